@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front: what it runs is in scripts/, CMakePresets.json and CMakeLists.txt. ARGS goes to the program that a target runs.
+.POSIX:
+.PHONY: help deps build demo test bench bench-table lint format rule-mutants clean
+
+help:
+	@echo 'make build         installs what is missing, leaves build/release/dryport'
+	@echo 'make demo          the whole processor on an in-process mock cluster (ARGS="--seconds 10")'
+	@echo 'make test          everything: debug, asan, tsan, release, lints, a real broker'
+	@echo 'make bench         against a real broker, beside a null consumer (ARGS="--count 200000 --pairs 1")'
+	@echo 'make bench-table   our table beside a mutex, ck_ht and lfht'
+	@echo 'make lint          what the compiler does not check'
+	@echo 'make format        clang-format over all sources'
+	@echo 'make rule-mutants  each rule switched off in turn must fail a test'
+	@echo 'make deps          only installs; make clean removes build/'
+
+deps:
+	@scripts/install_deps.sh build
+
+build: deps
+	@cmake --preset release -DDRYPORT_WERROR=OFF $$([ -e build/release/CMakeCache.txt ] || echo -DDRYPORT_TESTS=OFF) --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target dryport -- --quiet
+	@echo 'build/release/dryport is ready' >&2
+
+demo: build
+	build/release/dryport demo $(ARGS)
+
+test:
+	@scripts/install_deps.sh build test
+	@scripts/test_all.sh $(ARGS)
+
+bench: build
+	@scripts/install_deps.sh build test bench
+	@cmake --preset release -DDRYPORT_WERROR=OFF --log-level=WARNING >/dev/null
+	@cmake --build --preset release -- --quiet
+	tests/broker/run.sh bench/end_to_end.py --record $(ARGS)
+
+bench-table: build
+	@scripts/install_deps.sh build bench
+	@cmake --preset release -DDRYPORT_WERROR=OFF --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target bench_table -- --quiet
+	bench/record.sh table build/release/bench_table $(ARGS)
+
+lint:
+	@scripts/install_deps.sh build test
+	@cmake --preset debug --log-level=WARNING >/dev/null
+	@cmake --build --preset debug -- --quiet
+	@ctest --preset debug -L '^lint$$'
+
+format:
+	@scripts/install_deps.sh test
+	@scripts/format.sh
+
+rule-mutants:
+	@scripts/install_deps.sh build test
+	@scripts/rule_mutants.sh $(ARGS)
+
+clean:
+	rm -rf build

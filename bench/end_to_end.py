@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dryport run` against the null librdkafka consumer, on one real broker and the same generated declarations.
+
+One input topic (4 partitions) is filled once by `dryport generate`. Then pairs of runs alternate: the null consumer takes and
+drops every message; `dryport run` starts with fresh journal, statistics and rejects topics and a fresh group, and its time is
+from the start of the process until every record is consumed, journalled and echoed (its verdict counters say so) and the last
+statistic is in its topic (the broker's append time says so). Totals are checked after each run; a wrong one fails the bench.
+See bench/README.md.
+"""
+
+import argparse
+import datetime
+import json
+import multiprocessing
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+SOURCE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.path.insert(0, os.path.join(SOURCE, "tests", "broker"))
+
+import recount  # noqa: E402
+import topics  # noqa: E402
+import wire  # noqa: E402
+from cluster import Failed, Workplace, command, options, say, tell, wait_until  # noqa: E402
+
+INPUT = "bench.declarations"
+PARTITIONS = 4
+COUNT_DEFAULT = 10_000_000
+FULL_RECOUNT_MAX = 300_000  # declarations up to which every cell of every view is compared, not only those of `flow`
+SETTLED_S = 3
+MONTH = recount.FREQUENCY["MONTH"]
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+# ---- the totals that must come out ----
+
+
+def recount_partition(task):
+    """Flow totals and verdicts of one partition: newest accepted version per id, in a process of its own."""
+    address, partition, rejected = task
+    Declaration = topics.message_class("Declaration")
+    newest, verdicts = {}, {"counted": 0, "duplicate": 0, "stale": 0, "rejected": 0}
+    for message in topics.read(address, INPUT, only=[partition]):
+        if message.offset() in rejected:
+            verdicts["rejected"] += 1
+            continue
+        data = message.value()
+        head = Declaration.FromString(data)
+        place = (head.version, head.function == wire.CANCEL)
+        standing = newest.get(head.declaration_id)
+        if standing is not None and standing[0] >= place:
+            same = standing[0] == place and standing[1] == hash(data)
+            verdicts["duplicate" if same else "stale" if standing[0] > place else "rejected"] += 1
+            continue
+        verdicts["counted"] += 1
+        sums = None
+        if not place[1]:
+            value = customs = net = gross = packages = estimated = 0
+            for item in head.items:
+                value += item.statistical_value_minor
+                customs += item.customs_value_minor
+                net += item.net_mass_mg
+                gross += item.gross_mass_mg
+                packages += item.package_count
+                if item.mass_estimated:
+                    estimated += item.net_mass_mg
+            sums = (head.reference_date, head.direction, value, customs, net, gross, packages, estimated, len(head.items))
+        newest[head.declaration_id] = (place, hash(data), sums)
+    cells = {}
+    for _, _, sums in newest.values():
+        if sums is not None:
+            flow = "M" if sums[1] == wire.IMPORT else "X"
+            for place in (("DAY", sums[0], flow), ("MONTH", sums[0] // 100 * 100 + 1, flow)):
+                cell = cells.setdefault(place, [0] * 8)
+                for index, number in enumerate(sums[2:]):
+                    cell[index] += number
+                cell[7] += 1
+    return cells, verdicts
+
+
+def expected_flow(address, rejected):
+    """key -> fields of the whole view `flow`, and the verdicts, recounted from the input topic."""
+    tasks = [(address, p, {offset for partition, offset, _ in rejected if partition == p}) for p in range(PARTITIONS)]
+    totals, verdicts = {}, {}
+    with multiprocessing.Pool(min(PARTITIONS, os.cpu_count())) as pool:
+        for cells, counts in pool.imap_unordered(recount_partition, tasks):
+            for verdict, count in counts.items():
+                verdicts[verdict] = verdicts.get(verdict, 0) + count
+            for place, sums in cells.items():
+                cell = totals.setdefault(place, recount.Cell())
+                cell.value += sums[0]
+                cell.customs += sums[1]
+                cell.net += sums[2]
+                cell.gross += sums[3]
+                cell.packages += sums[4]
+                cell.estimated += sums[5]
+                cell.items += sums[6]
+                cell.declarations += sums[7]
+    want = dict(recount.record(("flow", frequency, date, (flow,)), cell, "CN", "CNY", None)
+                for (frequency, date, flow), cell in totals.items())
+    return want, verdicts
+
+
+class Truth:
+    """What every run must publish; made from the topic once the first run named its rejects."""
+
+    def __init__(self, address, count, reference):
+        self.address, self.count, self.reference = address, count, reference
+        self.flow = self.verdicts = self.rejected = self.everything = None
+
+    def learn(self, rejected):
+        say("recounting %d records from the topic" % self.count)
+        self.rejected = set(rejected)
+        self.flow, self.verdicts = expected_flow(self.address, self.rejected)
+        if self.count <= FULL_RECOUNT_MAX:
+            ledger = recount.Ledger()
+            for message in topics.read(self.address, INPUT):
+                known = (message.partition(), message.offset(), 0) in self.rejected
+                ledger.take(None if known else wire.decode(message.value()), known)
+            self.everything = recount.expected(ledger.standing(), recount.Nomenclature(self.reference, os.path.dirname(self.reference)), "CN", "CNY")
+
+    def check(self, run):
+        """Fails unless the run published these totals and no others."""
+        rejected = set(topics.rejected_coordinates(self.address, run.settings["topic.rejects"]))
+        if self.flow is None:
+            self.learn(rejected)
+        state = recount.Consumer()
+        topics.fill_consumer(self.address, run.settings["topic.statistics"], state)
+        published = state.records()
+        wrong = state.broken + recount.compare(self.flow, {k: f for k, f in published.items() if f["view"] == "flow"})
+        if self.everything is not None:
+            wrong += recount.compare(self.everything, published)
+        if rejected != self.rejected:
+            wrong.append("%d rejects differ from those of the first run" % len(rejected ^ self.rejected))
+        counted = {name: count for name, count in run.verdicts.items() if count}
+        if counted != {name: count for name, count in self.verdicts.items() if count}:
+            wrong.append("verdicts %s, recounted %s" % (run.verdicts, self.verdicts))
+        for view in recount.VIEWS:  # value, customs value, items and packages add up to the same in every view
+            for name in ("value_minor", "customs_value_minor", "items", "packages"):
+                total = sum(f.get(name, 0) for f in published.values() if f["view"] == view and f["frequency"] == MONTH)
+                want = sum(f.get(name, 0) for f in self.flow.values() if f["frequency"] == MONTH)
+                if total != want:
+                    wrong.append("%s of %s adds up to %d, recounted %d" % (name, view, total, want))
+        if wrong:
+            raise Failed("%s: totals are wrong:\n  %s" % (run.name, "\n  ".join(wrong[:12])))
+        run.cells = len(published)
+        run.published = state.seen
+
+
+# ---- one run ----
+
+
+class Null:
+    """One run of the null consumer."""
+
+    def __init__(self, program, address, count):
+        done = subprocess.run([program, address, INPUT], check=True, text=True, stdout=subprocess.PIPE)
+        answer = json.loads(done.stdout)
+        if answer["messages"] != count:
+            raise Failed("the null consumer read %d of %d records" % (answer["messages"], count))
+        self.seconds = answer["seconds"]
+        self.cpu = answer["user_s"] + answer["system_s"]
+        self.peak_mib = answer["peak_kib"] / 1024
+        self.bytes, self.librdkafka = answer["bytes"], answer["librdkafka"]
+
+
+def cpu_of(pid):
+    with open("/proc/%d/stat" % pid, encoding="ascii") as source:
+        fields = source.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * TICK_S
+
+
+def peak_of(pid):
+    with open("/proc/%d/status" % pid, encoding="ascii") as source:
+        return next(int(line.split()[1]) for line in source if line.startswith("VmHWM")) / 1024
+
+
+class Run:
+    """One run of `dryport run` on topics of its own."""
+
+    def __init__(self, place, address, name, binary, count, reference, more):
+        self.name, self.address, self.count = name, address, count
+        self.settings = {
+            "brokers": address, "group": name, "topic.declarations": INPUT, "topic.journal": name + ".journal",
+            "topic.statistics": name + ".statistics", "topic.rejects": name + ".rejects", "reference.dir": reference, **more,
+        }
+        # Times are compared with the start of the process: the statistics carry the broker's own clock, not the writer's.
+        topics.create(address, (self.settings["topic.statistics"], PARTITIONS,
+                                {"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"}))
+        self.processor = place.processor(binary, name, self.settings)
+        self.samples = []
+        self.echoed = None
+
+    def sample(self):
+        pid = self.processor.process.pid
+        self.samples.append((time.time(), cpu_of(pid), peak_of(pid)))
+
+    def measure(self, deadline_s):
+        self.processor.start()
+
+        def all_echoed():
+            self.sample()
+            self.verdicts = self.processor.verdicts()
+            return sum(self.verdicts.values()) >= self.count
+
+        wait_until(all_echoed, lambda: "%s has %s of %d\n%s" % (self.name, self.verdicts, self.count, self.processor.tail()),
+                   deadline_s, 0.1)
+        self.echoed = time.time()
+        state = {"ends": None, "since": time.time()}
+
+        def settled():
+            self.sample()
+            ends = topics.ends(self.address, self.settings["topic.statistics"])
+            if ends != state["ends"]:
+                state.update(ends=ends, since=time.time())
+            return time.time() - state["since"] >= SETTLED_S
+
+        wait_until(settled, "%s publishes no more" % self.name, deadline_s, 0.1)
+        last = max(m.timestamp()[1] for m in self.last_records(state["ends"])) / 1000
+        finished = max(self.echoed, last)
+        self.seconds = finished - self.processor.started
+        after = next((s for s in self.samples if s[0] >= finished), self.samples[-1])
+        self.cpu, self.peak_mib = after[1], after[2]
+        metrics = self.processor.metrics()
+        self.items = int(metrics.get("dryport_items_total", 0))
+        self.processor.stop(60)
+
+    def last_records(self, ends):
+        """The last record of each partition of the statistics."""
+        import confluent_kafka
+        client = topics.consumer(self.address)
+        try:
+            for p, (low, high) in ends.items():
+                if high > low:
+                    client.assign([confluent_kafka.TopicPartition(self.settings["topic.statistics"], p, high - 1)])
+                    yield client.consume(1, timeout=topics.POLL_S)[0]
+        finally:
+            client.close()
+
+
+# ---- the report ----
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as source:
+        model = next((line.split(":", 1)[1].strip() for line in source if line.startswith("model name")), platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
+    return "%s, %d cores, %.0f GiB, Linux %s" % (model, os.cpu_count(), memory, platform.release())
+
+
+def commit():
+    def git(*arguments):
+        done = subprocess.run(["git", "-C", SOURCE, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    name = git("rev-parse", "--short", "HEAD") or "no commit yet"
+    return name + (" with uncommitted changes" if git("status", "--porcelain", "proc", "proto", "bench") else "")
+
+
+def spread(numbers):
+    return "%.0f (%.0f-%.0f)" % (statistics.median(numbers), min(numbers), max(numbers))
+
+
+def report(chosen, nulls, runs, truth, generated_s):
+    count = chosen.count
+    null_rate = [count / n.seconds / 1000 for n in nulls]
+    run_rate = [count / r.seconds / 1000 for r in runs]
+    null_cpu = [n.cpu * 1e6 / count for n in nulls]
+    run_cpu = [r.cpu * 1e6 / count for r in runs]
+    median = statistics.median
+    ratio = median(run_rate) / median(null_rate)
+    cost = median(run_cpu) / median(null_cpu)
+    lines = [
+        "# End to end: `dryport run` against the null librdkafka consumer", "",
+        "- %s, commit %s, librdkafka %s" % (datetime.date.today().isoformat(), commit(), nulls[0].librdkafka),
+        "- %s; Apache Kafka on the same machine" % machine(),
+        "- %d generated declarations (seed %d, profile %s), %d partitions, %.0f bytes and %.2f items each on average; %s" % (
+            count, chosen.seed, chosen.profile, PARTITIONS, nulls[0].bytes / count, runs[0].items / count,
+            ", ".join("%d %s" % (n, v) for v, n in truth.verdicts.items() if n)),
+        "- %d alternating pairs; medians, lowest and highest in brackets; generated and acknowledged in %.0f s" % (chosen.pairs, generated_s), "",
+        "| program | k declarations/s | CPU-s per million | peak memory MiB |", "|---|---|---|---|",
+        "| null consumer | %s | %.2f (%.2f-%.2f) | %.0f |" % (spread(null_rate), median(null_cpu), min(null_cpu), max(null_cpu), max(n.peak_mib for n in nulls)),
+        "| dryport run | %s | %.2f (%.2f-%.2f) | %.0f |" % (spread(run_rate), median(run_cpu), min(run_cpu), max(run_cpu), max(r.peak_mib for r in runs)),
+        "", "- Rate: %.2f of the null consumer's (mark: at least 0.6); CPU: %.2f times (mark: at most 2.5)." % (ratio, cost),
+        "- Of each run, seconds until all was echoed / until the last statistic was in its topic: %s." % ", ".join(
+            "%.1f / %.1f" % (r.echoed - r.processor.started, r.seconds) for r in runs),
+        "- Totals of every run equal a recount of the topic: %s; %d cells, %s statistics written." % (
+            "every cell of every view" if truth.everything is not None else
+            "every cell of `flow`, all verdicts, value, customs value, items and packages of each of the nine views",
+            runs[0].cells, "-".join(sorted({str(r.published) for r in runs}))), "",
+    ]
+    return "\n".join(lines), ratio, cost
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=int(os.environ.get("COUNT", COUNT_DEFAULT)), help="declarations; environment COUNT")
+    parser.add_argument("--pairs", type=int, default=int(os.environ.get("PAIRS", "3")), help="environment PAIRS")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--profile", default="cn")
+    parser.add_argument("--dryport", default=os.path.join(SOURCE, "build", "release", "dryport"))
+    parser.add_argument("--null-consumer", default=os.path.join(SOURCE, "build", "release", "null_consumer"))
+    parser.add_argument("--reference", default=os.path.join(SOURCE, "deploy", "reference", "demo"))
+    parser.add_argument("--record", action="store_true", help="keep the report under bench/results/")
+    parser.add_argument("--marks", action="store_true", help="fail when the marks are missed")
+    parser.add_argument("-X", dest="more", action="append", default=[], metavar="KEY=VALUE", help="a setting of dryport run")
+    chosen = parser.parse_args()
+    more = dict(each.split("=", 1) for each in chosen.more)
+    with Workplace("bench") as place:
+        broker = place.broker(heap="1g")
+        topics.create(broker.address, (INPUT, PARTITIONS, {"retention.ms": "-1", "cleanup.policy": "delete"}))
+        settings = {"brokers": broker.address, "topic.declarations": INPUT, "reference.dir": chosen.reference}
+        started = time.monotonic()
+        say("generating %d declarations" % chosen.count)
+        command(chosen.dryport, "generate", "--count", str(chosen.count), "--seed", str(chosen.seed), "--profile", chosen.profile,
+                *options(settings), timeout=3600)
+        generated_s = time.monotonic() - started
+        truth = Truth(broker.address, chosen.count, chosen.reference)
+        nulls, runs = [], []
+        for pair in range(chosen.pairs):
+            for kind in ("null", "run") if pair % 2 == 0 else ("run", "null"):
+                if kind == "null":
+                    nulls.append(Null(chosen.null_consumer, broker.address, chosen.count))
+                    say("null consumer: %.2f s, %.2f CPU-s" % (nulls[-1].seconds, nulls[-1].cpu))
+                else:
+                    run = Run(place, broker.address, "bench-%d" % pair, chosen.dryport, chosen.count, chosen.reference, more)
+                    run.measure(600 + chosen.count / 20000)
+                    say("dryport run: %.2f s, %.2f CPU-s, %.0f MiB" % (run.seconds, run.cpu, run.peak_mib))
+                    runs.append(run)
+                    truth.check(run)
+        text, ratio, cost = report(chosen, nulls, runs, truth, generated_s)
+    print(text)
+    if chosen.record:
+        size = "" if chosen.count == COUNT_DEFAULT else "-%d" % chosen.count
+        path = os.path.join(SOURCE, "bench", "results", "%s-end-to-end%s.md" % (datetime.date.today().isoformat(), size))
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text)
+        say("kept as %s" % os.path.relpath(path, SOURCE))
+    return 1 if chosen.marks and (ratio < 0.6 or cost > 2.5) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(tell(main))

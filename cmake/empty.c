@@ -1,0 +1,1 @@
+typedef int empty_room_is_not_an_empty_file;

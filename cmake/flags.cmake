@@ -1,0 +1,18 @@
+# Flags of all our code, as one interface library; a user's build has no -Werror.
+add_library(proc_flags INTERFACE)
+target_compile_features(proc_flags INTERFACE c_std_17)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_FLAGS_RELEASE "-O3 -g")
+option(DRYPORT_WERROR "treat warnings as errors (presets and CI)" OFF)
+target_include_directories(proc_flags INTERFACE ${CMAKE_SOURCE_DIR}/proc)
+target_compile_definitions(proc_flags INTERFACE _POSIX_C_SOURCE=200809L DRYPORT_VERSION="${PROJECT_VERSION}"
+    $<$<BOOL:${DRYPORT_MUTANTS}>:DRYPORT_MUTANTS>)
+target_compile_options(proc_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+    -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wdouble-promotion $<$<BOOL:${DRYPORT_WERROR}>:-Werror>
+    -fstack-protector-strong -fno-strict-overflow $<$<CONFIG:Release>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
+target_link_options(proc_flags INTERFACE -Wl,-z,relro,-z,now)
+set(DRYPORT_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them")
+if(DRYPORT_SANITIZE)
+    target_compile_options(proc_flags INTERFACE -fsanitize=${DRYPORT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+    target_link_options(proc_flags INTERFACE -fsanitize=${DRYPORT_SANITIZE})
+endif()

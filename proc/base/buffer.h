@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * buffer.h - bytes that grow, and the little-endian and varint writing and reading that every own format uses.
+ *
+ * Memory:  the buffer owns its bytes; buffer_fini gives them back; zero-initialised is empty
+ * Errors:  reading past the end sets reader.failed and yields zeros: check once at the end
+ * Thread:  one owner at a time
+ */
+#pragma once
+
+#include "base/span.h"
+
+struct buffer {
+    uint8_t *data;
+    size_t length;
+    size_t capacity;
+};
+
+void buffer_fini(struct buffer *buffer);
+void buffer_clear(struct buffer *buffer);
+
+/* Room for `bytes` more; the pointer is good until the next call on this buffer. Does not change length. */
+uint8_t *buffer_reserve(struct buffer *buffer, size_t bytes);
+
+void buffer_add(struct buffer *buffer, const void *data, size_t bytes);
+void buffer_add_text(struct buffer *buffer, const char *text);
+void buffer_add_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buffer_add_u8(struct buffer *buffer, uint8_t v);
+void buffer_add_u32(struct buffer *buffer, uint32_t v);
+void buffer_add_u64(struct buffer *buffer, uint64_t v);
+void buffer_add_varint(struct buffer *buffer, uint64_t v);
+void buffer_add_zigzag(struct buffer *buffer, int64_t v);
+
+static inline struct bytes buffer_bytes(const struct buffer *buffer)
+{
+    return (struct bytes){buffer->data, buffer->length};
+}
+
+/* LEB128 into memory that has room for 10 bytes; returns the place behind it. */
+static inline uint8_t *varint_put(uint8_t *at, uint64_t v)
+{
+    while (v >= 0x80) {
+        *at++ = (uint8_t)(v | 0x80);
+        v >>= 7;
+    }
+    *at++ = (uint8_t)v;
+    return at;
+}
+
+static inline uint64_t zigzag_of(int64_t v)
+{
+    return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+}
+
+static inline int64_t zigzag_to(uint64_t v)
+{
+    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+struct reader {
+    const uint8_t *at;
+    const uint8_t *end;
+    bool failed;
+};
+
+static inline struct reader reader_of(struct bytes bytes)
+{
+    return (struct reader){bytes.data, bytes.data + bytes.length, false};
+}
+
+static inline size_t reader_left(const struct reader *reader)
+{
+    return (size_t)(reader->end - reader->at);
+}
+
+uint8_t reader_u8(struct reader *reader);
+uint32_t reader_u32(struct reader *reader);
+uint64_t reader_u64(struct reader *reader);
+uint64_t reader_varint(struct reader *reader);
+int64_t reader_zigzag(struct reader *reader);
+/* Borrows `bytes` bytes and steps over them. Empty, with failed set, if there are fewer. */
+struct bytes reader_bytes(struct reader *reader, size_t bytes);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Overview: open addressing with linear probing over 8-byte slots (32-bit tag of the hash, 32-bit entry number + 1).
+ *   Entry keys stand in segments that double in size and never move. Nothing is deleted but all at once.
+ * Invariants: I1 a slot goes from 0 to its final value once. I2 a published slot's key is fully written. I3 at most 3/4
+ *   of the slots are used, so a probe ends. I4 entry i lies in segment floor(log2(i / FIRST + 1)).
+ * Edges: S1 -> F1 publishes a slot and the key it names; G1 -> F2, F3, F4 publishes a grown slot array;
+ *   C1 -> N1 publishes the count; K1 -> N2 publishes a key segment.
+ * Calls: put/put X, put/clear X, find/clear X, put/find free (X = the caller must exclude).
+ * Progress: find and key are wait-free but for the probe length; put is so too but for growth, which copies the slots.
+ * Memory reclamation: outgrown slot arrays are kept until table_free or table_clear (together less than the newest
+ * one), so a reader that still probes an old one is safe: it may miss keys that were added after the growth, never see
+ * a wrong one. References: Knuth vol. 3, 6.4 (linear probing); docs/adr/0002-own-table.md for the numbers beside ck_ht
+ * and liburcu.
+ */
+#include "base/table.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/memory.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+enum { FIRST_SEGMENT = 1024, SEGMENTS = 22, SLOTS_MIN = 64 };
+
+struct slots {
+    uint64_t mask;
+    struct slots *outgrown;
+    _Atomic uint64_t slot[];
+};
+
+struct table {
+    /* shared: see Edges */
+    struct slots *_Atomic slots;
+    struct table_key *_Atomic segments[SEGMENTS];
+    _Atomic uint32_t count;
+    /* owned by the writer */
+    uint32_t grow_at;
+};
+
+static struct slots *slots_new(uint64_t size)
+{
+    struct slots *slots = memory_map(sizeof *slots + size * sizeof slots->slot[0]);
+    slots->mask = size - 1;
+    return slots;
+}
+
+static void slots_free(struct slots *slots)
+{
+    while (slots) {
+        struct slots *next = slots->outgrown;
+        memory_unmap(slots, sizeof *slots + (slots->mask + 1) * sizeof slots->slot[0]);
+        slots = next;
+    }
+}
+
+struct table *table_new(size_t expected)
+{
+    uint64_t size = SLOTS_MIN;
+    while (size / 4 * 3 < expected)
+        size *= 2;
+    struct table *table = memory_new(1, sizeof *table);
+    atomic_init(&table->slots, slots_new(size));
+    table->grow_at = (uint32_t)(size / 4 * 3);
+    return table;
+}
+
+void table_free(struct table *table)
+{
+    if (!table)
+        return;
+    slots_free(atomic_load_explicit(&table->slots, memory_order_relaxed)); /* relaxed: no other thread is left */
+    for (int i = 0; i < SEGMENTS; i++)
+        memory_free(atomic_load_explicit(&table->segments[i], memory_order_relaxed)); /* relaxed: as above */
+    memory_free(table);
+}
+
+uint64_t table_hash(const struct table_key *key)
+{
+    return hash_words4(key->word, 0);
+}
+
+void table_prefetch(const struct table *table, uint64_t hash)
+{
+    /* F3: pairs with G1 in grow; the mask of a grown array is readable */
+    const struct slots *slots = atomic_load_explicit(&table->slots, memory_order_acquire);
+    __builtin_prefetch(&slots->slot[hash & slots->mask]);
+}
+
+static unsigned segment_of(uint32_t index, uint32_t *out_offset)
+{
+    uint32_t block = index / FIRST_SEGMENT + 1;
+    unsigned segment = 31u - (unsigned)__builtin_clz(block);
+    *out_offset = index - ((1u << segment) - 1) * FIRST_SEGMENT;
+    return segment;
+}
+
+const struct table_key *table_key(const struct table *table, uint32_t index)
+{
+    uint32_t offset;
+    unsigned segment = segment_of(index, &offset);
+    /* N2: pairs with K1 in key_place; the segment is there */
+    return atomic_load_explicit(&table->segments[segment], memory_order_acquire) + offset;
+}
+
+static bool same_key(const struct table_key *a, const struct table_key *b)
+{
+    return ((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) |
+            (a->word[3] ^ b->word[3])) == 0;
+}
+
+static uint64_t slot_value(uint64_t hash, uint32_t index)
+{
+    return (hash & 0xFFFFFFFF00000000u) | (index + 1u);
+}
+
+uint32_t table_find(const struct table *table, const struct table_key *key, uint64_t hash)
+{
+    /* F2: pairs with G1 in grow; the slots of a grown array are readable */
+    const struct slots *slots = atomic_load_explicit(&table->slots, memory_order_acquire);
+    for (uint64_t i = hash & slots->mask;; i = (i + 1) & slots->mask) {
+        /* F1: pairs with S1 in table_put; the key behind the slot is readable */
+        uint64_t slot = atomic_load_explicit(&slots->slot[i], memory_order_acquire);
+        if (slot == 0)
+            return TABLE_NONE;
+        if ((slot ^ hash) >> 32 == 0 && same_key(table_key(table, (uint32_t)slot - 1), key))
+            return (uint32_t)slot - 1;
+    }
+}
+
+/* Room for the key of entry `index`, with its segment made if need be. */
+static struct table_key *key_place(struct table *table, uint32_t index)
+{
+    uint32_t offset;
+    unsigned segment = segment_of(index, &offset);
+    CHECK(segment < SEGMENTS);
+    /* relaxed: own word */
+    struct table_key *keys = atomic_load_explicit(&table->segments[segment], memory_order_relaxed);
+    if (!keys) {
+        keys = memory_map(((size_t)FIRST_SEGMENT << segment) * sizeof *keys);
+        /* K1: pairs with N2 in table_key; publishes the segment */
+        atomic_store_explicit(&table->segments[segment], keys, memory_order_release);
+    }
+    return keys + offset;
+}
+
+static void grow(struct table *table, struct slots *old)
+{
+    struct slots *slots = slots_new((old->mask + 1) * 2);
+    uint32_t count = atomic_load_explicit(&table->count, memory_order_relaxed); /* relaxed: own word */
+    for (uint32_t index = 0; index < count; index++) {
+        uint64_t hash = table_hash(table_key(table, index));
+        uint64_t i = hash & slots->mask;
+        while (atomic_load_explicit(&slots->slot[i], memory_order_relaxed)) /* relaxed: not yet published */
+            i = (i + 1) & slots->mask;
+        /* relaxed: not yet published */
+        atomic_store_explicit(&slots->slot[i], slot_value(hash, index), memory_order_relaxed);
+    }
+    slots->outgrown = old;
+    table->grow_at = (uint32_t)((slots->mask + 1) / 4 * 3);
+    /* G1: pairs with F2 in table_find, F3 in table_prefetch, F4 in table_bytes; publishes the grown array */
+    atomic_store_explicit(&table->slots, slots, memory_order_release);
+}
+
+uint32_t table_put(struct table *table, const struct table_key *key, uint64_t hash, bool *out_added)
+{
+    struct slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed); /* relaxed: own word */
+    uint64_t i = hash & slots->mask;
+    for (;; i = (i + 1) & slots->mask) {
+        uint64_t slot = atomic_load_explicit(&slots->slot[i], memory_order_relaxed); /* relaxed: own word */
+        if (slot == 0)
+            break;
+        if ((slot ^ hash) >> 32 == 0 && same_key(table_key(table, (uint32_t)slot - 1), key)) {
+            *out_added = false;
+            return (uint32_t)slot - 1;
+        }
+    }
+    uint32_t index = atomic_load_explicit(&table->count, memory_order_relaxed); /* relaxed: own word */
+    if (index >= table->grow_at) {
+        grow(table, slots);
+        return table_put(table, key, hash, out_added);
+    }
+    *key_place(table, index) = *key;
+    /* S1: pairs with F1 in table_find; publishes the key */
+    atomic_store_explicit(&slots->slot[i], slot_value(hash, index), memory_order_release);
+    /* C1: pairs with N1 in table_count; publishes the entry */
+    atomic_store_explicit(&table->count, index + 1, memory_order_release);
+    *out_added = true;
+    return index;
+}
+
+uint32_t table_count(const struct table *table)
+{
+    /* N1: pairs with C1 in table_put; entries below the count are readable */
+    return atomic_load_explicit(&table->count, memory_order_acquire);
+}
+
+size_t table_bytes(const struct table *table)
+{
+    size_t bytes = sizeof *table;
+    /* F4: pairs with G1 in grow; the chain of outgrown arrays is readable */
+    for (const struct slots *s = atomic_load_explicit(&table->slots, memory_order_acquire); s; s = s->outgrown)
+        bytes += sizeof *s + (s->mask + 1) * sizeof s->slot[0];
+    for (int i = 0; i < SEGMENTS; i++) {
+        /* relaxed: only whether it is there, its keys are not read */
+        if (atomic_load_explicit(&table->segments[i], memory_order_relaxed))
+            bytes += ((size_t)FIRST_SEGMENT << i) * sizeof(struct table_key);
+    }
+    return bytes;
+}
+
+void table_clear(struct table *table)
+{
+    /* relaxed: no readers, as the header says */
+    struct slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
+    slots_free(slots->outgrown);
+    slots->outgrown = NULL;
+    for (uint64_t i = 0; i <= slots->mask; i++)
+        atomic_store_explicit(&slots->slot[i], 0, memory_order_relaxed); /* relaxed: as above */
+    atomic_store_explicit(&table->count, 0, memory_order_relaxed);       /* relaxed: as above */
+}

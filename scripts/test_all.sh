@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# test_all.sh [PRESET...] - builds the presets (default: debug asan tsan release) and runs each one's share of the tests.
+#
+#   debug    everything that needs no broker, and the lints
+#   asan     the same without lints: address and undefined-behaviour sanitizers
+#   tsan     the stress tests: neither Criterion nor librdkafka runs under ThreadSanitizer
+#   release  unit tests as optimised, bench smoke, and the tests against a real Kafka broker
+# One preset's failure does not keep the others from running. Ends with ctest's closing lines of each; exit 1 if any failed.
+set -u
+
+cd "$(dirname "$0")/.."
+jobs=$(nproc)
+results=build/test-results
+mkdir -p "$results"
+
+# selection PRESET: the arguments of ctest that choose its tests
+selection() {
+    case $1 in
+    debug) echo '-LE ^(broker|bench)$' ;;
+    asan) echo '-LE ^(broker|bench|lint)$' ;;
+    tsan) echo '-L ^stress$' ;;
+    release) echo '-L ^(unit|bench|broker)$' ;;
+    *)
+        echo "test_all: unknown preset \"$1\"; there are debug, asan, tsan, release" >&2
+        exit 64
+        ;;
+    esac
+}
+
+# Warnings are errors but in the release build, which is the user's too: a newer compiler may know more of them.
+build() {
+    options=-DDRYPORT_TESTS=ON
+    [ "$1" = release ] && options="$options -DDRYPORT_WERROR=OFF"
+    cmake --preset "$1" $options >"$results/$1.configure" 2>&1 || {
+        cat "$results/$1.configure"
+        return 1
+    }
+    cmake --build --preset "$1" -j "$jobs" >"$results/$1.build" 2>&1 || {
+        grep -E 'error|FAILED|undefined reference' "$results/$1.build" || tail -n 30 "$results/$1.build"
+        return 1
+    }
+}
+
+run() {
+    preset=$1
+    chosen=$(selection "$preset") || exit
+    echo "== $preset: building"
+    if ! build "$preset"; then
+        echo "$preset: the build failed" >"$results/$preset.summary"
+        return 1
+    fi
+    echo "== $preset: testing"
+    # shellcheck disable=SC2086 # two words by intent
+    ctest --preset "$preset" --no-tests=error -j "$jobs" $chosen >"$results/$preset.ctest" 2>&1
+    code=$?
+    grep -vE '^ +Start +[0-9]+:' "$results/$preset.ctest"
+    sed -n '/tests passed,/,$p' "$results/$preset.ctest" >"$results/$preset.summary"
+    [ -s "$results/$preset.summary" ] || tail -n 3 "$results/$preset.ctest" >"$results/$preset.summary"
+    return $code
+}
+
+[ $# -gt 0 ] || set -- debug asan tsan release
+failed=
+begin=$(date +%s)
+for preset; do
+    run "$preset" || failed="$failed $preset"
+done
+
+echo
+echo "== summary after $(($(date +%s) - begin)) s"
+for preset; do
+    echo "-- $preset"
+    grep -v '^$' "$results/$preset.summary"
+done
+if [ -n "$failed" ]; then
+    echo "FAILED:$failed (full output: $results/)"
+    exit 1
+fi

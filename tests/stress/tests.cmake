@@ -1,0 +1,10 @@
+# Stress tests: plain programs, because Criterion does not run under ThreadSanitizer. stress_test(MODULE ROOM [ARGUMENT...]).
+function(stress_test module room)
+    add_executable(stress_${module} tests/stress/stress_${module}.c)
+    target_link_libraries(stress_${module} PRIVATE proc_${room})
+    add_test(NAME stress/${module} COMMAND stress_${module} ${ARGN})
+    set_tests_properties(stress/${module} PROPERTIES TIMEOUT 300 LABELS stress)
+endfunction()
+
+stress_test(table base)
+stress_test(ring base)

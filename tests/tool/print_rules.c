@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * print_rules.c - prints docs/RULES.md from rules.def, or with --codes one rule a line: code, severity, needs.
+ */
+#include "trade/rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const severities[] = {
+    [SEVERITY_OFF] = "off", [SEVERITY_WARN] = "warn", [SEVERITY_REJECT] = "reject", [SEVERITY_VERDICT] = "verdict"};
+
+static const char *const groups[] = {
+    [GROUP_STR] = "STR: structure",
+    [GROUP_COD] = "COD: code lists",
+    [GROUP_ARI] = "ARI: arithmetic and consistency",
+    [GROUP_HSC] = "HSC: commodity codes and quantities",
+    [GROUP_VER] = "VER: versions and duplicates",
+    [GROUP_LED] = "LED: the ledger",
+};
+
+static void print_codes(void)
+{
+    for (int rule = 0; rule < RULE_COUNT; rule++)
+        printf("%s %s %s\n", rule_rows[rule].code, severities[rule_rows[rule].severity], rule_rows[rule].needs);
+}
+
+/* Fields are written with a blank behind each comma, so that a table cell can break. */
+static void print_fields(const char *fields)
+{
+    for (; *fields; fields++) {
+        putchar(*fields);
+        if (*fields == ',')
+            putchar(' ');
+    }
+}
+
+static void print_head(void)
+{
+    puts("# Rules\n");
+    puts("Generated from proc/trade/rules.def by `print_rules`; a test fails when it is stale.\n");
+    puts("Severity is that of the strict profile; `rules.severity.CODE` (reject, warn or off) changes it. "
+         "`rules.profile=lenient` makes "
+         "STR-015, STR-016 and");
+    puts("STR-017 warn, and STR-012 for submitted_at_ms, declarant_id and trader_id. *Needs* names the lists of "
+         "`reference.dir` without "
+         "which the rule is off");
+    puts("(docs/REFERENCE.md); *message* needs no more than the declaration and its record, *ledger* what was accepted "
+         "before. One reject "
+         "rejects the");
+    puts("whole declaration; a verdict is counted as such and is no finding. Codes are never used again.\n");
+    puts("A cancel needs declaration_id, version, function, accepted_at_ms and schema_version only. Whatever else it "
+         "carries is checked, but "
+         "nothing more");
+    puts("is required of it. A rule about optional fields fires only if every field that it compares is present.");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--codes") == 0) {
+        print_codes();
+        return 0;
+    }
+    print_head();
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        const struct rule_row *row = &rule_rows[rule];
+        if (rule == 0 || rule_rows[rule - 1].group != row->group) {
+            printf("\n## %s\n\nSource: %s.\n\n", groups[row->group], row->source);
+            puts("| code | severity | fields | what is wrong and what would be right | needs |\n|---|---|---|---|---|");
+        }
+        printf("| %s | %s | ", row->code, severities[row->severity]);
+        print_fields(row->fields);
+        printf(" | %s | %s |\n", row->text, row->needs);
+    }
+    return 0;
+}

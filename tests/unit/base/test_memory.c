@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/memory.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+
+static int all_zero(const unsigned char *memory, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        if (memory[i])
+            return 0;
+    }
+    return 1;
+}
+
+Test(memory, product_that_overflows_aborts, .signal = SIGABRT)
+{
+    memory_resize(NULL, SIZE_MAX / 2, 3);
+}
+
+Test(memory, nothing_is_still_memory)
+{
+    void *none = memory_new(0, 8);
+    void *shrunk = memory_resize(memory_new(4, 8), 0, 8);
+
+    cr_assert_not_null(none);
+    cr_assert_not_null(shrunk);
+
+    memory_free(none);
+    memory_free(shrunk);
+    memory_free(NULL);
+    memory_unmap(NULL, 0);
+}
+
+Test(memory, new_memory_is_zero)
+{
+    unsigned char *memory = memory_new(1000, 3);
+    cr_assert(all_zero(memory, 3000));
+    memory_free(memory);
+}
+
+Test(memory, aligned_memory_is_aligned_and_zero)
+{
+    unsigned char *memory = memory_new_aligned(64, 65);
+    cr_assert_eq((uintptr_t)memory % 64, 0);
+    cr_assert(all_zero(memory, 65));
+    memory_free(memory);
+}
+
+Test(memory, resize_keeps_what_was_there)
+{
+    char *memory = memory_resize(NULL, 4, 1);
+    memcpy(memory, "abc", 4);
+    memory = memory_resize(memory, 100000, 1);
+    cr_assert_str_eq(memory, "abc");
+    memory_free(memory);
+}
+
+Test(memory, copied_text_is_terminated)
+{
+    char *copy = memory_copy_text("abcdef", 3);
+    char *empty = memory_copy_text(NULL, 0);
+    cr_assert_str_eq(copy, "abc");
+    cr_assert_str_eq(empty, "");
+    memory_free(copy);
+    memory_free(empty);
+}
+
+Test(memory, small_and_large_maps_are_zero_and_large_ones_aligned)
+{
+    static const size_t sizes[] = {1, 2 * 1024 * 1024 - 1, 2 * 1024 * 1024, 5 * 1024 * 1024 + 1};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        unsigned char *memory = memory_map(sizes[i]);
+        cr_assert(all_zero(memory, sizes[i]), "%zu bytes", sizes[i]);
+        if (sizes[i] >= 2 * 1024 * 1024)
+            cr_assert_eq((uintptr_t)memory % (2 * 1024 * 1024), 0);
+        memory_unmap(memory, sizes[i]);
+    }
+}
+
+Test(memory, limit_and_resident_are_plausible)
+{
+    cr_assert_gt(memory_limit(), (size_t)16 * 1024 * 1024);
+    cr_assert_gt(memory_resident(), 0);
+    cr_assert_leq(memory_resident(), memory_limit());
+}
