@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * calendar.h - civil dates without clocks: yyyymmdd, day numbers, months.
+ *
+ * Units:   day = days since 1970-01-01 (proleptic Gregorian); date = yyyymmdd; month = yyyymm
+ * Thread:  any
+ * Source:  H. Hinnant, "chrono-compatible low-level date algorithms"
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* False if yyyymmdd is not a day of the calendar between the years 1 and 9999. */
+bool calendar_is_date(uint32_t date);
+
+int32_t calendar_day(uint32_t date);
+uint32_t calendar_date(int32_t day);
+
+/* First and last date of the month that holds `date`. */
+uint32_t calendar_month_first(uint32_t date);
+uint32_t calendar_month_last(uint32_t date);
+
+/* Day number of the UTC day that holds ms. */
+int32_t calendar_day_of_ms(int64_t ms);

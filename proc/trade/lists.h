@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * lists.h - inside of reference.h for the trade room: struct reference, and the look-ups that the judge does for every
+ * declaration.
+ *
+ * In:      codes as the declaration writes them; a code of the wrong length is in no list
+ * Memory:  owned by struct reference; about 350 kB with both nomenclatures, of which a stream touches a small part
+ * Thread:  any (immutable after reference_load)
+ */
+#pragma once
+
+#include "trade/codes.h"
+#include "trade/declaration.h"
+#include "trade/reference.h"
+
+enum {
+    LETTERS2 = 26 * 26,
+    LETTERS3 = 26 * 26 * 26,
+    COUNTRY_WORDS = 65536 / 64, /* of which a few cache lines are ever touched */
+    UNITS_MOST = 250,
+    STANDARD_UNITS_MOST = 64,
+    STANDARD_UNIT_BYTES = 16,
+    HEADINGS = 10000,
+    HEADING_CODES = 100,
+};
+
+#define CODE_NONE UINT32_MAX /* no place in a table */
+
+struct unit {
+    char rec20[4];
+    uint8_t standard;         /* index of the standard unit it belongs to */
+    int64_t factor_numerator; /* factor_to_std = numerator / denominator */
+    int64_t factor_denominator;
+};
+
+struct standard_unit {
+    char name[STANDARD_UNIT_BYTES];
+    enum unit_kind kind;
+    bool whole;    /* a count that HSC-607 wants whole: u, 2u, 12u, 1000u */
+    uint8_t first; /* first unit of units.csv that belongs to it, + 1; 0 = none */
+};
+
+/* One edition: a heading's number leads to a row of its 100 possible subheadings. */
+struct nomenclature {
+    uint16_t heading[HEADINGS];    /* row + 1; 0 = no such heading with six-digit codes */
+    uint8_t (*row)[HEADING_CODES]; /* 0 = no such code; else index of its standard unit + 1 */
+    uint32_t rows;
+    uint32_t rows_room;
+};
+
+enum currency_state {
+    CURRENCY_UNKNOWN,
+    CURRENCY_CURRENT,
+    CURRENCY_WITHDRAWN_LATELY, /* less than 12 months before */
+    CURRENCY_WITHDRAWN,
+    CURRENCY_FUND, /* fund, metal, test: X.. without a minor unit */
+};
+
+enum {
+    CURRENCY_MONTH_NEVER = 0xFFFF, /* not withdrawn */
+    CURRENCY_MONTH_FUND = 0xFFFE,
+    CURRENCY_MINOR_NONE = 0xFF,
+};
+
+enum incoterm_state {
+    INCOTERM_UNKNOWN,
+    INCOTERM_IN_FORCE,
+    INCOTERM_WITHDRAWN,
+};
+
+/* Of one code of regimes.csv. */
+enum {
+    REGIME_IMPORT = 1,
+    REGIME_EXPORT = 2,
+    REGIME_GENERAL_IMPORT = 4,
+    REGIME_GENERAL_EXPORT = 8,
+};
+
+struct period {
+    uint32_t from; /* date, 0 = always */
+    uint32_t to;   /* last date, UINT32_MAX = open */
+    uint32_t next; /* another period of the same code: index + 1, 0 = none */
+};
+
+struct group_row {
+    char group[20];
+    char country[3];
+    uint32_t from;
+    uint32_t to_exclusive;
+};
+
+struct reference {
+    bool has[REFERENCE_LISTS];
+    uint64_t hash;
+    uint64_t country[COUNTRY_WORDS]; /* a bit for each pair of bytes */
+    uint16_t currency[LETTERS3];     /* 0 = unknown; year * 12 + month - 1 of withdrawal; CURRENCY_MONTH_... */
+    uint8_t currency_minor[LETTERS3];
+    uint8_t incoterm[LETTERS3];
+    struct nomenclature hs[2];
+    struct unit units[UNITS_MOST];
+    uint32_t units_count;
+    struct codes unit_of; /* -> index in units */
+    struct standard_unit standard_units[STANDARD_UNITS_MOST];
+    uint32_t standard_units_count;
+    struct codes offices; /* -> first period */
+    struct period *periods;
+    uint32_t periods_count;
+    struct codes regimes[SCHEME_COUNT];
+    struct codes procedure_pairs[SCHEME_COUNT];
+    struct codes locodes;
+    uint8_t locode_country[LETTERS2];
+    struct codes package_types;
+    struct codes national_codes;
+    struct group_row *groups;
+    uint32_t groups_count;
+    struct codes fx; /* month and currency -> index of fx_rates */
+    int64_t *fx_rates;
+    uint32_t fx_count;
+};
+
+static inline uint32_t lists_letter(char c)
+{
+    return (uint32_t)(uint8_t)c - 'A';
+}
+
+/* Place of a country code in a table of LETTERS2, CODE_NONE if it is not two capital letters. */
+static inline uint32_t lists_letters2(struct text code)
+{
+    if (code.length != 2)
+        return CODE_NONE;
+    uint32_t a = lists_letter(code.data[0]);
+    uint32_t b = lists_letter(code.data[1]);
+    return a < 26 && b < 26 ? a * 26 + b : CODE_NONE;
+}
+
+static inline uint32_t lists_letters3(struct text code)
+{
+    if (code.length != 3)
+        return CODE_NONE;
+    uint32_t a = lists_letter(code.data[0]);
+    uint32_t b = lists_letter(code.data[1]);
+    uint32_t c = lists_letter(code.data[2]);
+    return a < 26 && b < 26 && c < 26 ? (a * 26 + b) * 26 + c : CODE_NONE;
+}
+
+static inline uint32_t lists_pair(struct text code)
+{
+    return (uint32_t)(uint8_t)code.data[0] << 8 | (uint8_t)code.data[1];
+}
+
+/* ZZ (unknown) and XK are no ISO codes but listed specials of COD-105: reference_load enters them. */
+static inline bool lists_country(const struct reference *reference, struct text code)
+{
+    if (code.length != 2)
+        return false;
+    uint32_t pair = lists_pair(code);
+    return reference->country[pair / 64] >> (pair % 64) & 1;
+}
+
+/* State of a currency on a date (yyyymmdd); 0 = unknown: then nothing counts as withdrawn. */
+static inline enum currency_state lists_currency(const struct reference *reference, struct text code, uint32_t date)
+{
+    uint32_t place = lists_letters3(code);
+    uint32_t state = place == CODE_NONE ? 0 : reference->currency[place];
+    if (state == CURRENCY_MONTH_NEVER)
+        return CURRENCY_CURRENT;
+    if (state == 0)
+        return CURRENCY_UNKNOWN;
+    if (state == CURRENCY_MONTH_FUND)
+        return CURRENCY_FUND;
+    uint32_t month = date ? date / 10000 * 12 + date / 100 % 100 - 1 : 0;
+    if (month < state)
+        return CURRENCY_CURRENT;
+    return month < state + 12 ? CURRENCY_WITHDRAWN_LATELY : CURRENCY_WITHDRAWN;
+}
+
+static inline enum incoterm_state lists_incoterm(const struct reference *reference, struct text code)
+{
+    uint32_t place = lists_letters3(code);
+    return place == CODE_NONE ? INCOTERM_UNKNOWN : (enum incoterm_state)reference->incoterm[place];
+}
+
+/* 0 = no such code, else index of its standard unit + 1. */
+static inline uint32_t lists_hs6(const struct reference *reference, enum hs_edition edition, uint32_t hs6)
+{
+    const struct nomenclature *hs = &reference->hs[edition];
+    uint32_t heading = hs6 / HEADING_CODES;
+    uint32_t row = heading < HEADINGS ? hs->heading[heading] : 0;
+    return row ? hs->row[row - 1][hs6 % HEADING_CODES] : 0;
+}
+
+/* The unit of that code, or NULL. */
+static inline const struct unit *lists_unit(const struct reference *reference, struct text code)
+{
+    uint32_t index;
+    return codes_find(&reference->unit_of, codes_key(code), &index) ? &reference->units[index] : NULL;
+}
+
+/* REGIME_ bits of a code, 0 if it is not listed for the scheme. */
+static inline uint32_t lists_regime(const struct reference *reference, int32_t scheme, struct text code)
+{
+    uint32_t bits = 0;
+    if (scheme > 0 && scheme < SCHEME_COUNT)
+        codes_find(&reference->regimes[scheme], codes_key(code), &bits);
+    return bits;
+}
+
+/* An office of the list; on `date`, or on any if date is 0. */
+static inline bool lists_office(const struct reference *reference, struct text code, uint32_t date)
+{
+    uint32_t index;
+    if (!codes_find(&reference->offices, codes_key(code), &index))
+        return false;
+    if (date == 0)
+        return true;
+    for (;;) {
+        const struct period *period = &reference->periods[index];
+        if (date >= period->from && date <= period->to)
+            return true;
+        if (period->next == 0)
+            return false;
+        index = period->next - 1;
+    }
+}
+
+/* Digits of a national code as a number that also tells how many there are. */
+static inline uint64_t lists_digits_key(struct text digits)
+{
+    uint64_t key = 1;
+    for (uint32_t i = 0; i < digits.length; i++)
+        key = key * 10 + (uint64_t)(digits.data[i] - '0');
+    return key;
+}
+
+enum { NATIONAL_DIGITS_LEAST = 2, NATIONAL_DIGITS_MOST = 13 };

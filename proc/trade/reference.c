@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trade/reference.h"
+
+#include "base/check.h"
+#include "base/i128.h"
+#include "base/memory.h"
+#include "trade/lists.h"
+#include "trade/reference_read.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { PATH_BYTES = 4096 };
+
+static const struct text specials[] = {{"ZZ", 2}, {"XK", 2}}; /* of COD-105 */
+
+static enum err check_dir(const char *dir, struct err_info *info)
+{
+    struct stat status;
+    if (stat(dir, &status) != 0)
+        return err_set(info, ERR_CONFIG, "reference.dir: %s: %s", dir, strerror(errno));
+    if (!S_ISDIR(status.st_mode))
+        return err_set(info, ERR_CONFIG, "reference.dir: %s is no folder; name the folder that holds the lists", dir);
+    return OK;
+}
+
+/* Writes the path of a list's file in dir. *out_there: whether there is such a file. */
+static enum err find_file(const char *dir, enum reference_list list, char *path, bool *out_there, struct err_info *info)
+{
+    struct stat status;
+    int length = snprintf(path, PATH_BYTES, "%s/%s", dir, reference_read_file(list));
+    if (length < 0 || length >= PATH_BYTES)
+        return err_set(info, ERR_CONFIG, "reference.dir: the path is longer than %d bytes", (int)PATH_BYTES);
+    *out_there = stat(path, &status) == 0;
+    if (!*out_there && errno != ENOENT)
+        return err_set(info, ERR_CONFIG, "%s: %s", path, strerror(errno));
+    return OK;
+}
+
+static enum err read_list(struct reference *reference, enum reference_list list, const char *const dirs[2],
+                          struct err_info *info)
+{
+    char path[PATH_BYTES];
+    for (int i = 0; i < 2; i++) {
+        bool there = false;
+        if (!dirs[i])
+            continue;
+        TRY(find_file(dirs[i], list, path, &there, info));
+        if (there)
+            return reference_read(reference, list, path, info);
+    }
+    return OK;
+}
+
+enum err reference_load(const char *dir, const char *fallback_dir, struct reference **out, struct err_info *info)
+{
+    const char *const dirs[2] = {dir && *dir ? dir : NULL, fallback_dir && *fallback_dir ? fallback_dir : NULL};
+    for (int i = 0; i < 2; i++) {
+        if (dirs[i])
+            TRY(check_dir(dirs[i], info));
+    }
+    struct reference *reference = memory_new(1, sizeof *reference);
+    memset(reference->currency_minor, CURRENCY_MINOR_NONE, sizeof reference->currency_minor);
+    reference->standard_units[UNIT_INDEX_KG] = (struct standard_unit){.name = "kg", .kind = UNIT_MASS};
+    reference->standard_units_count = UNIT_INDEX_KG + 1;
+    for (int list = 0; list < REFERENCE_LISTS; list++) {
+        enum err err = read_list(reference, (enum reference_list)list, dirs, info);
+        if (err != OK) {
+            reference_free(reference);
+            return err;
+        }
+    }
+    for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++)
+        reference->country[lists_pair(specials[i]) / 64] |= 1ull << (lists_pair(specials[i]) % 64);
+    *out = reference;
+    return OK;
+}
+
+void reference_free(struct reference *reference)
+{
+    if (!reference)
+        return;
+    for (int edition = 0; edition < 2; edition++)
+        memory_free(reference->hs[edition].row);
+    codes_fini(&reference->unit_of);
+    codes_fini(&reference->offices);
+    memory_free(reference->periods);
+    for (int scheme = 0; scheme < SCHEME_COUNT; scheme++) {
+        codes_fini(&reference->regimes[scheme]);
+        codes_fini(&reference->procedure_pairs[scheme]);
+    }
+    codes_fini(&reference->locodes);
+    codes_fini(&reference->package_types);
+    codes_fini(&reference->national_codes);
+    memory_free(reference->groups);
+    codes_fini(&reference->fx);
+    memory_free(reference->fx_rates);
+    memory_free(reference);
+}
+
+const char *reference_file(enum reference_list list)
+{
+    return reference_read_file(list);
+}
+
+bool reference_has(const struct reference *reference, enum reference_list list)
+{
+    CHECK(list < REFERENCE_LISTS);
+    return reference->has[list];
+}
+
+uint64_t reference_hash(const struct reference *reference)
+{
+    return reference->hash;
+}
+
+const char *reference_classification(enum hs_edition edition)
+{
+    return edition == HS_2022 ? "H6" : "H5";
+}
+
+bool reference_hs6_exists(const struct reference *reference, enum hs_edition edition, uint32_t hs6)
+{
+    return lists_hs6(reference, edition, hs6) != 0;
+}
+
+uint8_t reference_standard_unit(const struct reference *reference, enum hs_edition edition, uint32_t hs6)
+{
+    uint32_t cell = lists_hs6(reference, edition, hs6);
+    return cell ? (uint8_t)(cell - 1) : UNIT_INDEX_NONE;
+}
+
+enum unit_kind reference_unit_kind(const struct reference *reference, uint8_t unit_index)
+{
+    return unit_index < reference->standard_units_count ? reference->standard_units[unit_index].kind : UNIT_NONE;
+}
+
+struct text reference_unit_rec20(const struct reference *reference, uint8_t unit_index)
+{
+    if (unit_index <= UNIT_INDEX_KG || unit_index >= reference->standard_units_count ||
+        !reference->standard_units[unit_index].first)
+        return (struct text){NULL, 0};
+    return text_of(reference->units[reference->standard_units[unit_index].first - 1].rec20);
+}
+
+bool reference_unit_find(const struct reference *reference, struct text rec20, enum unit_kind *out_kind,
+                         uint8_t *out_unit_index)
+{
+    const struct unit *unit = lists_unit(reference, rec20);
+    if (!unit)
+        return false;
+    *out_kind = reference->standard_units[unit->standard].kind;
+    *out_unit_index = unit->standard;
+    return true;
+}
+
+bool reference_unit_convert(const struct reference *reference, struct text rec20, int64_t micro, uint8_t unit_index,
+                            int64_t *out_micro)
+{
+    const struct unit *unit = lists_unit(reference, rec20);
+    if (!unit || unit->standard != unit_index)
+        return false;
+    bool saturated = false;
+    if (unit->factor_numerator == unit->factor_denominator)
+        *out_micro = micro;
+    else
+        *out_micro = i128_saturate(i128_divide_round((i128)micro * unit->factor_numerator, unit->factor_denominator),
+                                   &saturated);
+    return true;
+}
+
+bool reference_currency_minor(const struct reference *reference, struct text currency, uint32_t *out_decimals)
+{
+    uint32_t place = lists_letters3(currency);
+    if (place == CODE_NONE || reference->currency_minor[place] == CURRENCY_MINOR_NONE)
+        return false;
+    *out_decimals = reference->currency_minor[place];
+    return true;
+}
+
+bool reference_country(const struct reference *reference, struct text alpha2)
+{
+    return lists_country(reference, alpha2);
+}
+
+bool reference_in_group(const struct reference *reference, struct text group, struct text alpha2, uint32_t date)
+{
+    for (uint32_t i = 0; i < reference->groups_count; i++) {
+        const struct group_row *row = &reference->groups[i];
+        if (date >= row->from && date < row->to_exclusive && text_is(alpha2, row->country) &&
+            text_is(group, row->group))
+            return true;
+    }
+    return false;
+}
+
+bool reference_fx(const struct reference *reference, uint32_t yyyymm, struct text currency, int64_t *out_e8)
+{
+    uint32_t place = lists_letters3(currency);
+    uint32_t index;
+    if (place == CODE_NONE || !codes_find(&reference->fx, (uint64_t)yyyymm << 32 | (place + 1), &index))
+        return false;
+    *out_e8 = reference->fx_rates[index];
+    return true;
+}
+
+bool reference_national_code(const struct reference *reference, struct text digits)
+{
+    for (uint32_t length = NATIONAL_DIGITS_LEAST; length <= digits.length && length <= NATIONAL_DIGITS_MOST; length++) {
+        if (codes_has(&reference->national_codes, lists_digits_key((struct text){digits.data, length})))
+            return true;
+    }
+    return false;
+}
+
+bool reference_package_type(const struct reference *reference, struct text code)
+{
+    return codes_has(&reference->package_types, codes_key(code));
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * reference.h - the dated code lists that rules and statistics need, read from CSV files in one folder.
+ *
+ * In:      reference.dir: columns as docs/REFERENCE.md says; a file that is not there leaves its rules off
+ * Memory:  one immutable object; nothing is allocated after reference_load
+ * Errors:  ERR_CONFIG with file, line and mend when a file is there and wrong
+ * Thread:  reference_load: startup; lookups: any
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/span.h"
+
+struct reference;
+
+enum reference_list {
+    REFERENCE_OFFICES,
+    REFERENCE_COUNTRIES,
+    REFERENCE_CURRENCIES,
+    REFERENCE_INCOTERMS,
+    REFERENCE_REGIMES,
+    REFERENCE_PROCEDURE_PAIRS,
+    REFERENCE_UNITS,
+    REFERENCE_PACKAGE_TYPES,
+    REFERENCE_UNLOCODE,
+    REFERENCE_HS2017,
+    REFERENCE_HS2022,
+    REFERENCE_NATIONAL_CODES,
+    REFERENCE_COUNTRY_GROUPS,
+    REFERENCE_FX,
+    REFERENCE_LISTS,
+};
+
+/* Reads every known file of `dir` (and of `fallback_dir` for a file that dir lacks; may be NULL). Gives *out. */
+enum err reference_load(const char *dir, const char *fallback_dir, struct reference **out,
+                        struct err_info *info) MUST_USE;
+void reference_free(struct reference *reference);
+
+/* File name of a list ("countries.csv"), and whether it was found. */
+const char *reference_file(enum reference_list list);
+bool reference_has(const struct reference *reference, enum reference_list list);
+
+/* Hash of all content that can decide a verdict or a sum: part of the plan. */
+uint64_t reference_hash(const struct reference *reference);
+
+/* ---- nomenclature ---- */
+
+enum hs_edition {
+    HS_2017,
+    HS_2022,
+};
+
+/* The edition in force on a date (2022 edition from 2022-01-01), and how statistics name it ("H5", "H6"). */
+static inline enum hs_edition reference_edition(uint32_t date)
+{
+    return date >= 20220101 ? HS_2022 : HS_2017;
+}
+const char *reference_classification(enum hs_edition edition);
+
+enum unit_kind {
+    UNIT_NONE, /* no list, or a code without unit: decides nothing */
+    UNIT_MASS,
+    UNIT_LENGTH,
+    UNIT_AREA,
+    UNIT_VOLUME,
+    UNIT_COUNT,
+    UNIT_ENERGY,
+};
+
+enum {
+    UNIT_INDEX_NONE = 0, /* no standard unit known */
+    UNIT_INDEX_KG = 1,
+    /* 2 .. : other standard units, in order of first use in units.csv */
+};
+
+/* hs6 as a number of six digits. */
+bool reference_hs6_exists(const struct reference *reference, enum hs_edition edition, uint32_t hs6);
+
+/* Index of the code's standard unit; UNIT_INDEX_NONE where it has none. */
+uint8_t reference_standard_unit(const struct reference *reference, enum hs_edition edition, uint32_t hs6);
+
+enum unit_kind reference_unit_kind(const struct reference *reference, uint8_t unit_index);
+
+/* First rec20 code of units.csv for that standard unit ("H87"); empty for none and kg. */
+struct text reference_unit_rec20(const struct reference *reference, uint8_t unit_index);
+
+/* A declared Rec 20 unit: false if units.csv lacks it. *out_kind, and the standard unit it belongs to. */
+bool reference_unit_find(const struct reference *reference, struct text rec20, enum unit_kind *out_kind,
+                         uint8_t *out_unit_index);
+
+/* Converts a quantity in rec20 to the standard unit, rounded half away from zero. False if it does not belong to it. */
+bool reference_unit_convert(const struct reference *reference, struct text rec20, int64_t micro, uint8_t unit_index,
+                            int64_t *out_micro);
+
+/* ---- countries, currencies ---- */
+
+/* Decimals of a currency ("KRW" 0, "CNY" 2). False if the list lacks the currency or its decimals. */
+bool reference_currency_minor(const struct reference *reference, struct text currency, uint32_t *out_decimals);
+
+/* True for ISO codes of countries.csv, and for ZZ and XK. */
+bool reference_country(const struct reference *reference, struct text alpha2);
+
+/* Whether a country belongs to a group ("SCO_MEMBER") on a date. */
+bool reference_in_group(const struct reference *reference, struct text group, struct text alpha2, uint32_t date);
+
+/* Monthly mean rate, units per USD x 10^8. False if the list lacks the month or the currency: then it decides nothing.
+ */
+bool reference_fx(const struct reference *reference, uint32_t yyyymm, struct text currency, int64_t *out_e8);
+
+/* ---- the rest ---- */
+
+/* Whether the national list (national_codes.csv) holds these digits or their beginning. */
+bool reference_national_code(const struct reference *reference, struct text digits);
+
+bool reference_package_type(const struct reference *reference, struct text code);

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trade/rules.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "trade/calendar.h"
+#include "trade/judge.h"
+
+#include <stdio.h>
+#ifdef DRYPORT_MUTANTS
+#include <stdlib.h>
+#endif
+
+const struct rule_row rule_rows[RULE_COUNT] = {
+#define RULE(ident, code, group, severity, fields, text, needs, source)                                                \
+    {code, GROUP_##group, SEVERITY_##severity, fields, text, needs, source},
+#include "trade/rules.def"
+};
+
+enum rule rule_by_code(struct text code)
+{
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        if (text_is(code, rule_rows[rule].code))
+            return (enum rule)rule;
+    }
+    return RULE_COUNT;
+}
+
+void rules_default_severities(bool lenient, enum severity out[RULE_COUNT])
+{
+    for (int rule = 0; rule < RULE_COUNT; rule++)
+        out[rule] = rule_rows[rule].severity;
+    if (lenient) {
+        out[RULE_STR_015] = SEVERITY_WARN;
+        out[RULE_STR_016] = SEVERITY_WARN;
+        out[RULE_STR_017] = SEVERITY_WARN;
+    }
+}
+
+/* The first file in `needs` that reference.dir lacks; empty if all are there. */
+static struct text lacking_file(const struct reference *reference, const char *needs)
+{
+    struct text rest = text_of(needs);
+    while (rest.length) {
+        struct text word = text_cut(&rest, ' ');
+        for (int list = 0; list < REFERENCE_LISTS; list++) {
+            if (text_is(word, reference_file((enum reference_list)list)) &&
+                !reference_has(reference, (enum reference_list)list))
+                return word;
+        }
+    }
+    return (struct text){NULL, 0};
+}
+
+/* In a build for scripts/rule_mutants.sh one rule, named by the environment, never fires: some test must notice. */
+static bool is_mutant(const char *code)
+{
+#ifdef DRYPORT_MUTANTS
+    const char *mutant = getenv("DRYPORT_MUTANT");
+    return mutant && strcmp(mutant, code) == 0;
+#else
+    (void)code;
+    return false;
+#endif
+}
+
+/* Decides whether a rule is in force, and writes why if it is not. */
+static void settle(struct rules *rules, const struct rules_options *options, enum rule rule)
+{
+    enum { REASON_BYTES = 128 };
+    char reason[REASON_BYTES];
+    struct text file = lacking_file(rules->reference, rule_rows[rule].needs);
+    if (options->severity[rule] == SEVERITY_OFF)
+        snprintf(reason, sizeof reason, "set to off by rules.severity.%s", rule_rows[rule].code);
+    else if (file.length)
+        snprintf(reason, sizeof reason, "needs %.*s, which is not in reference.dir", TEXT_ARGS(file));
+    else if (is_mutant(rule_rows[rule].code))
+        snprintf(reason, sizeof reason, "disabled as a mutant");
+    else {
+        rules->severity[rule] = (uint8_t)options->severity[rule];
+        return;
+    }
+    rules->severity[rule] = SEVERITY_OFF;
+    rules->off_reason[rule] = memory_copy_text(reason, strlen(reason));
+}
+
+static uint64_t hash_of(const struct rules *rules)
+{
+    uint64_t hash = hash_words2(rules->reporter_key, rules->reporting_currency_key, rules->lenient);
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        hash = hash_bytes(rule_rows[rule].code, strlen(rule_rows[rule].code), hash);
+        hash = hash_bytes(&rules->severity[rule], 1, hash);
+    }
+    return hash;
+}
+
+enum err rules_new(const struct rules_options *options, const struct reference *reference, struct rules **out,
+                   struct err_info *info)
+{
+    if (lists_letters2(text_of(options->reporter)) == CODE_NONE)
+        return err_set(info, ERR_CONFIG, "reporter=%s is no country code; write two capital letters, as CN",
+                       options->reporter);
+    if (lists_letters3(text_of(options->reporting_currency)) == CODE_NONE)
+        return err_set(info, ERR_CONFIG,
+                       "reporting.currency=%s is no currency code; write three capital letters, as CNY",
+                       options->reporting_currency);
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        if ((options->severity[rule] == SEVERITY_VERDICT) != (rule_rows[rule].severity == SEVERITY_VERDICT))
+            return err_set(info, ERR_CONFIG,
+                           "rules.severity.%s: this rule is a verdict (%s), its severity can't be set",
+                           rule_rows[rule].code, rule_rows[rule].text);
+    }
+    struct rules *rules = memory_new(1, sizeof *rules);
+    rules->reference = reference;
+    rules->lenient = options->lenient;
+    rules->reporter_key = codes_key(text_of(options->reporter));
+    rules->reporting_currency_key = codes_key(text_of(options->reporting_currency));
+    for (int rule = 0; rule < RULE_COUNT; rule++)
+        settle(rules, options, (enum rule)rule);
+    rules->hash = hash_of(rules);
+    *out = rules;
+    return OK;
+}
+
+void rules_free(struct rules *rules)
+{
+    if (!rules)
+        return;
+    for (int rule = 0; rule < RULE_COUNT; rule++)
+        memory_free(rules->off_reason[rule]);
+    memory_free(rules);
+}
+
+const char *rules_off_reason(const struct rules *rules, enum rule rule)
+{
+    CHECK(rule < RULE_COUNT);
+    return rules->off_reason[rule];
+}
+
+enum severity rules_severity(const struct rules *rules, enum rule rule)
+{
+    CHECK(rule < RULE_COUNT);
+    return (enum severity)rules->severity[rule];
+}
+
+uint64_t rules_hash(const struct rules *rules)
+{
+    return rules->hash;
+}
+
+void findings_clear(struct findings *findings)
+{
+    findings->count = 0;
+    findings->unkept = 0;
+    findings->reject = false;
+    findings->warned_items = false;
+}
+
+static bool warns_items(enum rule rule)
+{
+    enum rule_group group = rule_rows[rule].group;
+    return group == GROUP_STR || group == GROUP_COD || group == GROUP_ARI || group == GROUP_HSC;
+}
+
+/* Keeps findings in rule order; those of one rule in the order in which they came. */
+static void keep(struct findings *findings, struct finding finding)
+{
+    findings->reject |= finding.severity == SEVERITY_REJECT;
+    findings->warned_items |= finding.severity == SEVERITY_WARN && warns_items((enum rule)finding.rule);
+    if (findings->count == FINDINGS_MOST) {
+        findings->unkept++;
+        return;
+    }
+    uint32_t at = findings->count++;
+    for (; at > 0 && findings->list[at - 1].rule > finding.rule; at--)
+        findings->list[at] = findings->list[at - 1];
+    findings->list[at] = finding;
+}
+
+static void add(const struct rules *rules, struct findings *findings, enum rule rule, uint8_t severity_most,
+                int32_t item, const char *field)
+{
+    CHECK(rule < RULE_COUNT);
+    uint8_t severity = rules->severity[rule];
+    if (severity == SEVERITY_OFF || severity == SEVERITY_VERDICT)
+        return;
+    if (severity > severity_most)
+        severity = severity_most;
+    keep(findings, (struct finding){.rule = (uint16_t)rule, .severity = severity, .item = item, .field = field});
+}
+
+void rules_add(const struct rules *rules, struct findings *findings, enum rule rule, int32_t item, const char *field)
+{
+    add(rules, findings, rule, SEVERITY_REJECT, item, field);
+}
+
+void rules_add_mild(const struct rules *rules, struct findings *findings, enum rule rule, int32_t item,
+                    const char *field)
+{
+    add(rules, findings, rule, rules->lenient ? SEVERITY_WARN : SEVERITY_REJECT, item, field);
+}
+
+void rules_judge(const struct rules *rules, const struct declaration *declaration, const struct rules_context *context,
+                 struct findings *out)
+{
+    findings_clear(out);
+    const struct judge judge = {
+        .rules = rules,
+        .reference = rules->reference,
+        .declaration = declaration,
+        .context = context,
+        .findings = out,
+        .items = declaration_items_kept(declaration),
+        .date = calendar_is_date(declaration->reference_date) ? declaration->reference_date : 0,
+        .cancel = declaration->function == FUNCTION_CANCEL,
+        .import = declaration->direction == DIRECTION_IMPORT,
+        .export = declaration->direction == DIRECTION_EXPORT,
+    };
+    judge_structure(&judge);
+    judge_codes(&judge);
+    judge_arithmetic(&judge);
+    judge_hs(&judge);
+}
+
+const char *finding_path(const struct finding *finding, char *out, size_t bytes)
+{
+    const char *field = finding->field ? finding->field : "-";
+    if (finding->item < 0)
+        snprintf(out, bytes, "%s", field);
+    else if (finding->field)
+        snprintf(out, bytes, "items[%d].%s", finding->item, field);
+    else
+        snprintf(out, bytes, "items[%d]", finding->item);
+    return out;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * rules.h - judges one declaration by the rules of rules.def that need no memory of others.
+ *
+ * In:      a decoded declaration, its record's timestamp and key, reference lists
+ * Out:     findings in rule order: rule, severity, item; texts are made only when somebody reads them
+ * Limits:  FINDINGS_MOST findings are kept, the rest counted
+ * Memory:  none but struct findings of the caller
+ * Thread:  rules_new: startup; rules_judge: any (struct rules is immutable)
+ * Source:  ../shared/data/validation_rules.csv as rows of rules.def; docs/RULES.md is generated from them
+ */
+#pragma once
+
+#include "trade/declaration.h"
+#include "trade/reference.h"
+
+enum severity {
+    SEVERITY_OFF,
+    SEVERITY_WARN,
+    SEVERITY_REJECT,
+    SEVERITY_VERDICT, /* VER-501, VER-503: counted as a verdict, neither finding */
+};
+
+enum rule {
+#define RULE(ident, code, group, severity, fields, text, needs, source) RULE_##ident,
+#include "trade/rules.def"
+    RULE_COUNT,
+};
+
+enum rule_group {
+    GROUP_STR,
+    GROUP_COD,
+    GROUP_ARI,
+    GROUP_HSC,
+    GROUP_VER,
+    GROUP_LED,
+};
+
+struct rule_row {
+    const char *code; /* "STR-001" */
+    enum rule_group group;
+    enum severity severity; /* as shipped, strict profile */
+    const char *fields;     /* fields it looks at, comma separated */
+    const char *text;       /* one sentence: what is wrong and what would be right */
+    const char *needs;      /* "message", a file of reference.dir, or "ledger" */
+    const char *source;
+};
+
+extern const struct rule_row rule_rows[RULE_COUNT];
+
+/* The rule of that code ("STR-001"), or RULE_COUNT. */
+enum rule rule_by_code(struct text code);
+
+enum { FINDINGS_MOST = 64 };
+
+struct finding {
+    uint16_t rule;     /* enum rule */
+    uint8_t severity;  /* SEVERITY_WARN or SEVERITY_REJECT */
+    int32_t item;      /* index from 0, -1 = header */
+    const char *field; /* name of the field, NULL if it is the whole ("payload"); static memory */
+};
+
+struct findings {
+    uint32_t count;    /* kept */
+    uint32_t unkept;   /* found beyond FINDINGS_MOST */
+    bool reject;       /* at least one reject, kept or not */
+    bool warned_items; /* at least one warning of STR, COD, ARI, CRE, HSC or ECM: Statistic.warned_items */
+    struct finding list[FINDINGS_MOST];
+};
+
+enum key_check {
+    KEY_OFF,
+    KEY_RIGHT,
+    KEY_WRONG, /* STR-018 */
+};
+
+/* What a rule may know besides the declaration. */
+struct rules_context {
+    int64_t timestamp_ms; /* of the record: "ingestion time" in any rule */
+    enum key_check key;
+};
+
+struct rules_options {
+    bool lenient;                        /* rules.profile */
+    enum severity severity[RULE_COUNT];  /* after rules.severity.CODE; begin with rules_default_severities */
+    char reporter[3];
+    char reporting_currency[4];
+};
+
+struct rules;
+
+void rules_default_severities(bool lenient, enum severity out[RULE_COUNT]);
+
+/* Gives *out; shares reference, which must outlive it. */
+enum err rules_new(const struct rules_options *options, const struct reference *reference, struct rules **out,
+                   struct err_info *info) MUST_USE;
+void rules_free(struct rules *rules);
+
+/* NULL if the rule is in force, else why it is off ("needs offices.csv, which is not in reference.dir"). */
+const char *rules_off_reason(const struct rules *rules, enum rule rule);
+
+/* Severity in force. */
+enum severity rules_severity(const struct rules *rules, enum rule rule);
+
+/* Hash of severities and options: part of the plan. */
+uint64_t rules_hash(const struct rules *rules);
+
+/* Judges a decoded declaration; *out is written whole. */
+void rules_judge(const struct rules *rules, const struct declaration *declaration, const struct rules_context *context,
+                 struct findings *out);
+
+/* Adds a finding of a rule that the caller itself decides (STR-001, STR-002, VER-5xx, LED-901), if it is in force. */
+void rules_add(const struct rules *rules, struct findings *findings, enum rule rule, int32_t item, const char *field);
+
+void findings_clear(struct findings *findings);
+
+/* Field path of a finding: "items[2].hs_code", "office_code", or "-". Returns out. */
+const char *finding_path(const struct finding *finding, char *out, size_t bytes);

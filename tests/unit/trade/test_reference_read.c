@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trade/reference_read.h"
+
+#include "base/memory.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Writes `text` as the file of a list into a folder of its own, and loads that folder. */
+static enum err load_text(enum reference_list list, const char *text, struct reference **out, struct err_info *info)
+{
+    char folder[] = "/tmp/reference_read.XXXXXX";
+    char path[128];
+    cr_assert(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/%s", folder, reference_read_file(list));
+    FILE *file = fopen(path, "wb");
+    cr_assert(file);
+    fputs(text, file);
+    fclose(file);
+    enum err err = reference_load(folder, NULL, out, info);
+    unlink(path);
+    rmdir(folder);
+    return err;
+}
+
+/* The load must fail and name line, column and what is wrong. */
+static void refused(enum reference_list list, const char *text, const char *line, const char *column, const char *what)
+{
+    struct err_info info = {""};
+    struct reference *reference = NULL;
+
+    cr_expect_eq(load_text(list, text, &reference, &info), ERR_CONFIG, "%s", text);
+
+    cr_expect(strstr(info.text, reference_read_file(list)), "%s", info.text);
+    cr_expect(strstr(info.text, line), "%s", info.text);
+    cr_expect(strstr(info.text, column), "%s", info.text);
+    cr_expect(strstr(info.text, what), "%s", info.text);
+}
+
+static uint64_t hash_of(enum reference_list list, const char *text)
+{
+    struct err_info info = {""};
+    struct reference *reference = NULL;
+    cr_assert_eq(load_text(list, text, &reference, &info), OK, "%s", info.text);
+    uint64_t hash = reference_hash(reference);
+    reference_free(reference);
+    return hash;
+}
+
+Test(reference_read, a_header_that_lacks_a_column_is_refused)
+{
+    refused(REFERENCE_OFFICES, "code,name\n", ":1:", "valid_from", "lacks");
+    refused(REFERENCE_UNITS, "", ":1:", "", "empty");
+}
+
+Test(reference_read, a_row_with_a_field_too_many_is_refused)
+{
+    refused(REFERENCE_COUNTRIES, "alpha2,name\nCN,China\nKZ,Kazakhstan,1\n", ":3:", "", "3 fields");
+}
+
+Test(reference_read, an_open_quote_is_refused)
+{
+    refused(REFERENCE_COUNTRIES, "alpha2,name\nCN,\"China\n", ":2:", "", "quote");
+}
+
+Test(reference_read, wrong_offices_are_refused)
+{
+    refused(REFERENCE_OFFICES, "code,valid_from,valid_to\n,,\n", ":2:", "\"code\"", "1 to 8");
+    refused(REFERENCE_OFFICES, "code,valid_from,valid_to\n123456789,,\n", ":2:", "\"code\"", "1 to 8");
+    refused(REFERENCE_OFFICES, "code,valid_from,valid_to\n1,2025-02-30,\n", ":2:", "\"valid_from\"", "2025-02-30");
+    refused(REFERENCE_OFFICES, "code,valid_from,valid_to\n1,,20250101\n", ":2:", "\"valid_to\"", "yyyy-mm-dd");
+    refused(REFERENCE_OFFICES, "code,valid_from,valid_to\n1,2025-01-02,2025-01-01\n", ":2:", "\"valid_to\"", "before");
+}
+
+Test(reference_read, wrong_countries_are_refused)
+{
+    refused(REFERENCE_COUNTRIES, "alpha2\nCHN\n", ":2:", "\"alpha2\"", "two capital letters");
+    refused(REFERENCE_COUNTRIES, "alpha2\ncn\n", ":2:", "\"alpha2\"", "two capital letters");
+    refused(REFERENCE_COUNTRIES, "alpha2\nCN\nCN\n", ":3:", "\"alpha2\"", "twice");
+}
+
+Test(reference_read, wrong_currencies_are_refused)
+{
+    refused(REFERENCE_CURRENCIES, "code,minor_unit,withdrawn\nCN,2,\n", ":2:", "\"code\"", "three capital letters");
+    refused(REFERENCE_CURRENCIES, "code,minor_unit,withdrawn\nCNY,two,\n", ":2:", "\"minor_unit\"", "decimals");
+    refused(REFERENCE_CURRENCIES, "code,minor_unit,withdrawn\nCNY,2,2025-13\n", ":2:", "\"withdrawn\"", "yyyy-mm");
+    refused(REFERENCE_CURRENCIES, "code,minor_unit,withdrawn\nCNY,2,soon\n", ":2:", "\"withdrawn\"", "soon");
+    refused(REFERENCE_CURRENCIES, "code,minor_unit,withdrawn\nCNY,2,\nCNY,2,\n", ":3:", "\"code\"", "twice");
+}
+
+Test(reference_read, a_span_of_withdrawal_ends_with_its_end)
+{
+    struct err_info info = {""};
+    struct reference *reference = NULL;
+    cr_assert_eq(
+        load_text(
+            REFERENCE_CURRENCIES,
+            "code,minor_unit,withdrawn\nAAA,2,1989 to 1990\nBBB,2,1989-1990\nCCC,2,1990-07 to 1990-09\nDDD,2,1990\n",
+            &reference, &info),
+        OK, "%s", info.text);
+
+    cr_expect_eq(lists_currency(reference, TEXT("AAA"), 19901130), CURRENCY_CURRENT);
+    cr_expect_eq(lists_currency(reference, TEXT("AAA"), 19901201), CURRENCY_WITHDRAWN_LATELY);
+    cr_expect_eq(lists_currency(reference, TEXT("BBB"), 19901201), CURRENCY_WITHDRAWN_LATELY);
+    cr_expect_eq(lists_currency(reference, TEXT("CCC"), 19900831), CURRENCY_CURRENT);
+    cr_expect_eq(lists_currency(reference, TEXT("CCC"), 19910901), CURRENCY_WITHDRAWN);
+    cr_expect_eq(lists_currency(reference, TEXT("DDD"), 19901201), CURRENCY_WITHDRAWN_LATELY);
+    reference_free(reference);
+}
+
+Test(reference_read, wrong_incoterms_are_refused)
+{
+    refused(REFERENCE_INCOTERMS, "code,edition_to\nFO,\n", ":2:", "\"code\"", "three capital letters");
+    refused(REFERENCE_INCOTERMS, "code,edition_to\nFOB,now\n", ":2:", "\"edition_to\"", "yyyy");
+    refused(REFERENCE_INCOTERMS, "code,edition_to\nFOB,\nFOB,\n", ":3:", "\"code\"", "twice");
+}
+
+Test(reference_read, wrong_regimes_are_refused)
+{
+    refused(REFERENCE_REGIMES, "scheme,code,flow,general_trade\nXX,40,M,1\n", ":2:", "\"scheme\"", "EAEU");
+    refused(REFERENCE_REGIMES, "scheme,code,flow,general_trade\nEU,4000,M,1\n", ":2:", "\"code\"", "two characters");
+    refused(REFERENCE_REGIMES, "scheme,code,flow,general_trade\nEU,40,I,1\n", ":2:", "\"flow\"", "MX");
+    refused(REFERENCE_REGIMES, "scheme,code,flow,general_trade\nEU,40,M,yes\n", ":2:", "\"general_trade\"", "yes");
+    refused(REFERENCE_REGIMES, "scheme,code,flow,general_trade\nEU,40,M,1\nEU,40,X,1\n", ":3:", "\"code\"", "twice");
+}
+
+Test(reference_read, wrong_procedure_pairs_are_refused)
+{
+    refused(REFERENCE_PROCEDURE_PAIRS, "scheme,requested,previous\nQ,40,00\n", ":2:", "\"scheme\"", "EAEU");
+    refused(REFERENCE_PROCEDURE_PAIRS, "scheme,requested,previous\nEU,4,00\n", ":2:", "\"requested\"",
+            "two characters");
+    refused(REFERENCE_PROCEDURE_PAIRS, "scheme,requested,previous\nEU,40,\n", ":2:", "\"previous\"", "two characters");
+    refused(REFERENCE_PROCEDURE_PAIRS, "scheme,requested,previous\nEU,40,00\nEU,40,00\n", ":3:", "\"previous\"",
+            "twice");
+}
+
+Test(reference_read, wrong_units_are_refused)
+{
+    refused(REFERENCE_UNITS, "rec20,std_unit,kind,factor_to_std\nh87,u,count,1\n", ":2:", "\"rec20\"", "A-Z");
+    refused(REFERENCE_UNITS, "rec20,std_unit,kind,factor_to_std\nH87,,count,1\n", ":2:", "\"std_unit\"", "name");
+    refused(REFERENCE_UNITS, "rec20,std_unit,kind,factor_to_std\nH87,u,pieces,1\n", ":2:", "\"kind\"", "volume");
+    refused(REFERENCE_UNITS, "rec20,std_unit,kind,factor_to_std\nH87,u,count,0\n", ":2:", "\"factor_to_std\"",
+            "above 0");
+    refused(REFERENCE_UNITS, "rec20,std_unit,kind,factor_to_std\nH87,u,count,-1\n", ":2:", "\"factor_to_std\"",
+            "above 0");
+    refused(REFERENCE_UNITS, "rec20,std_unit,kind,factor_to_std\nH87,u,count,1.2.3\n", ":2:", "\"factor_to_std\"",
+            "decimal");
+    refused(REFERENCE_UNITS, "rec20,std_unit,kind,factor_to_std\nLTR,kg,volume,1\n", ":2:", "\"kind\"", "another kind");
+    refused(REFERENCE_UNITS, "rec20,std_unit,kind,factor_to_std\nH87,u,count,1\nH87,u,count,1\n", ":3:", "\"rec20\"",
+            "twice");
+}
+
+Test(reference_read, wrong_places_and_package_types_are_refused)
+{
+    refused(REFERENCE_UNLOCODE, "locode\nCN\n", ":2:", "\"locode\"", "five");
+    refused(REFERENCE_UNLOCODE, "locode\n12345\n", ":2:", "\"locode\"", "five");
+    refused(REFERENCE_UNLOCODE, "locode\n\"\"\n", ":2:", "\"locode\"", "five");
+    refused(REFERENCE_UNLOCODE, "locode\nCNHRS\nCNHRS\n", ":3:", "\"locode\"", "twice");
+    refused(REFERENCE_PACKAGE_TYPES, "code\nBX\nBX\n", ":3:", "\"code\"", "twice");
+}
+
+Test(reference_read, wrong_nomenclatures_are_refused)
+{
+    refused(REFERENCE_HS2022, "code,digits,std_unit\n84713,5,u\n", ":2:", "\"code\"", "2, 4 or 6");
+    refused(REFERENCE_HS2022, "code,digits,std_unit\n8471x0,6,u\n", ":2:", "\"code\"", "leading zeros");
+    refused(REFERENCE_HS2022, "code,digits,std_unit\n847130,4,u\n", ":2:", "\"digits\"", "6 digits");
+    refused(REFERENCE_HS2022, "code,digits,std_unit\n847130,6,a unit of many bytes\n", ":2:", "\"std_unit\"", "name");
+    refused(REFERENCE_HS2017, "code,digits,std_unit\n847130,6,u\n847130,6,u\n", ":3:", "\"code\"", "twice");
+    refused(REFERENCE_NATIONAL_CODES, "code\n9\n", ":2:", "\"code\"", "2 to 13");
+    refused(REFERENCE_NATIONAL_CODES, "code\n98AB\n", ":2:", "\"code\"", "2 to 13");
+    refused(REFERENCE_NATIONAL_CODES, "code\n9801\n9801\n", ":3:", "\"code\"", "twice");
+}
+
+Test(reference_read, wrong_groups_and_rates_are_refused)
+{
+    refused(REFERENCE_COUNTRY_GROUPS, "group,alpha2,from,to_exclusive\n,CN,,\n", ":2:", "\"group\"", "name");
+    refused(REFERENCE_COUNTRY_GROUPS, "group,alpha2,from,to_exclusive\nG,China,,\n", ":2:", "\"alpha2\"", "capital");
+    refused(REFERENCE_COUNTRY_GROUPS, "group,alpha2,from,to_exclusive\nG,CN,2025,\n", ":2:", "\"from\"", "yyyy-mm-dd");
+    refused(REFERENCE_COUNTRY_GROUPS, "group,alpha2,from,to_exclusive\nG,CN,2025-01-01,2025-01-01\n",
+            ":2:", "\"to_exclusive\"", "after");
+    refused(REFERENCE_FX, "month,currency,units_per_usd\n2025,CNY,7\n", ":2:", "\"month\"", "yyyy-mm");
+    refused(REFERENCE_FX, "month,currency,units_per_usd\n2025-06,CN,7\n", ":2:", "\"currency\"", "capital");
+    refused(REFERENCE_FX, "month,currency,units_per_usd\n2025-06,CNY,7e0\n", ":2:", "\"units_per_usd\"", "decimal");
+    refused(REFERENCE_FX, "month,currency,units_per_usd\n2025-06,CNY,0.123456789\n", ":2:", "\"units_per_usd\"",
+            "8 decimals");
+    refused(REFERENCE_FX, "month,currency,units_per_usd\n2025-06,CNY,7\n2025-06,CNY,7\n", ":3:", "\"currency\"",
+            "twice");
+}
+
+Test(reference_read, a_standard_unit_that_no_units_file_knows_has_no_kind)
+{
+    struct err_info info = {""};
+    struct reference *reference = NULL;
+    cr_assert_eq(load_text(REFERENCE_HS2022, "code,digits,std_unit\n847130,6,u\n720851,6,kg\n", &reference, &info), OK);
+
+    uint8_t pieces = reference_standard_unit(reference, HS_2022, 847130);
+
+    cr_expect(pieces > UNIT_INDEX_KG);
+    cr_expect_eq(reference_unit_kind(reference, pieces), UNIT_NONE);
+    cr_expect_eq(reference_standard_unit(reference, HS_2022, 720851), UNIT_INDEX_KG);
+    reference_free(reference);
+}
+
+Test(reference_read, the_hash_knows_content_and_not_order_or_remarks)
+{
+    uint64_t plain = hash_of(REFERENCE_COUNTRIES, "alpha2,name\nCN,China\nKZ,Kazakhstan\n");
+
+    cr_expect_eq(hash_of(REFERENCE_COUNTRIES, "name,alpha2\nKasachstan,KZ\nChina,CN\n"), plain);
+    cr_expect_neq(hash_of(REFERENCE_COUNTRIES, "alpha2,name\nCN,China\nUZ,Kazakhstan\n"), plain);
+    cr_expect_neq(hash_of(REFERENCE_COUNTRIES, "alpha2,name\nCN,China\n"), plain);
+    cr_expect_neq(hash_of(REFERENCE_COUNTRIES, "alpha2\n"), hash_of(REFERENCE_INCOTERMS, "code,edition_to\n"));
+}
+
+Test(reference_read, the_hash_knows_which_edition_a_code_belongs_to)
+{
+    const char *text = "code,digits,std_unit\n847130,6,u\n";
+
+    cr_expect_neq(hash_of(REFERENCE_HS2017, text), hash_of(REFERENCE_HS2022, text));
+}
+
+Test(reference_read, the_hash_knows_the_order_of_units)
+{
+    const char *head = "rec20,std_unit,kind,factor_to_std\n";
+    char ab[256];
+    char ba[256];
+    snprintf(ab, sizeof ab, "%sH87,u,count,1\nMTR,m,length,1\n", head);
+    snprintf(ba, sizeof ba, "%sMTR,m,length,1\nH87,u,count,1\n", head);
+
+    cr_expect_neq(hash_of(REFERENCE_UNITS, ab), hash_of(REFERENCE_UNITS, ba));
+}
+
+Test(reference_read, lists_that_decide_nothing_yet_leave_the_hash_alone)
+{
+    cr_expect_eq(hash_of(REFERENCE_FX, "month,currency,units_per_usd\n2025-06,CNY,7.1\n"),
+                 hash_of(REFERENCE_PACKAGE_TYPES, "code\nBX\n"));
+}
