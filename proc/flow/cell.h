@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cell.h - the key and the measures of one statistic cell, as tables and frames hold them.
+ *
+ * Key:     w0 = view 6 | month 1 | unused 1 | day or first of month, days since 1970 + 2^21, 22 bits | commodity 34
+ *          w1 = office 32 | border office 32      w2 = zone 32 | trade mode 32      (numbers of a code dictionary)
+ *          w3 = partner 16 | consignment 16 | region 20 | flow 3 | mode 9
+ *          A dimension that the view does not have is 0.
+ * Commodity: hs number cut to the view's digits, + 1; CELL_NO_HS where the item's code is shorter or no number
+ * Units:   mg, minor units, millionths of the standard unit; counts
+ * Thread:  any (plain data)
+ */
+#pragma once
+
+#include "base/i128.h"
+#include "base/table.h"
+
+enum flow {
+    FLOW_M = 1,
+    FLOW_X = 2,
+    FLOW_RM = 3,
+    FLOW_RX = 4,
+    FLOW_T = 5,
+};
+
+enum {
+    CELL_MODE_MOST = 511,
+    CELL_REGION_MOST = (1 << 20) - 1,
+    CELL_DAY_BIAS = 1 << 21,
+};
+#define CELL_HS_BITS 34
+#define CELL_NO_HS ((1ULL << CELL_HS_BITS) - 1)
+
+struct measures {
+    i128 value_minor;
+    i128 customs_value_minor;
+    i128 net_mass_mg;
+    i128 gross_mass_mg;
+    i128 supp_quantity_micro;
+    i128 estimated_mg;
+    int64_t declarations;
+    int64_t items;
+    int64_t packages;
+    int64_t warned_items;
+    int64_t late_items;
+};
+
+static inline uint64_t cell_word0(uint32_t view, bool month, int32_t day, uint64_t commodity)
+{
+    return (uint64_t)view << 58 | (uint64_t)month << 57 | (uint64_t)(uint32_t)(day + CELL_DAY_BIAS) << CELL_HS_BITS | commodity;
+}
+
+static inline uint64_t cell_word3(uint32_t partner, uint32_t consignment, uint32_t region, uint32_t flow, uint32_t mode)
+{
+    return (uint64_t)partner << 48 | (uint64_t)consignment << 32 | (uint64_t)region << 12 | (uint64_t)flow << 9 | mode;
+}
+
+static inline uint32_t cell_view(const struct table_key *key)
+{
+    return (uint32_t)(key->word[0] >> 58);
+}
+
+static inline bool cell_is_month(const struct table_key *key)
+{
+    return key->word[0] >> 57 & 1;
+}
+
+static inline int32_t cell_day(const struct table_key *key)
+{
+    return (int32_t)(key->word[0] >> CELL_HS_BITS & ((1u << 22) - 1)) - CELL_DAY_BIAS;
+}
+
+static inline uint64_t cell_commodity(const struct table_key *key)
+{
+    return key->word[0] & CELL_NO_HS;
+}
+
+static inline uint32_t cell_flow(const struct table_key *key)
+{
+    return key->word[3] >> 9 & 7;
+}
+
+static inline void measures_add(struct measures *to, const struct measures *from)
+{
+    to->value_minor += from->value_minor;
+    to->customs_value_minor += from->customs_value_minor;
+    to->net_mass_mg += from->net_mass_mg;
+    to->gross_mass_mg += from->gross_mass_mg;
+    to->supp_quantity_micro += from->supp_quantity_micro;
+    to->estimated_mg += from->estimated_mg;
+    to->declarations += from->declarations;
+    to->items += from->items;
+    to->packages += from->packages;
+    to->warned_items += from->warned_items;
+    to->late_items += from->late_items;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cube.h - all cells that may be published: the sum of what the groups of all journal partitions changed.
+ *
+ * In:      groups that the reader rule accepted                    Out: cells by number, and which changed since they
+ * were taken Cells:   of each view its base cells (day or month) and, of a view by day that publishes months, its month
+ * cells. Derived views are summed here from the leaf they derive from; what a CELLS section of a derived view holds is
+ * only the correction of `declarations`, which is not additive (tally.h). Keys:    as in cell.h, with code numbers of
+ * the cube's own dictionary; each partition's numbers are translated Errors:  cube_fold: ERR_BROKEN when a section is
+ * broken or a control total differs. A group is checked as a whole before it is added, so a refused one leaves every
+ * sum as it was. Memory:  about 210 bytes a cell; never shrinks Thread:  one owner (publisher)
+ */
+#pragma once
+
+#include "flow/frame.h"
+
+#define CUBE_NO_LINK UINT32_MAX
+
+struct cube;
+
+/* Shares the plan, which must outlive it. plan_id: DATA of another plan is refused; 0: not checked. */
+struct cube *cube_new(const struct view_plan *plan, int32_t partitions, uint64_t plan_id);
+void cube_free(struct cube *cube);
+
+enum err cube_fold(struct cube *cube, int32_t partition, const struct frame *frames, uint32_t count,
+                   struct err_info *info);
+
+/* Cells by number 0 .. count - 1, in order of first use. */
+uint32_t cube_count(const struct cube *cube);
+const struct table_key *cube_key(const struct cube *cube, uint32_t index);
+const struct measures *cube_measures(const struct cube *cube, uint32_t index);
+
+/* Whether the view publishes the frequency of this cell. Cells that are not published are never marked. */
+bool cube_is_published(const struct cube *cube, uint32_t index);
+
+/* A number that the owner keeps with the cell; CUBE_NO_LINK at first. */
+uint32_t cube_link(const struct cube *cube, uint32_t index);
+void cube_set_link(struct cube *cube, uint32_t index, uint32_t link);
+
+/* The codes behind the numbers in the keys. */
+const struct dictionary *cube_codes(const struct cube *cube);
+
+/* Cells that changed, each once, oldest change first: the first one, or TABLE_NONE; and takes it from the list. */
+uint32_t cube_dirty_first(const struct cube *cube);
+void cube_dirty_take(struct cube *cube);
+uint32_t cube_dirty_count(const struct cube *cube);
+void cube_mark(struct cube *cube, uint32_t index);
+
+/* Base cells of a view. */
+uint32_t cube_view_cells(const struct cube *cube, uint32_t view);
+
+/* Declarations of all verdicts in the groups folded. */
+int64_t cube_declarations(const struct cube *cube);
+
+size_t cube_bytes(const struct cube *cube);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dictionary.h - code texts of up to 8 bytes (office, zone, trade mode, region) <-> small numbers in order of first use.
+ *
+ * Numbers are part of the partition's state: a group journals the texts that it uses first, so memory, journal and every
+ * reader agree on them. Number 0 is the empty text.
+ * Limits:  DICTIONARY_MOST texts; a partition that needs more halts (its office list is missing)
+ * Thread:  one owner
+ */
+#pragma once
+
+#include "base/span.h"
+
+enum { DICTIONARY_MOST = (1 << 20) - 1, DICTIONARY_FULL = UINT32_MAX };
+
+struct dictionary {
+    uint64_t *codes; /* by number */
+    uint32_t count;
+    uint32_t capacity;
+    uint32_t *slots; /* number + 1, 0 = free */
+    uint32_t mask;
+};
+
+void dictionary_init(struct dictionary *dictionary);
+void dictionary_fini(struct dictionary *dictionary);
+
+/* The text's number, which is given out if it is new; DICTIONARY_FULL at the limit. Texts are cut to 8 bytes. */
+uint32_t dictionary_number(struct dictionary *dictionary, struct text text);
+uint32_t dictionary_number_of_code(struct dictionary *dictionary, uint64_t code);
+
+/* The text as a word: bytes in memory order, zero padded. And back: writes at most 9 bytes, returns the length. */
+uint64_t dictionary_code(struct text text);
+uint32_t dictionary_text(uint64_t code, char out[static 9]);

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/frame.h"
+
+#include "base/crc.h"
+
+enum { /* places in the header */
+    AT_MAGIC = 0,
+    AT_VERSION = 4,
+    AT_KIND = 5,
+    AT_FLAGS = 6,
+    AT_PAYLOAD_BYTES = 8,
+    AT_CRC = 12,
+    AT_NONCE = 16,
+    AT_SEQ = 32,
+    AT_LO = 40,
+    AT_HI = 48,
+    AT_PLAN = 56,
+    AT_EVENT = 64,
+    AT_TIMESTAMP = 72,
+    AT_RECORD_CRC = 80,
+    AT_PARTITION = 84,
+};
+
+enum { FLAG_LAST = 1 };
+
+static const uint32_t magic = 0x4A595244; /* "DRYJ" */
+
+static void put32(uint8_t *at, uint32_t v)
+{
+    memcpy(at, &v, 4);
+}
+
+static void put64(uint8_t *at, uint64_t v)
+{
+    memcpy(at, &v, 8);
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+    uint32_t v;
+    memcpy(&v, at, 4);
+    return v;
+}
+
+static uint64_t get64(const uint8_t *at)
+{
+    uint64_t v;
+    memcpy(&v, at, 8);
+    return v;
+}
+
+void frame_write_header(const struct frame *frame, uint8_t out[static FRAME_HEADER_BYTES])
+{
+    memset(out, 0, FRAME_HEADER_BYTES);
+    put32(out + AT_MAGIC, magic);
+    out[AT_VERSION] = FRAME_VERSION;
+    out[AT_KIND] = (uint8_t)frame->kind;
+    out[AT_FLAGS] = frame->last ? FLAG_LAST : 0;
+    put64(out + AT_LO, (uint64_t)frame->lo);
+    put64(out + AT_HI, (uint64_t)frame->hi);
+    put64(out + AT_PLAN, frame->plan);
+    put64(out + AT_EVENT, (uint64_t)frame->event_ms_most);
+    put64(out + AT_TIMESTAMP, (uint64_t)frame->record_timestamp);
+    put32(out + AT_RECORD_CRC, frame->record_crc);
+    put32(out + AT_PARTITION, frame->partition);
+}
+
+static uint32_t crc_of(const uint8_t *frame, size_t bytes)
+{
+    static const uint8_t zeros[4] = {0};
+    uint32_t crc = crc32c(0, frame, AT_CRC);
+    crc = crc32c(crc, zeros, sizeof zeros);
+    return crc32c(crc, frame + AT_NONCE, bytes - AT_NONCE);
+}
+
+void frame_seal(uint8_t *frame, size_t bytes, const struct frame_nonce *nonce, uint64_t seq)
+{
+    put32(frame + AT_PAYLOAD_BYTES, (uint32_t)(bytes - FRAME_HEADER_BYTES));
+    memcpy(frame + AT_NONCE, nonce, sizeof *nonce);
+    put64(frame + AT_SEQ, seq);
+    put32(frame + AT_CRC, crc_of(frame, bytes));
+}
+
+enum err frame_parse(struct bytes bytes, struct frame *out, struct err_info *info)
+{
+    const uint8_t *at = bytes.data;
+    if (bytes.length < FRAME_HEADER_BYTES || get32(at + AT_MAGIC) != magic)
+        return err_set(info, ERR_BROKEN, "%zu bytes that are no journal frame", bytes.length);
+    if (at[AT_VERSION] != FRAME_VERSION)
+        return err_set(info, ERR_BROKEN, "frame of format version %u, this program reads version %d: upgrade it", at[AT_VERSION],
+                       FRAME_VERSION);
+    if (get32(at + AT_PAYLOAD_BYTES) != bytes.length - FRAME_HEADER_BYTES || get32(at + AT_CRC) != crc_of(at, bytes.length))
+        return err_set(info, ERR_BROKEN, "frame of %zu bytes whose check sum is wrong", bytes.length);
+    if (at[AT_KIND] < FRAME_OPEN || at[AT_KIND] > FRAME_MARK)
+        return err_set(info, ERR_BROKEN, "frame of unknown kind %u: upgrade the program", at[AT_KIND]);
+    out->kind = (enum frame_kind)at[AT_KIND];
+    out->last = at[AT_FLAGS] & FLAG_LAST;
+    out->partition = get32(at + AT_PARTITION);
+    memcpy(&out->nonce, at + AT_NONCE, sizeof out->nonce);
+    out->seq = get64(at + AT_SEQ);
+    out->lo = (int64_t)get64(at + AT_LO);
+    out->hi = (int64_t)get64(at + AT_HI);
+    out->plan = get64(at + AT_PLAN);
+    out->event_ms_most = (int64_t)get64(at + AT_EVENT);
+    out->record_timestamp = (int64_t)get64(at + AT_TIMESTAMP);
+    out->record_crc = get32(at + AT_RECORD_CRC);
+    out->payload = (struct bytes){at + FRAME_HEADER_BYTES, bytes.length - FRAME_HEADER_BYTES};
+    return OK;
+}
+
+bool frame_next_section(struct reader *reader, enum frame_section *out_section, struct bytes *out_bytes, bool *out_broken)
+{
+    if (reader_left(reader) == 0)
+        return false;
+    uint8_t section = reader_u8(reader);
+    uint32_t length = reader_u32(reader);
+    struct bytes bytes = reader_bytes(reader, length);
+    if (reader->failed) {
+        *out_broken = true;
+        return false;
+    }
+    *out_section = (enum frame_section)section;
+    *out_bytes = bytes;
+    return true;
+}
+
+bool frame_nonce_equal(const struct frame_nonce *a, const struct frame_nonce *b)
+{
+    return a->word[0] == b->word[0] && a->word[1] == b->word[1];
+}
+
+/* ---- sections: a byte that says which, four bytes of length, the content ---- */
+
+static size_t section_begin(struct buffer *out, enum frame_section section)
+{
+    buffer_add_u8(out, (uint8_t)section);
+    buffer_add_u32(out, 0);
+    return out->length;
+}
+
+static void section_end(struct buffer *out, size_t begin)
+{
+    put32(out->data + begin - 4, (uint32_t)(out->length - begin));
+}
+
+void frame_put_bytes(struct buffer *out, enum frame_section section, struct bytes bytes)
+{
+    size_t begin = section_begin(out, section);
+    buffer_add(out, bytes.data, bytes.length);
+    section_end(out, begin);
+}
+
+void frame_put_codes(struct buffer *out, const struct dictionary *dictionary, uint32_t first)
+{
+    size_t begin = section_begin(out, SECTION_CODES);
+    buffer_add_varint(out, first);
+    for (uint32_t i = first; i < dictionary->count; i++)
+        buffer_add_u64(out, dictionary->codes[i]);
+    section_end(out, begin);
+}
+
+bool frame_get_codes(struct bytes bytes, struct dictionary *dictionary)
+{
+    struct reader reader = reader_of(bytes);
+    uint64_t number = reader_varint(&reader);
+    if (number != dictionary->count)
+        return false;
+    while (!reader.failed && reader_left(&reader) > 0) {
+        uint64_t code = reader_u64(&reader);
+        if (reader.failed || dictionary_number_of_code(dictionary, code) != number++)
+            return false;
+    }
+    return !reader.failed;
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+    static const char *const names[VERDICTS] = {"counted", "duplicate", "stale", "rejected", "not_counted", "late_out"};
+    return names[verdict];
+}
+
+void counts_add(struct counts *to, const struct counts *from)
+{
+    for (int i = 0; i < VERDICTS; i++)
+        to->verdicts[i] += from->verdicts[i];
+    to->records += from->records;
+    to->items += from->items;
+    to->unknown_fields += from->unknown_fields;
+    to->skipped += from->skipped;
+    for (int i = 0; i < RULE_NUMBERS; i++) {
+        to->rejects[i] += from->rejects[i];
+        to->warnings[i] += from->warnings[i];
+    }
+}
+
+int64_t counts_declarations(const struct counts *counts)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < VERDICTS; i++)
+        sum += counts->verdicts[i];
+    return sum;
+}
+
+static void put_rule_counts(struct buffer *out, const int64_t counts[static RULE_NUMBERS])
+{
+    uint64_t used = 0;
+    for (int i = 0; i < RULE_NUMBERS; i++)
+        used += counts[i] != 0;
+    buffer_add_varint(out, used);
+    for (unsigned i = 0; i < RULE_NUMBERS; i++) {
+        if (counts[i]) {
+            buffer_add_varint(out, i);
+            buffer_add_zigzag(out, counts[i]);
+        }
+    }
+}
+
+static void get_rule_counts(struct reader *reader, int64_t counts[static RULE_NUMBERS])
+{
+    uint64_t used = reader_varint(reader);
+    for (uint64_t i = 0; i < used && !reader->failed; i++) {
+        uint64_t number = reader_varint(reader);
+        int64_t count = reader_zigzag(reader);
+        if (number < RULE_NUMBERS)
+            counts[number] = count;
+        else
+            reader->failed = true;
+    }
+}
+
+void frame_put_counts(struct buffer *out, const struct counts *counts)
+{
+    size_t begin = section_begin(out, SECTION_COUNTS);
+    for (int i = 0; i < VERDICTS; i++)
+        buffer_add_zigzag(out, counts->verdicts[i]);
+    buffer_add_zigzag(out, counts->records);
+    buffer_add_zigzag(out, counts->items);
+    buffer_add_zigzag(out, counts->unknown_fields);
+    buffer_add_zigzag(out, counts->skipped);
+    put_rule_counts(out, counts->rejects);
+    put_rule_counts(out, counts->warnings);
+    section_end(out, begin);
+}
+
+bool frame_get_counts(struct bytes bytes, struct counts *out)
+{
+    struct reader reader = reader_of(bytes);
+    *out = (struct counts){0};
+    for (int i = 0; i < VERDICTS; i++)
+        out->verdicts[i] = reader_zigzag(&reader);
+    out->records = reader_zigzag(&reader);
+    out->items = reader_zigzag(&reader);
+    out->unknown_fields = reader_zigzag(&reader);
+    out->skipped = reader_zigzag(&reader);
+    get_rule_counts(&reader, out->rejects);
+    get_rule_counts(&reader, out->warnings);
+    return !reader.failed && reader_left(&reader) == 0;
+}
+
+void frame_put_rejects(struct buffer *out, int64_t lo, const struct reject_place *places, size_t count)
+{
+    size_t begin = section_begin(out, SECTION_REJECTS);
+    for (size_t i = 0; i < count; i++) {
+        buffer_add_varint(out, (uint64_t)(places[i].offset - lo));
+        buffer_add_zigzag(out, places[i].index);
+        buffer_add_varint(out, places[i].rule_number);
+    }
+    section_end(out, begin);
+}
+
+bool frame_next_reject(struct reader *reader, int64_t lo, struct reject_place *out)
+{
+    if (reader->failed || reader_left(reader) == 0)
+        return false;
+    out->offset = lo + (int64_t)reader_varint(reader);
+    out->index = (int32_t)reader_zigzag(reader);
+    out->rule_number = (uint16_t)reader_varint(reader);
+    return !reader->failed;
+}
+
+/* ---- 128-bit zigzag varints ---- */
+
+__extension__ typedef unsigned __int128 u128;
+
+static void put_i128(struct buffer *out, i128 v)
+{
+    u128 zigzag = ((u128)v << 1) ^ (u128)(v >> 127);
+    uint8_t *start = buffer_reserve(out, 20);
+    uint8_t *at = start;
+    while (zigzag >= 0x80) {
+        *at++ = (uint8_t)(zigzag | 0x80);
+        zigzag >>= 7;
+    }
+    *at++ = (uint8_t)zigzag;
+    out->length += (size_t)(at - start);
+}
+
+static i128 get_i128(struct reader *reader)
+{
+    u128 v = 0;
+    for (unsigned shift = 0; shift < 133 && !reader->failed; shift += 7) {
+        uint8_t byte = reader_u8(reader);
+        v |= (u128)(byte & 0x7F) << shift;
+        if (!(byte & 0x80))
+            return (i128)(v >> 1) ^ -(i128)(v & 1);
+    }
+    reader->failed = true;
+    return 0;
+}
+
+/* ---- cells: the dimensions that the view has, then a mask of the measures that are not zero, and those ---- */
+
+static bool has(const struct view *view, enum dimension dimension)
+{
+    return view->dimension_set & 1u << dimension;
+}
+
+enum { MEASURES = 11, CELL_BYTES_MOST = 320 };
+
+static void measures_list(const struct measures *m, i128 out[static MEASURES])
+{
+    out[0] = m->value_minor;
+    out[1] = m->customs_value_minor;
+    out[2] = m->net_mass_mg;
+    out[3] = m->gross_mass_mg;
+    out[4] = m->supp_quantity_micro;
+    out[5] = m->estimated_mg;
+    out[6] = m->declarations;
+    out[7] = m->items;
+    out[8] = m->packages;
+    out[9] = m->warned_items;
+    out[10] = m->late_items;
+}
+
+static void measures_from(struct measures *m, const i128 in[static MEASURES])
+{
+    m->value_minor = in[0];
+    m->customs_value_minor = in[1];
+    m->net_mass_mg = in[2];
+    m->gross_mass_mg = in[3];
+    m->supp_quantity_micro = in[4];
+    m->estimated_mg = in[5];
+    m->declarations = (int64_t)in[6];
+    m->items = (int64_t)in[7];
+    m->packages = (int64_t)in[8];
+    m->warned_items = (int64_t)in[9];
+    m->late_items = (int64_t)in[10];
+}
+
+static void put_key(struct buffer *out, const struct view *view, const struct table_key *key, int32_t *day)
+{
+    buffer_add_zigzag(out, (int64_t)cell_day(key) - *day);
+    *day = cell_day(key);
+    if (view->hs_digits)
+        buffer_add_varint(out, cell_commodity(key));
+    if (has(view, DIMENSION_OFFICE))
+        buffer_add_varint(out, key->word[1] >> 32);
+    if (has(view, DIMENSION_BORDER_OFFICE))
+        buffer_add_varint(out, key->word[1] & 0xFFFFFFFFu);
+    if (has(view, DIMENSION_ZONE))
+        buffer_add_varint(out, key->word[2] >> 32);
+    if (has(view, DIMENSION_TRADE_MODE))
+        buffer_add_varint(out, key->word[2] & 0xFFFFFFFFu);
+    if (view->mask.word3 >> 32)
+        buffer_add_varint(out, key->word[3] >> 32);
+    if (view->mask.word3 & 0xFFFFFFFFu)
+        buffer_add_varint(out, key->word[3] & 0xFFFFFFFFu);
+}
+
+static void get_key(struct reader *reader, const struct view *view, uint32_t index, struct table_key *key)
+{
+    int32_t day = cell_day(key) + (int32_t)reader_zigzag(reader);
+    uint64_t commodity = view->hs_digits ? reader_varint(reader) : 0;
+    uint64_t office = has(view, DIMENSION_OFFICE) ? reader_varint(reader) : 0;
+    uint64_t border = has(view, DIMENSION_BORDER_OFFICE) ? reader_varint(reader) : 0;
+    uint64_t zone = has(view, DIMENSION_ZONE) ? reader_varint(reader) : 0;
+    uint64_t mode = has(view, DIMENSION_TRADE_MODE) ? reader_varint(reader) : 0;
+    uint64_t partners = view->mask.word3 >> 32 ? reader_varint(reader) : 0;
+    uint64_t rest = view->mask.word3 & 0xFFFFFFFFu ? reader_varint(reader) : 0;
+    key->word[0] = cell_word0(index, view->grain == GRAIN_MONTH, day, commodity & CELL_NO_HS);
+    key->word[1] = office << 32 | border;
+    key->word[2] = zone << 32 | mode;
+    key->word[3] = partners << 32 | rest;
+}
+
+void frame_put_cells(struct buffer *out, const struct tally *tally, const struct view *view, uint32_t view_index, uint32_t *index,
+                     size_t most)
+{
+    size_t begin = section_begin(out, SECTION_CELLS);
+    buffer_add_varint(out, view_index);
+    uint32_t cells = tally_count(tally);
+    int32_t day = 0;
+    size_t count_at = out->length;
+    buffer_add_u32(out, 0);
+    uint32_t count = 0;
+    for (; *index < cells && out->length + CELL_BYTES_MOST < most; ++*index) {
+        const struct table_key *key = tally_key(tally, *index);
+        if (cell_view(key) != view_index)
+            continue;
+        i128 measures[MEASURES];
+        measures_list(tally_measures(tally, *index), measures);
+        unsigned used = 0;
+        for (unsigned i = 0; i < MEASURES; i++)
+            used |= (unsigned)(measures[i] != 0) << i;
+        if (!used)
+            continue;
+        put_key(out, view, key, &day);
+        buffer_add_varint(out, used);
+        for (unsigned i = 0; i < MEASURES; i++) {
+            if (used & 1u << i)
+                put_i128(out, measures[i]);
+        }
+        count++;
+    }
+    if (count == 0) {
+        out->length = begin - 5;
+        return;
+    }
+    put32(out->data + count_at, count);
+    section_end(out, begin);
+}
+
+bool frame_cells_begin(struct reader *reader, const struct view_plan *plan, uint32_t *out_view, uint32_t *out_count,
+                       struct table_key *out_key)
+{
+    *out_key = (struct table_key){{cell_word0(0, false, 0, 0), 0, 0, 0}};
+    uint64_t view = reader_varint(reader);
+    uint32_t count = reader_u32(reader);
+    if (reader->failed || view >= plan->count)
+        return false;
+    *out_view = (uint32_t)view;
+    *out_count = count;
+    return true;
+}
+
+bool frame_cells_next(struct reader *reader, const struct view *view, uint32_t view_index, struct table_key *key,
+                      struct measures *out)
+{
+    get_key(reader, view, view_index, key);
+    uint64_t used = reader_varint(reader);
+    i128 measures[MEASURES] = {0};
+    for (unsigned i = 0; i < MEASURES; i++) {
+        if (used & 1u << i)
+            measures[i] = get_i128(reader);
+    }
+    measures_from(out, measures);
+    return !reader->failed && used >> MEASURES == 0;
+}
+
+/* ---- ledger entries ---- */
+
+void frame_put_entry(struct buffer *out, const struct ledger_key *key, struct bytes contribution)
+{
+    uint8_t *start = buffer_reserve(out, sizeof *key + 10 + contribution.length);
+    memcpy(start, key, sizeof *key);
+    uint8_t *at = varint_put(start + sizeof *key, contribution.length);
+    memcpy(at, contribution.data, contribution.length);
+    out->length += (size_t)(at - start) + contribution.length;
+}
+
+bool frame_next_entry(struct reader *reader, struct ledger_key *out_key, struct bytes *out_contribution)
+{
+    if (reader->failed || reader_left(reader) == 0)
+        return false;
+    struct bytes key = reader_bytes(reader, sizeof *out_key);
+    uint64_t length = reader_varint(reader);
+    *out_contribution = reader_bytes(reader, reader->failed ? 0 : length);
+    if (reader->failed)
+        return false;
+    memcpy(out_key, key.data, sizeof *out_key);
+    return true;
+}
+
+/* ---- control totals ---- */
+
+void frame_put_control(struct buffer *out, const struct control *control)
+{
+    size_t begin = section_begin(out, SECTION_CONTROL);
+    put_i128(out, control->tally.value_minor);
+    put_i128(out, control->tally.net_mass_mg);
+    buffer_add_zigzag(out, control->tally.items);
+    buffer_add_u64(out, control->ledger);
+    buffer_add_varint(out, control->ledger_count);
+    for (int i = 0; i < VERDICTS; i++)
+        buffer_add_zigzag(out, control->verdicts[i]);
+    section_end(out, begin);
+}
+
+bool frame_get_control(struct bytes bytes, struct control *out)
+{
+    struct reader reader = reader_of(bytes);
+    out->tally.value_minor = get_i128(&reader);
+    out->tally.net_mass_mg = get_i128(&reader);
+    out->tally.items = reader_zigzag(&reader);
+    out->ledger = reader_u64(&reader);
+    out->ledger_count = reader_varint(&reader);
+    for (int i = 0; i < VERDICTS; i++)
+        out->verdicts[i] = reader_zigzag(&reader);
+    return !reader.failed && reader_left(&reader) == 0;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * frame.h - journal frames <-> bytes: a fixed little-endian header, a CRC32C over header and payload, a payload of sections.
+ *
+ * Format:  docs/JOURNAL.md; FRAME_VERSION is written into every frame
+ * Limits:  a frame stays under FRAME_BYTES_MOST so that it fits Kafka's default message size
+ * Memory:  a parsed frame borrows its payload
+ * Errors:  frame_parse says what is wrong; a reader of the current epoch halts on it, it never skips a frame
+ * Thread:  any
+ */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/err.h"
+#include "flow/cell.h"
+#include "flow/dictionary.h"
+#include "flow/ledger.h"
+#include "flow/tally.h"
+
+enum { FRAME_VERSION = 1, FRAME_BYTES_MOST = 900000, FRAME_HEADER_BYTES = 88, FRAMES_A_GROUP_MOST = 256 };
+
+enum frame_kind {
+    FRAME_OPEN = 1, /* claims the partition */
+    FRAME_DATA = 2, /* what [lo, hi) changed */
+    FRAME_SNAP = 3, /* a slice of the state */
+    FRAME_SKIP = 4, /* an authorised hole [lo, hi) with its reason */
+    FRAME_MARK = 5, /* lo = hi: marks only */
+};
+
+struct frame_nonce {
+    uint64_t word[2];
+};
+
+struct frame {
+    enum frame_kind kind;
+    bool last; /* of its group */
+    uint32_t partition;
+    struct frame_nonce nonce;
+    uint64_t seq; /* from 1 in each epoch; an OPEN has 0 */
+    int64_t lo;
+    int64_t hi;
+    uint64_t plan;
+    int64_t event_ms_most;    /* largest event time of accepted records so far, INT64_MIN if none */
+    int64_t record_timestamp; /* of the last input record below hi */
+    uint32_t record_crc;      /* CRC32C of its value */
+    struct bytes payload;     /* sections */
+};
+
+enum frame_section {
+    SECTION_CODES = 1,   /* dictionary texts that are used for the first time */
+    SECTION_CELLS = 2,   /* delta cells of one view */
+    SECTION_COUNTS = 3,  /* verdicts and findings of the group */
+    SECTION_REJECTS = 4, /* (offset, index, code) of the rejected */
+    SECTION_LEDGER = 5,  /* entries put */
+    SECTION_CONTROL = 6, /* totals after the group */
+    SECTION_ID_KEY = 7,  /* SipHash key of long ids, in the first OPEN */
+    SECTION_REASON = 8,  /* text of a SKIP */
+};
+
+/* Writes the header before a payload of `payload_bytes` that the caller puts behind it; both are sealed by frame_seal. */
+void frame_write_header(const struct frame *frame, uint8_t out[static FRAME_HEADER_BYTES]);
+
+/* Stamps nonce and seq into a whole frame and computes its CRC. Also used to re-stamp. */
+void frame_seal(uint8_t *frame, size_t bytes, const struct frame_nonce *nonce, uint64_t seq);
+
+/* ERR_BROKEN: no frame, another version, or a wrong CRC; info says which. */
+enum err frame_parse(struct bytes bytes, struct frame *out, struct err_info *info) MUST_USE;
+
+/* Steps through the sections: false at the end; *out_broken is set if the payload is cut short. */
+bool frame_next_section(struct reader *reader, enum frame_section *out_section, struct bytes *out_bytes, bool *out_broken);
+
+bool frame_nonce_equal(const struct frame_nonce *a, const struct frame_nonce *b);
+
+/* ---- sections ---- */
+
+enum verdict {
+    VERDICT_COUNTED,
+    VERDICT_DUPLICATE,
+    VERDICT_STALE,
+    VERDICT_REJECTED,
+    VERDICT_NOT_COUNTED,
+    VERDICT_LATE_OUT,
+    VERDICTS,
+};
+
+enum { RULE_NUMBERS = 1000 }; /* the number in a rule's code is unique: STR-004 is 4, COD-101 is 101 */
+
+struct counts {
+    int64_t verdicts[VERDICTS];
+    int64_t records;  /* input records in [lo, hi) */
+    int64_t items;    /* items of counted declarations */
+    int64_t unknown_fields;
+    int64_t skipped;  /* offsets of authorised holes */
+    int64_t rejects[RULE_NUMBERS];
+    int64_t warnings[RULE_NUMBERS];
+};
+
+void counts_add(struct counts *to, const struct counts *from);
+int64_t counts_declarations(const struct counts *counts);
+const char *verdict_name(enum verdict verdict);
+
+struct reject_place {
+    int64_t offset;
+    int32_t index; /* in a batch, -1 for a single one */
+    uint16_t rule_number;
+};
+
+struct control {
+    struct tally_control tally;
+    uint64_t ledger; /* ledger_control */
+    uint64_t ledger_count;
+    int64_t verdicts[VERDICTS]; /* since the beginning of the journal */
+};
+
+/* Each appends one whole section. */
+void frame_put_codes(struct buffer *out, const struct dictionary *dictionary, uint32_t first);
+void frame_put_counts(struct buffer *out, const struct counts *counts);
+void frame_put_rejects(struct buffer *out, int64_t lo, const struct reject_place *places, size_t count);
+void frame_put_control(struct buffer *out, const struct control *control);
+void frame_put_bytes(struct buffer *out, enum frame_section section, struct bytes bytes);
+
+/* Delta cells of one view; zero cells are left out. Stops before the section would pass `most` bytes: *index is where to go on. */
+void frame_put_cells(struct buffer *out, const struct tally *tally, const struct view *view, uint32_t view_index, uint32_t *index,
+                     size_t most);
+
+/* One entry of a LEDGER section (without the section's head). */
+void frame_put_entry(struct buffer *out, const struct ledger_key *key, struct bytes contribution);
+
+/* Readers of a section's bytes. False: broken. */
+bool frame_get_codes(struct bytes bytes, struct dictionary *dictionary);
+bool frame_get_counts(struct bytes bytes, struct counts *out);
+bool frame_get_control(struct bytes bytes, struct control *out);
+bool frame_next_reject(struct reader *reader, int64_t lo, struct reject_place *out);
+bool frame_next_entry(struct reader *reader, struct ledger_key *out_key, struct bytes *out_contribution);
+
+/* Begins a CELLS section: its view and how many cells follow; then one cell a call. The key, which carries over from cell to cell,
+ * has dictionary numbers of the partition. */
+bool frame_cells_begin(struct reader *reader, const struct view_plan *plan, uint32_t *out_view, uint32_t *out_count,
+                       struct table_key *out_key);
+bool frame_cells_next(struct reader *reader, const struct view *view, uint32_t view_index, struct table_key *key,
+                      struct measures *out);

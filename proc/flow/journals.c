@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/journals.h"
+
+#include "base/check.h"
+#include "base/counter.h"
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+
+enum { TAKE = 16, OPEN_RETRY_MS = 500 };
+
+struct journal {
+    struct journals *journals;
+    int32_t number;
+    bool is_watched;
+    bool is_wanted; /* to be open */
+    bool is_halted;
+    struct port_stream *stream;
+    struct reader_rule *rule;
+    int64_t end; /* when it was opened first, -1 before */
+    int64_t retry_ms;
+    /* taken and not yet judged; records[next] was judged already if an echo is owed */
+    struct port_record records[TAKE];
+    size_t count;
+    size_t next;
+    struct echo owed;
+    bool owes;
+    /* shared: position by counter, why under the lock of journals */
+    struct counter position;
+    struct err_info why;
+};
+
+struct journals {
+    struct journals_options options;
+    struct journal *journal;
+    bool is_behind;
+    int32_t halted;
+    pthread_mutex_t lock; /* of why in each journal */
+};
+
+static void halt(struct journal *journal, const struct err_info *why)
+{
+    if (journal->is_halted)
+        return;
+    journal->is_halted = true;
+    journal->journals->halted++;
+    pthread_mutex_lock(&journal->journals->lock);
+    journal->why = *why;
+    pthread_mutex_unlock(&journal->journals->lock);
+}
+
+struct journals *journals_new(const struct journals_options *options)
+{
+    struct journals *journals = memory_new(1, sizeof *journals);
+    journals->options = *options;
+    journals->journal = memory_new((size_t)options->partitions, sizeof journals->journal[0]);
+    int failed = pthread_mutex_init(&journals->lock, NULL);
+    CHECK(failed == 0);
+    for (int32_t i = 0; i < options->partitions; i++) {
+        struct journal *journal = &journals->journal[i];
+        journal->journals = journals;
+        journal->number = i;
+        journal->end = -1;
+        journal->is_wanted = options->fold != NULL;
+    }
+    return journals;
+}
+
+static void release(struct journal *journal)
+{
+    const struct port *port = journal->journals->options.port;
+    if (journal->count)
+        port->release(port->self, journal->records, journal->count);
+    journal->count = 0;
+    journal->next = 0;
+}
+
+static void stop(struct journal *journal)
+{
+    const struct port *port = journal->journals->options.port;
+    release(journal);
+    if (journal->stream)
+        port->stream_close(port->self, journal->stream);
+    journal->stream = NULL;
+}
+
+void journals_free(struct journals *journals)
+{
+    if (!journals)
+        return;
+    for (int32_t i = 0; i < journals->options.partitions; i++) {
+        stop(&journals->journal[i]);
+        reader_rule_free(journals->journal[i].rule);
+    }
+    pthread_mutex_destroy(&journals->lock);
+    memory_free(journals->journal);
+    memory_free(journals);
+}
+
+void journals_watch(struct journals *journals, int32_t partition, bool watch)
+{
+    CHECK(partition >= 0 && partition < journals->options.partitions);
+    struct journal *journal = &journals->journal[partition];
+    journal->is_watched = watch;
+    journal->is_wanted = watch || journals->options.fold;
+    if (!watch && journal->owes) {
+        journal->owes = false;
+        journal->next++;
+    }
+    if (!journal->is_wanted)
+        stop(journal); /* read on from the rule's position when it is watched again */
+}
+
+/* Opens the stream at the log start, or where the rule stopped reading, and notes the end that must be reached. */
+static bool start(struct journal *journal, int64_t now_ms)
+{
+    const struct port *port = journal->journals->options.port;
+    struct port_bounds bounds;
+    struct err_info info;
+    if (now_ms < journal->retry_ms)
+        return false;
+    if (!journal->rule) {
+        if (port->bounds(port->self, PORT_JOURNAL, journal->number, &bounds, &info) != OK) {
+            journal->retry_ms = now_ms + OPEN_RETRY_MS;
+            return false;
+        }
+        journal->rule = reader_rule_new();
+        journal->rule->position = bounds.low;
+        journal->end = bounds.high;
+        if (bounds.low > 0 && bounds.low == bounds.high) {
+            err_set(&info, ERR_BROKEN,
+                    "journal offset %" PRId64
+                    ": all records of the journal were deleted. Restore the topic from a mirror, or replay "
+                    "the input into a new journal topic",
+                    bounds.low);
+            halt(journal, &info);
+            return false;
+        }
+    }
+    journal->stream = port->stream_open(port->self, PORT_JOURNAL, journal->number, journal->rule->position);
+    counter_set(&journal->position, journal->rule->position);
+    return true;
+}
+
+static enum err fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)
+{
+    struct journal *journal = context;
+    const struct journals_options *options = &journal->journals->options;
+    return options->fold ? options->fold(options->fold_context, journal->number, frames, count, info) : OK;
+}
+
+static const char *fault_text(enum port_fault fault)
+{
+    switch (fault) {
+    case PORT_BAD_CRC:
+        return "the record's check sum is wrong";
+    case PORT_BAD_COMPRESSION:
+        return "the record can't be decompressed";
+    case PORT_TOO_LARGE:
+        return "the record is larger than this client takes";
+    case PORT_OFFSET_RESET:
+        return "this offset is not in the log any more: the topic was cut or made anew while it was read; start the "
+               "process again";
+    case PORT_NONE:
+    case PORT_OTHER:
+        break;
+    }
+    return "the broker can't give this record; see its log";
+}
+
+/* Judges one record and makes the echo that its owner is owed. */
+static void judge(struct journal *journal, const struct port_record *record)
+{
+    struct reader_rule *rule = journal->rule;
+    struct frame frame = {0};
+    enum reader_branch branch = READER_HALTED;
+    struct err_info why;
+    if (record->fault != PORT_NONE) {
+        err_set(&why, ERR_BROKEN, "journal offset %" PRId64 ": %s", record->offset, fault_text(record->fault));
+        halt(journal, &why);
+    } else {
+        branch = reader_rule_feed(rule, record->offset, record->value, fold, journal, &frame);
+        if (branch == READER_HALTED)
+            halt(journal, &rule->why);
+    }
+    counter_set(&journal->position, rule->position);
+    journal->owes = journal->is_watched && journal->journals->options.echo;
+    journal->owed = (struct echo){.partition = journal->number,
+                                  .branch = branch,
+                                  .kind = frame.kind,
+                                  .last = frame.last,
+                                  .nonce = frame.nonce,
+                                  .seq = frame.seq,
+                                  .offset = record->offset,
+                                  .hi = rule->hi};
+}
+
+/* Judges the records at hand until one's echo finds no room. */
+static bool judge_all(struct journal *journal, size_t *bytes)
+{
+    const struct journals_options *options = &journal->journals->options;
+    while (journal->next < journal->count) {
+        struct port_record *record = &journal->records[journal->next];
+        if (!journal->owes) {
+            *bytes += record->value.length;
+            judge(journal, record);
+        }
+        if (journal->owes && !options->echo(options->echo_context, &journal->owed))
+            return false;
+        journal->owes = false;
+        journal->next++;
+        if (journal->is_halted)
+            break;
+    }
+    release(journal);
+    return true;
+}
+
+static bool read_journal(struct journal *journal, int64_t now_ms)
+{
+    struct journals *journals = journal->journals;
+    const struct port *port = journals->options.port;
+    size_t bytes = 0;
+    bool did = journal->count > 0;
+    if (!judge_all(journal, &bytes))
+        return false;
+    for (size_t records = 0; records < JOURNALS_RECORDS && bytes < JOURNALS_BYTES && !journal->is_halted;) {
+        journal->count = port->stream_take(port->self, journal->stream, journal->records, TAKE);
+        if (journal->count == 0)
+            return did;
+        did = true;
+        records += journal->count;
+        if (journal->records[0].fault == PORT_NONE && journal->records[0].timestamp_ms < now_ms - JOURNALS_OLD_MS)
+            journals->is_behind = true;
+        if (!judge_all(journal, &bytes))
+            return did;
+    }
+    journals->is_behind |= !journal->is_halted;
+    return did;
+}
+
+bool journals_step(struct journals *journals, int64_t now_ms)
+{
+    bool did = false;
+    journals->is_behind = false;
+    for (int32_t i = 0; i < journals->options.partitions; i++) {
+        struct journal *journal = &journals->journal[i];
+        if (!journal->is_wanted || (journal->is_halted && !journal->owes))
+            continue;
+        if (!journal->stream && !start(journal, now_ms))
+            continue;
+        did |= read_journal(journal, now_ms);
+    }
+    return did;
+}
+
+bool journals_are_folded(const struct journals *journals)
+{
+    for (int32_t i = 0; i < journals->options.partitions; i++) {
+        const struct journal *journal = &journals->journal[i];
+        if (journal->is_halted || !journal->rule || journal->rule->position < journal->end)
+            return false;
+    }
+    return true;
+}
+
+bool journals_are_halted(const struct journals *journals)
+{
+    return journals->halted > 0;
+}
+
+bool journals_are_behind(const struct journals *journals)
+{
+    return journals->is_behind;
+}
+
+int64_t journals_event_ms(const struct journals *journals)
+{
+    int64_t least = INT64_MAX;
+    for (int32_t i = 0; i < journals->options.partitions; i++) {
+        const struct reader_rule *rule = journals->journal[i].rule;
+        int64_t event_ms = rule ? rule->event_ms_most : INT64_MIN;
+        least = event_ms < least ? event_ms : least;
+    }
+    return least == INT64_MAX ? INT64_MIN : least;
+}
+
+void journals_health(struct journals *journals, int32_t partition, int64_t *out_position, struct err_info *out_halt)
+{
+    CHECK(partition >= 0 && partition < journals->options.partitions);
+    struct journal *journal = &journals->journal[partition];
+    *out_position = counter_read(&journal->position);
+    pthread_mutex_lock(&journals->lock);
+    *out_halt = journal->why;
+    pthread_mutex_unlock(&journals->lock);
+}

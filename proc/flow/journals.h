@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * journals.h - the one reader of this process of all journal partitions: judges each frame, folds groups, tells owners
+ * the echo.
+ *
+ * In:      journal records in offset order                     Out: groups to a fold, echoes of watched partitions
+ * Limits:  JOURNALS_RECORDS records and about JOURNALS_BYTES a partition and step, so that an echo never waits long
+ * Memory:  owns streams, reader rules, and the records of a partition whose owner has no room for an echo
+ * Errors:  a faulted record or a halted rule halts the partition until the process starts again; the others are read on
+ * Thread:  publisher; journals_health: any (the lock is taken for a copy, never with another one)
+ */
+#pragma once
+
+#include "flow/echo.h"
+#include "flow/port.h"
+
+enum { JOURNALS_RECORDS = 64, JOURNALS_BYTES = 2 << 20, JOURNALS_OLD_MS = 2000 };
+
+struct journals_options {
+    const struct port *port;
+    int32_t partitions;
+    /* Takes a whole group; an error halts the partition. NULL: only watched partitions are read. */
+    enum err (*fold)(void *context, int32_t partition, const struct frame *frames, uint32_t count,
+                     struct err_info *info);
+    /* Takes an echo. False: no room; it is offered again and nothing more is read of that partition. */
+    bool (*echo)(void *context, const struct echo *echo);
+    void *fold_context;
+    void *echo_context;
+};
+
+struct journals;
+
+struct journals *journals_new(const struct journals_options *options);
+void journals_free(struct journals *journals);
+
+void journals_watch(struct journals *journals, int32_t partition, bool watch);
+
+/* Reads what is there now, within the limits. True if there was something. */
+bool journals_step(struct journals *journals, int64_t now_ms);
+
+/* Every journal was read to the end that it had when it was opened, and none is halted. */
+bool journals_are_folded(const struct journals *journals);
+bool journals_are_halted(const struct journals *journals);
+
+/* The last step read records that are older than JOURNALS_OLD_MS, or left some unread. */
+bool journals_are_behind(const struct journals *journals);
+
+/* Smallest of the partitions' largest event times; INT64_MIN if one has none. */
+int64_t journals_event_ms(const struct journals *journals);
+
+void journals_health(struct journals *journals, int32_t partition, int64_t *out_position, struct err_info *out_halt);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * ledger.h - the newest accepted version of every declaration id of one partition.
+ *
+ * In:      id, version, cancel, digest, contribution bytes        Out: verdict, and the stored contribution to retract
+ * Order:   (version, cancel): a cancel stands above the version it cancels; a higher version reopens it
+ * Memory:  24 bytes a slot in 256 segments that grow one by one, contributions in a slab of 1 MiB chunks
+ * Limits:  2^20 chunks of slab; contribution bytes up to LEDGER_RECORD_MOST
+ * Thread:  one owner (a worker)
+ * Why:     docs/adr/0007-ledger.md; design.md section 4
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "base/span.h"
+
+/* 6 bits a character for ids of up to 21 characters of A-Z 0-9 / -: exact. Longer ids: 127 bits of SipHash and the top bit. */
+struct ledger_key {
+    uint64_t word[2];
+};
+
+enum { LEDGER_ID_EXACT_MOST = 21, LEDGER_SEGMENTS = 256, LEDGER_RECORD_MOST = 1 << 20 };
+
+enum ledger_verdict {
+    LEDGER_COUNTED,
+    LEDGER_DUPLICATE, /* VER-501 */
+    LEDGER_CONFLICT,  /* VER-502 */
+    LEDGER_STALE,     /* VER-503 */
+};
+
+struct ledger;
+
+struct ledger *ledger_new(uint64_t seed);
+void ledger_free(struct ledger *ledger);
+
+struct ledger_key ledger_key_of(struct text id, const struct hash_key *sip_key);
+
+/* Asks for the cache lines that ledger_judge of this key will touch. */
+void ledger_prefetch(const struct ledger *ledger, const struct ledger_key *key);
+
+/* Judges without changing anything. *out_stored borrows the stored contribution until the next ledger_put, empty if the id is new. */
+enum ledger_verdict ledger_judge(const struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel,
+                                 uint64_t digest, struct bytes *out_stored);
+
+/* Stores the contribution as the newest version of the id. The bytes must not be those of ledger_judge. */
+void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel, struct bytes contribution);
+
+/* Sum over entries of a hash of (key, version, cancel, digest), modulo 2^64: the control total of groups. */
+uint64_t ledger_control(const struct ledger *ledger);
+
+uint64_t ledger_count(const struct ledger *ledger);
+size_t ledger_bytes(const struct ledger *ledger);
+
+/* Calls visit for every entry of a segment (0 to LEDGER_SEGMENTS - 1), in no order that means anything. */
+void ledger_visit(const struct ledger *ledger, uint32_t segment,
+                  void (*visit)(void *context, const struct ledger_key *key, struct bytes contribution), void *context);

@@ -1,0 +1,826 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/partition.h"
+
+#include "base/check.h"
+#include "base/crc.h"
+#include "base/memory.h"
+#include "flow/seal.h"
+#include "flow/settle.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { BACKOFF_FIRST_MS = 100, BACKOFF_MOST_MS = 5000, RESTORE_TAKE = 64 };
+
+/* Token: partition 16 | serial of group or epoch 24 | is a frame 1 | index 23. */
+enum { TOKEN_INDEX_BITS = 23, TOKEN_SERIAL_BITS = 24, TOKEN_INDEX_MASK = (1 << TOKEN_INDEX_BITS) - 1 };
+
+static uint64_t token_of(const struct partition *partition, uint32_t serial, bool frame, uint64_t index)
+{
+    return (uint64_t)(uint16_t)partition->number << 48 | (uint64_t)(serial & 0xFFFFFFu) << 24 |
+           (uint64_t)frame << TOKEN_INDEX_BITS | index;
+}
+
+const char *partition_phase_name(enum partition_phase phase)
+{
+    static const char *const names[PARTITION_PHASES] = {"free", "opening", "restoring", "running", "draining", "backoff", "halted"};
+    return names[phase];
+}
+
+static int64_t now_of(const struct partition *partition)
+{
+    return partition->context->port->now_ms(partition->context->port->self);
+}
+
+static void enter(struct partition *partition, enum partition_phase phase)
+{
+    partition->phase = phase;
+    partition->since_ms = now_of(partition);
+    counter_set(&partition->status->phase, phase);
+}
+
+static void set_reason(struct partition *partition, const char *text)
+{
+    pthread_mutex_lock(&partition->status->lock);
+    snprintf(partition->status->reason, sizeof partition->status->reason, "%s", text);
+    pthread_mutex_unlock(&partition->status->lock);
+}
+
+void partition_init(struct partition *partition, struct partition_context *context, struct partition_status *status, int32_t number)
+{
+    *partition = (struct partition){.context = context, .status = status, .number = number, .open_offset = -1};
+    counter_set(&status->event_ms, INT64_MIN);
+    counter_set(&status->phase, PARTITION_FREE);
+}
+
+/* ---- what is held, and letting go of it ---- */
+
+static void release_records(struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    if (partition->record_count)
+        port->release(port->self, partition->records, partition->record_count);
+    partition->record_count = 0;
+    partition->record_next = 0;
+}
+
+static void stop_input(struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    release_records(partition);
+    if (partition->input_started)
+        port->input_stop(port->self, partition->number);
+    partition->input_started = false;
+    partition->faulted = false;
+}
+
+static void stop_restore(struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    if (partition->stream)
+        port->stream_close(port->self, partition->stream);
+    partition->stream = NULL;
+    reader_rule_free(partition->restore);
+    partition->restore = NULL;
+}
+
+static void retire_group(struct partition *partition)
+{
+    partition->spare[partition->spare_count++] = partition->groups[0];
+    partition->group_count--;
+    memmove(&partition->groups[0], &partition->groups[1], partition->group_count * sizeof partition->groups[0]);
+    counter_set(&partition->status->unechoed_groups, partition->group_count);
+}
+
+/* Drops all memory of the partition. What was promised is in the journal. */
+static void forget(struct partition *partition)
+{
+    stop_input(partition);
+    stop_restore(partition);
+    while (partition->group_count)
+        retire_group(partition);
+    if (partition->has_state)
+        state_fini(&partition->state);
+    partition->has_state = false;
+    partition->restamp = false;
+    partition->open_offset = -1;
+    counter_set(&partition->status->ledger_entries, 0);
+    counter_set(&partition->status->ledger_bytes, 0);
+}
+
+void partition_fini(struct partition *partition)
+{
+    forget(partition);
+    for (uint32_t i = 0; i < partition->spare_count; i++)
+        group_free(partition->spare[i]);
+    group_free(partition->open.group);
+    memory_free(partition->open.places);
+    memory_free(partition->open.cuts);
+    buffer_fini(&partition->open.ledger);
+}
+
+void partition_halt(struct partition *partition, const struct err_info *why)
+{
+    forget(partition);
+    set_reason(partition, why->text);
+    enter(partition, PARTITION_HALTED);
+}
+
+/* ---- step 1: claim ---- */
+
+static void open_epoch(struct partition *partition, bool restamp)
+{
+    struct partition_context *context = partition->context;
+    if (!restamp)
+        forget(partition);
+    partition->restamp = restamp;
+    partition->nonce.word[0] = context->random(context->random_context);
+    partition->nonce.word[1] = context->random(context->random_context);
+    partition->seq = 0;
+    partition->open_sent = false;
+    partition->epoch_serial++;
+    counter_add(&partition->status->epochs, 1);
+    enter(partition, PARTITION_OPENING);
+}
+
+/* Step 10: what is in memory cannot be trusted; if still assigned, claim again after a while. */
+static void drop(struct partition *partition, const char *why)
+{
+    forget(partition);
+    counter_add(&partition->status->fenced, 1);
+    set_reason(partition, why);
+    if (partition->release) {
+        enter(partition, PARTITION_FREE);
+        return;
+    }
+    int64_t doubled = partition->backoff_ms * 2;
+    partition->backoff_ms = doubled < BACKOFF_FIRST_MS ? BACKOFF_FIRST_MS : doubled > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : doubled;
+    int64_t jitter = (int64_t)(partition->context->random(partition->context->random_context) % (uint64_t)partition->backoff_ms);
+    enter(partition, PARTITION_BACKOFF);
+    partition->retry_ms = partition->since_ms + partition->backoff_ms / 2 + jitter;
+}
+
+void partition_assign(struct partition *partition)
+{
+    partition->release = false;
+    partition->backoff_ms = 0;
+    set_reason(partition, "");
+    open_epoch(partition, false);
+}
+
+void partition_release(struct partition *partition, bool lost)
+{
+    partition->release = true;
+    if (partition->phase == PARTITION_RUNNING && !lost) {
+        enter(partition, PARTITION_DRAINING);
+        return;
+    }
+    if (partition->phase == PARTITION_DRAINING && !lost)
+        return;
+    forget(partition);
+    enter(partition, PARTITION_FREE);
+}
+
+void partition_producer_lost(struct partition *partition)
+{
+    if (partition->phase == PARTITION_RUNNING)
+        open_epoch(partition, true);
+    else if (partition->phase == PARTITION_OPENING)
+        open_epoch(partition, partition->restamp);
+    else if (partition->phase == PARTITION_DRAINING)
+        drop(partition, "the producer failed while the partition was being released");
+}
+
+static enum err send_open(struct partition *partition, struct err_info *info)
+{
+    struct partition_context *context = partition->context;
+    struct hash_key key = partition->state.id_key;
+    if (!partition->has_state) {
+        key.word[0] = context->random(context->random_context);
+        key.word[1] = context->random(context->random_context);
+    }
+    struct frame header = {.kind = FRAME_OPEN, .last = true, .partition = (uint32_t)partition->number, .plan = context->plan_id};
+    header.event_ms_most = INT64_MIN;
+    struct buffer frame = {0};
+    uint8_t head[FRAME_HEADER_BYTES];
+    frame_write_header(&header, head);
+    buffer_add(&frame, head, sizeof head);
+    frame_put_bytes(&frame, SECTION_ID_KEY, (struct bytes){(const uint8_t *)&key, sizeof key});
+    frame_seal(frame.data, frame.length, &partition->nonce, 0);
+    enum err err = context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number, (struct bytes){NULL, 0},
+                                         buffer_bytes(&frame), PORT_NO_AS_OF,
+                                         token_of(partition, partition->epoch_serial, true, TOKEN_INDEX_MASK), info);
+    if (err == OK) {
+        counter_add(&context->counters->frames[FRAME_OPEN], 1);
+        counter_add(&context->counters->journal_bytes, (int64_t)frame.length);
+    }
+    buffer_fini(&frame);
+    return err;
+}
+
+/* ---- step 2: restore ---- */
+
+static void begin_restore(struct partition *partition, int64_t open_offset)
+{
+    struct partition_context *context = partition->context;
+    const struct port *port = context->port;
+    struct port_bounds bounds;
+    struct err_info info;
+    if (port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) != OK) {
+        drop(partition, info.text);
+        return;
+    }
+    partition->open_offset = open_offset;
+    state_init(&partition->state, context->plan, context->random(context->random_context));
+    partition->has_state = true;
+    partition->restore = reader_rule_new();
+    partition->restore->position = bounds.low;
+    partition->stream = port->stream_open(port->self, PORT_JOURNAL, partition->number, bounds.low);
+    partition->restore_begun_ms = now_of(partition);
+    counter_set(&partition->status->restore_done, 0);
+    counter_set(&partition->status->restore_total, open_offset + 1 - bounds.low);
+    enter(partition, PARTITION_RESTORING);
+}
+
+/* The guards of step 2. X is the state's position. */
+static enum err check_start(struct partition *partition, struct port_bounds *input, struct err_info *info)
+{
+    const struct port *port = partition->context->port;
+    const struct state *state = &partition->state;
+    const struct reader_rule *rule = partition->restore;
+    TRY(port->bounds(port->self, PORT_DECLARATIONS, partition->number, input, info));
+    if (rule->has_plan && rule->plan != partition->context->plan_id)
+        return err_set(info, ERR_CONFIG,
+                       "the journal was counted under plan %016" PRIx64 " and this configuration is plan %016" PRIx64
+                       ": rules, lists, views, zone or currency differ. Start with the configuration of before, or count the input "
+                       "again into new journal and statistics topics with another group",
+                       rule->plan, partition->context->plan_id);
+    if (state->hi > input->high)
+        return err_set(info, ERR_BROKEN,
+                       "the journal has counted up to input offset %" PRId64 ", the input log ends at %" PRId64
+                       ": the topic was created anew. Use new journal and statistics topics with it",
+                       state->hi, input->high);
+    bool counted = rule->hi > 0;
+    if (!counted) {
+        int64_t committed;
+        TRY(port->committed(port->self, partition->number, &committed, info));
+        if (committed > 0)
+            return err_set(info, ERR_BROKEN,
+                           "the journal is empty, but the group has counted up to input offset %" PRId64
+                           ": the journal was deleted. Restore it, or start with another group and a new statistics topic",
+                           committed);
+    }
+    if (counted && state->hi < input->low)
+        return err_set(info, ERR_BROKEN,
+                       "input offsets %" PRId64 " to %" PRId64 " were deleted by retention before they were counted",
+                       state->hi, input->low - 1);
+    return OK;
+}
+
+static enum err append_group(struct partition *partition, struct group *group);
+
+/* A first start on a topic that retention has cut: the hole is written down. */
+static void bootstrap_skip(struct partition *partition, int64_t low)
+{
+    struct group *group = seal_skip(partition, 0, low, TEXT("bootstrap: the input began here when the journal did"));
+    partition->state.hi = low;
+    seal_begin(partition);
+    append_group(partition, group);
+}
+
+static void start_work(struct partition *partition)
+{
+    struct partition_context *context = partition->context;
+    const struct port *port = context->port;
+    struct err_info info;
+    struct port_bounds input;
+    enum err err = check_start(partition, &input, &info);
+    if (err == ERR_PEER || err == ERR_RETRY) {
+        drop(partition, info.text);
+        return;
+    }
+    if (err != OK) {
+        partition_halt(partition, &info);
+        return;
+    }
+    stop_restore(partition);
+    seal_begin(partition);
+    if (partition->state.hi == 0 && input.low > 0)
+        bootstrap_skip(partition, input.low);
+    partition->next_offset = partition->state.hi;
+    err = port->input_start(port->self, context->lane, partition->number, partition->state.hi, &info);
+    if (err != OK) {
+        drop(partition, info.text);
+        return;
+    }
+    partition->input_started = true;
+    partition->backoff_ms = 0;
+    partition->echo_seen_ms = now_of(partition);
+    counter_set(&partition->status->position, partition->state.hi);
+    counter_set(&partition->status->event_ms, partition->state.event_ms_most);
+    counter_set(&partition->status->ledger_entries, (int64_t)ledger_count(partition->state.ledger));
+    hist_record(&context->counters->restore, (double)(now_of(partition) - partition->restore_begun_ms) / 1000);
+    set_reason(partition, "");
+    enter(partition, PARTITION_RUNNING);
+}
+
+static void finish_restore(struct partition *partition)
+{
+    const struct reader_rule *rule = partition->restore;
+    if (rule->halted) {
+        struct err_info why = rule->why;
+        partition_halt(partition, &why);
+    } else if (!frame_nonce_equal(&rule->epoch, &partition->nonce)) {
+        open_epoch(partition, false); /* the ack was of a copy: a foreign OPEN lies between */
+    } else {
+        start_work(partition);
+    }
+}
+
+static bool restore_step(struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    struct port_record records[RESTORE_TAKE];
+    size_t count = port->stream_take(port->self, partition->stream, records, RESTORE_TAKE);
+    struct reader_rule *rule = partition->restore;
+    bool done = false;
+    for (size_t i = 0; i < count && !done; i++) {
+        if (records[i].fault != PORT_NONE) {
+            err_set(&rule->why, ERR_BROKEN, "journal offset %" PRId64 " cannot be read (fault %d)", records[i].offset,
+                    (int)records[i].fault);
+            rule->halted = true;
+        } else {
+            struct frame frame;
+            enum reader_branch branch =
+                reader_rule_feed(rule, records[i].offset, records[i].value, state_fold, &partition->state, &frame);
+            if (branch == READER_OPEN || branch == READER_OPEN_DISCARDS)
+                state_take_open(&partition->state, &frame);
+        }
+        done = rule->halted || records[i].offset >= partition->open_offset;
+        counter_add(&partition->status->restore_done, 1);
+    }
+    if (count)
+        port->release(port->self, records, count);
+    if (done)
+        finish_restore(partition);
+    return count > 0;
+}
+
+/* ---- step 4: work ---- */
+
+static const char *fault_name(enum port_fault fault)
+{
+    switch (fault) {
+    case PORT_BAD_CRC:
+        return "its check sum is wrong";
+    case PORT_BAD_COMPRESSION:
+        return "it can't be decompressed";
+    case PORT_TOO_LARGE:
+        return "it is larger than the consumer takes (kafka.receive.message.max.bytes)";
+    case PORT_OFFSET_RESET:
+        return "it is not in the log any more";
+    default:
+        return "the broker reports an error";
+    }
+}
+
+/* Drops what was delivered before; cuts the list before the first fault. */
+static void sort_out(struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    size_t kept = 0;
+    for (size_t i = 0; i < partition->record_count; i++) {
+        struct port_record *record = &partition->records[i];
+        if (record->fault != PORT_NONE && !partition->faulted) {
+            partition->faulted = true;
+            err_set(&partition->fault, ERR_BROKEN, "input offset %" PRId64 ": %s. Mend the topic, or authorise the hole",
+                    record->offset, fault_name(record->fault));
+        }
+        bool old = record->offset < partition->next_offset;
+        if (partition->faulted || old) {
+            counter_add(&partition->context->counters->offset_regressions, old && !partition->faulted);
+            port->release(port->self, record, 1);
+            continue;
+        }
+        partition->next_offset = record->offset + 1;
+        partition->records[kept++] = *record;
+    }
+    partition->record_count = kept;
+}
+
+static bool take_records(struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    release_records(partition);
+    partition->record_count = port->input_take(port->self, partition->number, partition->records, PARTITION_TAKE);
+    sort_out(partition);
+    if (partition->faulted && partition->record_count == 0) {
+        struct err_info why = partition->fault;
+        partition_halt(partition, &why);
+    }
+    return partition->record_count > 0;
+}
+
+/* The state stands behind the records that are used up. */
+static void advance(struct partition *partition, size_t from, size_t to)
+{
+    if (from == to)
+        return;
+    const struct port_record *last = &partition->records[to - 1];
+    partition->state.hi = last->offset + 1;
+    partition->state.record_timestamp = last->timestamp_ms;
+    partition->state.record_crc = crc32c(0, last->value.data, last->value.length);
+    partition->open.group->counts.records += (int64_t)(to - from);
+    int64_t bytes = 0;
+    for (size_t i = from; i < to; i++)
+        bytes += (int64_t)partition->records[i].value.length;
+    counter_add(&partition->context->counters->bytes, bytes);
+}
+
+static void seal(struct partition *partition)
+{
+    struct group *group = seal_data(partition);
+    append_group(partition, group);
+    counter_set(&partition->status->ledger_entries, (int64_t)ledger_count(partition->state.ledger));
+    counter_set(&partition->status->ledger_bytes, (int64_t)ledger_bytes(partition->state.ledger));
+}
+
+static bool seal_is_due(const struct partition *partition, int64_t now_ms)
+{
+    const struct open_group *open = &partition->open;
+    if (open->declarations == 0)
+        return false;
+    return partition->phase == PARTITION_DRAINING || open->declarations >= SEAL_DECLARATIONS || open->ledger.length >= SEAL_BYTES ||
+           open->group->reject_bytes.length >= SEAL_BYTES || now_ms - open->begun_ms >= partition->context->frame_interval_ms;
+}
+
+static bool has_room(const struct partition *partition)
+{
+    return partition->group_count < GROUPS_MOST;
+}
+
+/* The records in hand, batch by batch. A record is always used up before another partition gets the batch. */
+static void work_through(struct partition *partition, int64_t now_ms)
+{
+    struct batch *batch = partition->context->batch;
+    while (partition->record_next < partition->record_count && has_room(partition)) {
+        size_t from = partition->record_next;
+        if (partition->open.begun_ms == 0)
+            partition->open.begun_ms = now_ms;
+        do {
+            batch_fill(batch, partition->records, partition->record_count, &partition->record_next);
+            batch_decode(batch);
+            batch_judge(batch);
+            struct err_info info;
+            if (settle_batch(partition, batch, &info) != OK) {
+                batch_reset(batch);
+                partition_halt(partition, &info);
+                return;
+            }
+        } while (batch->record_open);
+        advance(partition, from, partition->record_next);
+        if (seal_is_due(partition, now_ms))
+            seal(partition);
+    }
+}
+
+static void note_pressure(struct partition *partition, bool pressed, int64_t now_ms)
+{
+    if (partition->pressed_since_ms && !pressed)
+        counter_add(&partition->context->counters->backpressure_ms, now_ms - partition->pressed_since_ms);
+    if (pressed != (partition->pressed_since_ms != 0))
+        partition->pressed_since_ms = pressed ? now_ms : 0;
+}
+
+static bool work_step(struct partition *partition, int64_t now_ms)
+{
+    note_pressure(partition, !has_room(partition), now_ms);
+    bool did = false;
+    if (has_room(partition) && (partition->record_next < partition->record_count || take_records(partition))) {
+        work_through(partition, now_ms);
+        did = true;
+    }
+    if (partition->phase == PARTITION_RUNNING && has_room(partition) && seal_is_due(partition, now_ms)) {
+        seal(partition);
+        did = true;
+    }
+    return did;
+}
+
+/* ---- step 5: send ---- */
+
+static enum err append_group(struct partition *partition, struct group *group)
+{
+    CHECK(partition->group_count < sizeof partition->groups / sizeof partition->groups[0]);
+    group->serial = ++partition->group_serial & 0xFFFFFFu;
+    partition->groups[partition->group_count++] = group;
+    counter_set(&partition->status->unechoed_groups, partition->group_count);
+    return OK;
+}
+
+static enum err send_reject(struct partition *partition, struct group *group, size_t index, struct err_info *info)
+{
+    struct partition_context *context = partition->context;
+    struct group_reject *reject = &group->rejects[index];
+    const uint8_t *base = group->reject_bytes.data;
+    struct bytes key = {base + reject->key_at, reject->key_bytes};
+    struct bytes value = {base + reject->key_at + reject->key_bytes, reject->value_bytes};
+    if (reject->shrunk)
+        value = (struct bytes){base + reject->shrunk_at, reject->shrunk_bytes};
+    TRY(context->port->append(context->port->self, context->lane, PORT_REJECTS, -1, key, value, PORT_NO_AS_OF,
+                              token_of(partition, group->serial, false, index), info));
+    reject->sent = true;
+    group->rejects_sent++;
+    return OK;
+}
+
+static enum err send_rejects(struct partition *partition, struct group *group, struct err_info *info)
+{
+    for (size_t i = 0; i < group->reject_count && group->rejects_sent < group->reject_count; i++) {
+        if (!group->rejects[i].sent)
+            TRY(send_reject(partition, group, i, info));
+    }
+    return OK;
+}
+
+static enum err send_frames(struct partition *partition, struct group *group, int64_t now_ms, struct err_info *info)
+{
+    struct partition_context *context = partition->context;
+    group->nonce = partition->nonce;
+    while (group->frames_sent < group->frame_count) {
+        uint8_t *frame = group->bytes.data + group->sent_bytes;
+        size_t bytes = group->frame_bytes[group->frames_sent];
+        frame_seal(frame, bytes, &partition->nonce, partition->seq + 1);
+        TRY(context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number, (struct bytes){NULL, 0},
+                                  (struct bytes){frame, bytes}, PORT_NO_AS_OF,
+                                  token_of(partition, group->serial, true, group->frames_sent), info));
+        partition->seq++;
+        group->frames_sent++;
+        group->sent_bytes += bytes;
+        counter_add(&context->counters->frames[group->kind], 1);
+        counter_add(&context->counters->journal_bytes, (int64_t)bytes);
+    }
+    group->seq_last = partition->seq;
+    group->sent_ms = now_ms;
+    return OK;
+}
+
+/* Rejects first; the frames of a group when its rejects are durable and all groups before it are sent. */
+static enum err pump(struct partition *partition, int64_t now_ms, bool *did, struct err_info *info)
+{
+    bool in_turn = true;
+    for (uint32_t i = 0; i < partition->group_count; i++) {
+        struct group *group = partition->groups[i];
+        if (group_is_sent(group))
+            continue;
+        *did = *did || group->rejects_sent < group->reject_count;
+        TRY(send_rejects(partition, group, info));
+        in_turn = in_turn && group_rejects_durable(group);
+        if (in_turn) {
+            *did = true;
+            TRY(send_frames(partition, group, now_ms, info));
+        }
+    }
+    return OK;
+}
+
+static struct group *group_of(struct partition *partition, uint32_t serial)
+{
+    for (uint32_t i = 0; i < partition->group_count; i++) {
+        if (partition->groups[i]->serial == serial)
+            return partition->groups[i];
+    }
+    return NULL;
+}
+
+static void ack_reject(struct partition *partition, struct group *group, size_t index, enum err result)
+{
+    struct group_reject *reject = &group->rejects[index];
+    if (result == OK && !reject->acked) {
+        reject->acked = true;
+        group->rejects_acked++;
+    } else if (result == ERR_LIMIT && !reject->shrunk) { /* step 8: never retried as it is */
+        reject->shrunk = true;
+        reject->sent = false;
+        group->rejects_sent--;
+    } else if (result == ERR_LIMIT) {
+        struct err_info why;
+        err_set(&why, ERR_CONFIG, "the rejects topic takes no record of %zu bytes: raise its max.message.bytes",
+                reject->shrunk_bytes);
+        partition_halt(partition, &why);
+    }
+}
+
+static void ack_frame(struct partition *partition, struct group *group, enum err result)
+{
+    if (result == ERR_LIMIT) {
+        struct err_info why;
+        err_set(&why, ERR_CONFIG, "the journal topic refuses frames of up to %d bytes: raise its max.message.bytes to 1048588",
+                FRAME_BYTES_MOST);
+        partition_halt(partition, &why);
+        return;
+    }
+    if (++group->frames_acked < group->frame_count)
+        return;
+    group->acked_ms = now_of(partition);
+    hist_record(&partition->context->counters->journal_ack, (double)(group->acked_ms - group->sent_ms) / 1000);
+}
+
+static bool ack_open(struct partition *partition, const struct port_ack *ack)
+{
+    if (partition->phase != PARTITION_OPENING || !partition->open_sent)
+        return true;
+    if (ack->result == ERR_LIMIT || ack->offset < 0)
+        return false;
+    if (!partition->restamp)
+        begin_restore(partition, ack->offset);
+    return true;
+}
+
+bool partition_ack(struct partition *partition, const struct port_ack *ack)
+{
+    bool frame = ack->token >> TOKEN_INDEX_BITS & 1;
+    uint32_t serial = ack->token >> TOKEN_SERIAL_BITS & 0xFFFFFFu;
+    if (ack->result != OK && ack->result != ERR_LIMIT)
+        return false;
+    uint64_t index = ack->token & TOKEN_INDEX_MASK;
+    if (frame && index == TOKEN_INDEX_MASK) /* of an OPEN; frames never get that far */
+        return serial != (partition->epoch_serial & 0xFFFFFFu) || ack_open(partition, ack);
+    struct group *group = group_of(partition, serial);
+    if (!group)
+        return true; /* of a state that was dropped */
+    if (frame)
+        ack_frame(partition, group, ack->result);
+    else
+        ack_reject(partition, group, index, ack->result);
+    return true;
+}
+
+/* ---- step 10: echo ---- */
+
+static void count_echoed(struct partition *partition, const struct group *group)
+{
+    struct worker_counters *counters = partition->context->counters;
+    for (int i = 0; i < VERDICTS; i++)
+        counter_add(&counters->verdicts[i], group->counts.verdicts[i]);
+    counter_add(&counters->records, group->counts.records);
+    counter_add(&counters->items, group->counts.items);
+    counter_add(&counters->unknown_fields, group->counts.unknown_fields);
+    for (int i = 0; i < RULE_NUMBERS; i++) {
+        if (group->counts.rejects[i])
+            counter_add(&counters->rejects[i], group->counts.rejects[i]);
+        if (group->counts.warnings[i])
+            counter_add(&counters->warnings[i], group->counts.warnings[i]);
+    }
+}
+
+static void echo_applied(struct partition *partition, const struct echo *echo)
+{
+    struct group *group = partition->group_count ? partition->groups[0] : NULL;
+    if (!group || !group_is_sent(group) || group->seq_last != echo->seq || !frame_nonce_equal(&group->nonce, &echo->nonce))
+        return;
+    count_echoed(partition, group);
+    counter_set(&partition->status->position, group->hi);
+    counter_set(&partition->status->event_ms, partition->state.event_ms_most);
+    retire_group(partition);
+}
+
+/* All that was sealed and is not accepted goes out again under the new epoch. */
+static void resume(struct partition *partition, int64_t open_offset)
+{
+    partition->open_offset = open_offset;
+    partition->restamp = false;
+    for (uint32_t i = 0; i < partition->group_count; i++)
+        group_unsend(partition->groups[i]);
+    enter(partition, PARTITION_RUNNING);
+}
+
+static void echo_open(struct partition *partition, const struct echo *echo)
+{
+    bool own = frame_nonce_equal(&echo->nonce, &partition->nonce);
+    if (own && partition->phase == PARTITION_OPENING && partition->restamp)
+        resume(partition, echo->offset);
+    else if (!own)
+        drop(partition, "another process has claimed this partition");
+}
+
+void partition_echo(struct partition *partition, const struct echo *echo)
+{
+    if (!partition->has_state || echo->offset <= partition->open_offset)
+        return;
+    partition->echo_seen_ms = now_of(partition);
+    bool own = frame_nonce_equal(&echo->nonce, &partition->nonce);
+    switch (echo->branch) {
+    case READER_OPEN:
+    case READER_OPEN_DISCARDS:
+        echo_open(partition, echo);
+        break;
+    case READER_APPLIED:
+        echo_applied(partition, echo);
+        break;
+    case READER_GAP:
+    case READER_OTHER_NONCE:
+        if (own)
+            drop(partition, "an own frame does not count: another epoch or a lost frame lies before it");
+        break;
+    case READER_HALTED: {
+        struct err_info why;
+        err_set(&why, ERR_BROKEN, "the journal is corrupt at offset %" PRId64 ": see the publisher's reason", echo->offset);
+        partition_halt(partition, &why);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+/* An ack without echo, though the journal was read on: the frame is gone. */
+static bool echo_is_missing(const struct partition *partition, int64_t now_ms)
+{
+    const struct group *group = partition->group_count ? partition->groups[0] : NULL;
+    if (!group || !group->acked_ms)
+        return false;
+    int64_t since = group->acked_ms > partition->echo_seen_ms ? group->acked_ms : partition->echo_seen_ms;
+    return now_ms - since > ECHO_TIMEOUT_MS;
+}
+
+/* ---- the steps together ---- */
+
+static bool open_step(struct partition *partition, bool *out_producer_lost)
+{
+    if (partition->open_sent)
+        return false;
+    struct err_info info;
+    enum err err = send_open(partition, &info);
+    if (err == OK)
+        partition->open_sent = true;
+    else if (err == ERR_PEER)
+        *out_producer_lost = true;
+    return err == OK;
+}
+
+static bool drain_step(struct partition *partition, int64_t now_ms)
+{
+    bool did = false;
+    stop_input(partition);
+    if (seal_is_due(partition, now_ms)) {
+        seal(partition);
+        did = true;
+    }
+    if (partition->group_count == 0 || now_ms - partition->since_ms > DRAIN_TIMEOUT_MS) {
+        forget(partition);
+        enter(partition, PARTITION_FREE);
+        did = true;
+    }
+    return did;
+}
+
+static bool send_step(struct partition *partition, int64_t now_ms, bool *out_producer_lost)
+{
+    bool did = false;
+    struct err_info info;
+    enum err err = pump(partition, now_ms, &did, &info);
+    if (err == ERR_LIMIT)
+        partition_halt(partition, &info);
+    *out_producer_lost = err == ERR_PEER;
+    if (err == OK && echo_is_missing(partition, now_ms))
+        drop(partition, "a frame was acknowledged and is not in the journal");
+    return did && err == OK;
+}
+
+bool partition_step(struct partition *partition, bool *out_producer_lost)
+{
+    *out_producer_lost = false;
+    int64_t now_ms = now_of(partition);
+    bool did = false;
+    switch (partition->phase) {
+    case PARTITION_OPENING:
+        return open_step(partition, out_producer_lost);
+    case PARTITION_RESTORING:
+        return restore_step(partition);
+    case PARTITION_RUNNING:
+        did = work_step(partition, now_ms);
+        return (partition->phase == PARTITION_RUNNING && send_step(partition, now_ms, out_producer_lost)) || did;
+    case PARTITION_DRAINING:
+        did = drain_step(partition, now_ms);
+        return (partition->phase == PARTITION_DRAINING && send_step(partition, now_ms, out_producer_lost)) || did;
+    case PARTITION_BACKOFF:
+        if (now_ms < partition->retry_ms)
+            return false;
+        open_epoch(partition, false);
+        return true;
+    default:
+        return false;
+    }
+}
+
+int64_t partition_patience_ms(const struct partition *partition, int64_t now_ms)
+{
+    if (partition->phase == PARTITION_BACKOFF)
+        return partition->retry_ms > now_ms ? partition->retry_ms - now_ms : 0;
+    if (partition->phase == PARTITION_RUNNING && partition->open.declarations > 0) {
+        int64_t due = partition->open.begun_ms + partition->context->frame_interval_ms;
+        return due > now_ms ? due - now_ms : 0;
+    }
+    return partition->group_count || partition->phase == PARTITION_OPENING || partition->phase == PARTITION_DRAINING ? 100 : 1000;
+}

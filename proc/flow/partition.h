@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * partition.h - the writer's life of one input partition: claim, restore, work, seal, echo, release (design.md section 3).
+ *
+ *   FREE -> OPENING -> RESTORING -> RUNNING -> DRAINING -> FREE      BACKOFF and HALTED on the side
+ *
+ * In:      records of the partition, acks of its lane, echoes of its journal        Out: journal frames, rejects
+ * Memory:  owns the state (ledger, dictionary, tally) and the groups that are not echoed
+ * Limits:  GROUPS_MOST groups that are not echoed; then it stops pulling (backpressure)
+ * Errors:  HALTED keeps the reason with its mend; the other partitions go on
+ * Thread:  one owner (a worker); struct partition_status is read by any
+ * Why:     docs/adr/0001-partition-journal.md; shared model journal_model.py, class Writer
+ */
+#pragma once
+
+#include "base/counter.h"
+#include "base/hist.h"
+#include "flow/batch.h"
+#include "flow/echo.h"
+#include "flow/group.h"
+#include "flow/state.h"
+
+#include <pthread.h>
+
+enum {
+    GROUPS_MOST = 8,
+    PARTITION_TAKE = 512,             /* records a call of input_take */
+    SEAL_DECLARATIONS = 65536,
+    SEAL_BYTES = 4 << 20,
+    ECHO_TIMEOUT_MS = 5000,
+    DRAIN_TIMEOUT_MS = 5000,
+    LEDGER_SECTION_BYTES = 800 << 10, /* a LEDGER section is closed beyond this */
+};
+
+enum partition_phase {
+    PARTITION_FREE,
+    PARTITION_OPENING,   /* OPEN is on its way */
+    PARTITION_RESTORING, /* reading the journal through the own OPEN */
+    PARTITION_RUNNING,
+    PARTITION_DRAINING, /* to be released: last groups out, waiting for their echo */
+    PARTITION_BACKOFF,  /* state dropped; claims again soon */
+    PARTITION_HALTED,
+    PARTITION_PHASES,
+};
+
+const char *partition_phase_name(enum partition_phase phase);
+
+/* What other threads see; written by the owner. */
+struct partition_status {
+    struct counter phase;
+    struct counter position; /* input accepted and echoed: [0, position) */
+    struct counter epochs;   /* OPENs since the start of the process */
+    struct counter fenced;
+    struct counter event_ms; /* largest event time echoed, INT64_MIN if none */
+    struct counter restore_done;
+    struct counter restore_total;
+    struct counter ledger_entries;
+    struct counter ledger_bytes;
+    struct counter unechoed_groups;
+    pthread_mutex_t lock; /* of reason; taken for a copy, never with another lock */
+    char reason[ERR_TEXT_BYTES];
+};
+
+/* Counters of a worker; verdicts and rules move when their group is echoed. */
+struct worker_counters {
+    struct counter verdicts[VERDICTS];
+    struct counter records;
+    struct counter items;
+    struct counter unknown_fields;
+    struct counter bytes;
+    struct counter rejects[RULE_NUMBERS];
+    struct counter warnings[RULE_NUMBERS];
+    struct counter frames[FRAME_MARK + 1];
+    struct counter journal_bytes;
+    struct counter offset_regressions;
+    struct counter backpressure_ms;
+    struct hist journal_ack;
+    struct hist restore;
+};
+
+/* What all partitions of a worker share. */
+struct partition_context {
+    const struct port *port;
+    int32_t lane;
+    const struct view_plan *plan;
+    const struct rules *rules;
+    const struct reference *reference;
+    uint64_t plan_id;
+    struct text topic; /* of the declarations, for rejects */
+    int64_t frame_interval_ms;
+    bool rejects_payload;
+    uint64_t (*random)(void *random_context); /* nonces, seeds, back-off */
+    void *random_context;
+    struct batch *batch;
+    struct worker_counters *counters;
+    struct contribution fresh;  /* scratch of settle */
+    struct contribution stored; /* scratch of settle */
+    struct buffer bytes;        /* scratch of settle */
+};
+
+/* The group that is being filled, and where its ledger entries may be cut into frames. */
+struct open_group {
+    struct group *group;
+    struct reject_place *places;
+    size_t place_count;
+    size_t place_capacity;
+    struct buffer ledger;
+    size_t *cuts;
+    size_t cut_count;
+    size_t cut_capacity;
+    size_t cut_last;
+    uint32_t first_code; /* of the dictionary that is not yet journalled */
+    int64_t declarations;
+    int64_t lo;
+    int64_t begun_ms; /* when its first record was settled, 0 if there is none */
+};
+
+struct partition {
+    struct partition_context *context;
+    struct partition_status *status;
+    int32_t number;
+    enum partition_phase phase;
+    struct frame_nonce nonce;
+    uint64_t seq;
+    bool restamp; /* OPENING keeps state and groups if nobody else wrote */
+    int64_t open_offset;   /* of the own OPEN that the state stands on; echoes up to it are old */
+    bool open_sent;
+    uint32_t epoch_serial; /* of the OPEN, in its token */
+    uint32_t group_serial;
+    int64_t since_ms; /* when the phase began */
+    int64_t backoff_ms;
+    int64_t retry_ms;
+    bool has_state;
+    struct state state;
+    struct open_group open;
+    struct group *groups[GROUPS_MOST + 2]; /* sealed, oldest first */
+    uint32_t group_count;
+    struct group *spare[GROUPS_MOST + 2];
+    uint32_t spare_count;
+    int64_t echo_seen_ms; /* when the last echo of this partition came */
+    bool release;         /* wanted by main */
+    bool input_started;
+    struct reader_rule *restore;
+    struct port_stream *stream;
+    int64_t restore_begun_ms;
+    struct port_record records[PARTITION_TAKE];
+    size_t record_count;
+    size_t record_next;
+    int64_t next_offset;      /* a record below it was delivered before */
+    bool faulted;             /* the log said something else than a record behind records[] */
+    struct err_info fault;
+    int64_t pressed_since_ms; /* backpressure since then, 0 = none */
+};
+
+void partition_init(struct partition *partition, struct partition_context *context, struct partition_status *status, int32_t number);
+void partition_fini(struct partition *partition);
+
+/* Step 1 of design.md: main assigned it.                      */
+void partition_assign(struct partition *partition);
+
+/* Main wants it back: drain and become FREE. `lost`: at once, nothing more is written. */
+void partition_release(struct partition *partition, bool lost);
+
+/* The lane's producer is gone: everything sealed is claimed and sent again (step 8). */
+void partition_producer_lost(struct partition *partition);
+
+/* An ack of this partition's lane whose token belongs to it. False: the producer is unusable, reset the lane. */
+bool partition_ack(struct partition *partition, const struct port_ack *ack);
+
+void partition_echo(struct partition *partition, const struct echo *echo);
+
+/* Does what there is to do now; true if it did something. *out_producer_lost is set if the lane must be reset. */
+bool partition_step(struct partition *partition, bool *out_producer_lost);
+
+/* ms until the partition wants to be stepped again though nothing arrives; INT64_MAX if never. */
+int64_t partition_patience_ms(const struct partition *partition, int64_t now_ms);
+
+/* ---- between partition.c, settle.c and seal.c ---- */
+
+/* Halts with a reason that names the mend. */
+void partition_halt(struct partition *partition, const struct err_info *why);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/registry.h"
+
+#include "base/memory.h"
+#include "base/table.h"
+#include "flow/gate.h"
+
+enum { EXPECTED_KEYS = 1 << 12, CHUNK_ENTRIES = 1024 };
+
+struct registry {
+    struct hash_key secret;
+    struct table *table;
+    struct registry_entry **chunks;
+    uint32_t chunk_count;
+    uint32_t chunk_capacity;
+    size_t kept_bytes;
+};
+
+struct registry *registry_new(const struct hash_key *secret)
+{
+    struct registry *registry = memory_new(1, sizeof *registry);
+    registry->secret = *secret;
+    registry->table = table_new(EXPECTED_KEYS);
+    return registry;
+}
+
+void registry_free(struct registry *registry)
+{
+    if (!registry)
+        return;
+    for (uint32_t i = 0; i < registry_count(registry); i++)
+        registry_drop(registry, i);
+    for (uint32_t i = 0; i < registry->chunk_count; i++)
+        memory_free(registry->chunks[i]);
+    memory_free(registry->chunks);
+    table_free(registry->table);
+    memory_free(registry);
+}
+
+static void entry_begin(struct registry *registry, uint32_t index)
+{
+    if (index / CHUNK_ENTRIES == registry->chunk_count) {
+        if (registry->chunk_count == registry->chunk_capacity) {
+            registry->chunk_capacity = registry->chunk_capacity ? registry->chunk_capacity * 2 : 16;
+            registry->chunks = memory_resize(registry->chunks, registry->chunk_capacity, sizeof registry->chunks[0]);
+        }
+        registry->chunks[registry->chunk_count++] = memory_new(CHUNK_ENTRIES, sizeof(struct registry_entry));
+    }
+    registry_at(registry, index)->cell = REGISTRY_NO_CELL;
+}
+
+uint32_t registry_put(struct registry *registry, struct text key)
+{
+    struct hash128 hash = hash_sip128(key.data, key.length, &registry->secret);
+    struct table_key place = {{hash.word[0], hash.word[1], 0, 0}};
+    bool added;
+    uint32_t index = table_put(registry->table, &place, table_hash(&place), &added);
+    if (added)
+        entry_begin(registry, index);
+    return index;
+}
+
+struct registry_entry *registry_at(const struct registry *registry, uint32_t index)
+{
+    return &registry->chunks[index / CHUNK_ENTRIES][index % CHUNK_ENTRIES];
+}
+
+uint32_t registry_count(const struct registry *registry)
+{
+    return table_count(registry->table);
+}
+
+uint64_t registry_content(const struct registry_entry *entry, uint64_t term)
+{
+    bool under_way = entry->written_as_of > entry->read_as_of && gate_term_of(entry->written_as_of) == term;
+    return under_way ? entry->written_content : entry->read_content;
+}
+
+void registry_drop(struct registry *registry, uint32_t index)
+{
+    struct registry_entry *entry = registry_at(registry, index);
+    memory_free(entry->record);
+    registry->kept_bytes -= entry->record_bytes;
+    entry->record = NULL;
+    entry->record_bytes = 0;
+}
+
+void registry_keep(struct registry *registry, uint32_t index, struct text key, struct bytes value)
+{
+    registry_drop(registry, index);
+    struct registry_entry *entry = registry_at(registry, index);
+    entry->record_bytes = (uint32_t)(sizeof key.length + key.length + value.length);
+    entry->record = memory_new(1, entry->record_bytes);
+    registry->kept_bytes += entry->record_bytes;
+    memcpy(entry->record, &key.length, sizeof key.length);
+    memcpy(entry->record + sizeof key.length, key.data, key.length);
+    memcpy(entry->record + sizeof key.length + key.length, value.data, value.length);
+}
+
+bool registry_kept(const struct registry_entry *entry, struct text *out_key, struct bytes *out_value)
+{
+    if (!entry->record)
+        return false;
+    memcpy(&out_key->length, entry->record, sizeof out_key->length);
+    out_key->data = (const char *)entry->record + sizeof out_key->length;
+    size_t head = sizeof out_key->length + out_key->length;
+    *out_value = (struct bytes){entry->record + head, entry->record_bytes - head};
+    return true;
+}
+
+void registry_forget(struct registry *registry)
+{
+    for (uint32_t i = 0; i < registry_count(registry); i++) {
+        registry_drop(registry, i);
+        struct registry_entry *entry = registry_at(registry, i);
+        *entry = (struct registry_entry){.cell = entry->cell};
+    }
+}
+
+size_t registry_bytes(const struct registry *registry)
+{
+    return sizeof *registry + table_bytes(registry->table) + registry->kept_bytes +
+           (size_t)registry->chunk_count * CHUNK_ENTRIES * sizeof(struct registry_entry);
+}

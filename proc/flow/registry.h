@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * registry.h - what topic.statistics holds of each key: as read from it, and as written to it and not yet read back.
+ *
+ * Content: the hash of statistic.h. Between a write and its reading back the topic's last content is the written one;
+ * when the term of the write is over, only what was read counts, since the write may be lost. Memory:  about 100 bytes
+ * a key; keeps the last record of keys that no cell of the cube is linked to, so that it can be published again with
+ * zero measures Thread:  one owner (publisher)
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "base/span.h"
+
+#include <stdint.h>
+
+#define REGISTRY_NO_CELL UINT32_MAX
+
+struct registry_entry {
+    uint64_t read_as_of;   /* largest read */
+    uint64_t read_content; /* of the last record in the log */
+    uint64_t written_as_of;
+    uint64_t written_content;
+    uint8_t *record; /* length of the key, key, value; NULL if not kept */
+    uint32_t record_bytes;
+    uint32_t cell; /* number in the cube, or REGISTRY_NO_CELL */
+    bool late;     /* the last record in the log came too late: write the key again, equal or not */
+    bool queued;   /* waits to be published though no cell is linked */
+};
+
+struct registry;
+
+struct registry *registry_new(const struct hash_key *secret);
+void registry_free(struct registry *registry);
+
+/* Number of the entry of a record key, which is added if it is new. */
+uint32_t registry_put(struct registry *registry, struct text key);
+
+/* Good until the next registry_put. */
+struct registry_entry *registry_at(const struct registry *registry, uint32_t index);
+uint32_t registry_count(const struct registry *registry);
+
+/* Content that the topic will hold for the key once all writes of this term have landed; term 0: none is under way. */
+uint64_t registry_content(const struct registry_entry *entry, uint64_t term);
+
+/* Keeps a record in place of the one kept before; forgets it. */
+void registry_keep(struct registry *registry, uint32_t index, struct text key, struct bytes value);
+void registry_drop(struct registry *registry, uint32_t index);
+
+/* The record kept. False: none. */
+bool registry_kept(const struct registry_entry *entry, struct text *out_key, struct bytes *out_value);
+
+/* Forgets what was read and written of all keys, and all kept records; cells stay linked. */
+void registry_forget(struct registry *registry);
+
+size_t registry_bytes(const struct registry *registry);

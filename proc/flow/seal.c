@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/seal.h"
+
+#include "base/check.h"
+
+/* Adds frames to a group, each with as many sections as fit. */
+struct builder {
+    struct group *group;
+    struct frame header;
+    struct buffer payload;
+    size_t most;
+};
+
+static struct builder builder_of(const struct partition *partition, struct group *group)
+{
+    const struct state *state = &partition->state;
+    struct builder builder = {
+        .group = group,
+        .most = FRAME_BYTES_MOST - FRAME_HEADER_BYTES,
+        .header =
+            {
+                .kind = group->kind,
+                .partition = (uint32_t)partition->number,
+                .lo = group->lo,
+                .hi = group->hi,
+                .plan = partition->context->plan_id,
+                .event_ms_most = state->event_ms_most,
+                .record_timestamp = state->record_timestamp,
+                .record_crc = state->record_crc,
+            },
+    };
+    return builder;
+}
+
+static void close_frame(struct builder *builder, bool last)
+{
+    builder->header.last = last;
+    group_add_frame(builder->group, &builder->header, buffer_bytes(&builder->payload));
+    buffer_clear(&builder->payload);
+}
+
+/* A section of at most `bytes` is about to come. */
+static void make_room(struct builder *builder, size_t bytes)
+{
+    if (builder->payload.length && builder->payload.length + bytes > builder->most)
+        close_frame(builder, false);
+}
+
+enum {
+    CODES_A_SECTION = 80000,   /* 8 bytes each */
+    REJECTS_A_SECTION = 30000, /* at most 22 bytes each */
+    COUNTS_BYTES_MOST = 32 << 10,
+    CONTROL_BYTES_MOST = 256,
+};
+
+static void put_codes(struct builder *builder, const struct partition *partition)
+{
+    const struct dictionary *dictionary = &partition->state.dictionary;
+    for (uint32_t first = partition->open.first_code; first < dictionary->count; first += CODES_A_SECTION) {
+        struct dictionary part = *dictionary;
+        part.count = first + CODES_A_SECTION < dictionary->count ? first + CODES_A_SECTION : dictionary->count;
+        make_room(builder, 16 + (size_t)(part.count - first) * sizeof part.codes[0]);
+        frame_put_codes(&builder->payload, &part, first);
+    }
+}
+
+static void put_rejects(struct builder *builder, const struct open_group *open)
+{
+    for (size_t i = 0; i < open->place_count; i += REJECTS_A_SECTION) {
+        size_t count = open->place_count - i < REJECTS_A_SECTION ? open->place_count - i : REJECTS_A_SECTION;
+        make_room(builder, 16 + count * 22);
+        frame_put_rejects(&builder->payload, open->lo, open->places + i, count);
+    }
+}
+
+static void put_cells(struct builder *builder, const struct partition *partition)
+{
+    const struct tally *tally = partition->state.tally;
+    const struct view_plan *plan = partition->context->plan;
+    for (uint32_t view = 0; view < plan->count; view++) {
+        for (uint32_t index = 0; index < tally_count(tally);) {
+            make_room(builder, 1024);
+            frame_put_cells(&builder->payload, tally, &plan->views[view], view, &index, builder->most);
+            if (index < tally_count(tally))
+                close_frame(builder, false);
+        }
+    }
+}
+
+static void put_ledger(struct builder *builder, const struct open_group *open)
+{
+    if (open->ledger.length == 0)
+        return;
+    size_t from = 0;
+    for (size_t i = 0; i <= open->cut_count; i++) {
+        size_t to = i < open->cut_count ? open->cuts[i] : open->ledger.length;
+        if (to == from)
+            continue;
+        if (builder->payload.length)
+            close_frame(builder, false);
+        frame_put_bytes(&builder->payload, SECTION_LEDGER, (struct bytes){open->ledger.data + from, to - from});
+        from = to;
+    }
+}
+
+static void put_control(struct builder *builder, const struct partition *partition)
+{
+    struct control control = state_control(&partition->state);
+    make_room(builder, CONTROL_BYTES_MOST);
+    frame_put_control(&builder->payload, &control);
+    close_frame(builder, true);
+    buffer_fini(&builder->payload);
+}
+
+void seal_begin(struct partition *partition)
+{
+    struct open_group *open = &partition->open;
+    if (!open->group)
+        open->group = partition->spare_count ? partition->spare[--partition->spare_count] : group_new();
+    group_reset(open->group);
+    open->place_count = 0;
+    buffer_clear(&open->ledger);
+    open->cut_count = 0;
+    open->cut_last = 0;
+    open->first_code = partition->state.dictionary.count;
+    open->declarations = 0;
+    open->lo = partition->state.hi;
+    open->begun_ms = 0;
+    tally_clear(partition->state.tally);
+}
+
+struct group *seal_data(struct partition *partition)
+{
+    struct open_group *open = &partition->open;
+    struct group *group = open->group;
+    CHECK_SAY(open->declarations == counts_declarations(&group->counts), "%lld declarations, %lld verdicts",
+              (long long)open->declarations, (long long)counts_declarations(&group->counts));
+    group->kind = FRAME_DATA;
+    group->lo = open->lo;
+    group->hi = partition->state.hi;
+    group->record_timestamp = partition->state.record_timestamp;
+    struct builder builder = builder_of(partition, group);
+    put_codes(&builder, partition);
+    make_room(&builder, COUNTS_BYTES_MOST);
+    frame_put_counts(&builder.payload, &group->counts);
+    put_rejects(&builder, open);
+    put_cells(&builder, partition);
+    put_ledger(&builder, open);
+    put_control(&builder, partition);
+    open->group = NULL;
+    seal_begin(partition);
+    return group;
+}
+
+struct group *seal_skip(struct partition *partition, int64_t lo, int64_t hi, struct text reason)
+{
+    struct group *group = partition->spare_count ? partition->spare[--partition->spare_count] : group_new();
+    group_reset(group);
+    group->kind = FRAME_SKIP;
+    group->lo = lo;
+    group->hi = hi;
+    struct builder builder = builder_of(partition, group);
+    frame_put_bytes(&builder.payload, SECTION_REASON, (struct bytes){(const uint8_t *)reason.data, reason.length});
+    put_control(&builder, partition);
+    return group;
+}

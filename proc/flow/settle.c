@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/settle.h"
+
+#include "base/memory.h"
+#include "flow/reject.h"
+#include "trade/calendar.h"
+
+uint16_t settle_rule_number(enum rule rule)
+{
+    const char *code = rule_rows[rule].code;
+    uint16_t number = 0;
+    for (const char *at = code + 4; *at; at++)
+        number = (uint16_t)(number * 10 + (*at - '0'));
+    return number;
+}
+
+/* A rule counts once a declaration, however many items it names. */
+static void count_findings(struct counts *counts, const struct findings *findings)
+{
+    for (uint32_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->list[i];
+        bool again = false;
+        for (uint32_t j = 0; j < i && !again; j++)
+            again = findings->list[j].rule == finding->rule;
+        if (again)
+            continue;
+        uint16_t number = settle_rule_number((enum rule)finding->rule);
+        if (finding->severity == SEVERITY_REJECT)
+            counts->rejects[number]++;
+        else
+            counts->warnings[number]++;
+    }
+}
+
+static uint16_t first_reject(const struct findings *findings)
+{
+    for (uint32_t i = 0; i < findings->count; i++) {
+        if (findings->list[i].severity == SEVERITY_REJECT)
+            return settle_rule_number((enum rule)findings->list[i].rule);
+    }
+    return 0;
+}
+
+static void list_reject(struct open_group *open, const struct element *element, const struct findings *findings)
+{
+    if (open->place_count == open->place_capacity) {
+        open->place_capacity = open->place_capacity ? open->place_capacity * 2 : 64;
+        open->places = memory_resize(open->places, open->place_capacity, sizeof open->places[0]);
+    }
+    open->places[open->place_count++] =
+        (struct reject_place){element->record->offset, element->index, first_reject(findings)};
+}
+
+static void settle_reject(struct partition *partition, const struct element *element, const struct declaration *declaration,
+                          const struct findings *findings)
+{
+    const struct partition_context *context = partition->context;
+    struct group *group = partition->open.group;
+    bool readable = element->broken == RULE_COUNT;
+    struct reject reject = {
+        .topic = context->topic,
+        .partition = partition->number,
+        .offset = element->record->offset,
+        .index = element->index,
+        .timestamp_ms = element->record->timestamp_ms,
+        .declaration_id = readable ? declaration->declaration_id : (struct text){NULL, 0},
+        .version = readable ? declaration->version : 0,
+        .findings = findings,
+        .payload = context->rejects_payload ? element->bytes : (struct bytes){NULL, 0},
+        .plan = context->plan_id,
+    };
+    struct group_reject *to = group_add_reject(group);
+    reject_put_key(&group->reject_bytes, &reject);
+    to->key_bytes = group->reject_bytes.length - to->key_at;
+    reject_put_value(&group->reject_bytes, &reject);
+    to->value_bytes = group->reject_bytes.length - to->key_at - to->key_bytes;
+    to->shrunk_at = group->reject_bytes.length;
+    reject_put_coordinates(&group->reject_bytes, &reject);
+    to->shrunk_bytes = group->reject_bytes.length - to->shrunk_at;
+    list_reject(&partition->open, element, findings);
+}
+
+static i128 total_value(const struct contribution *c)
+{
+    i128 sum = 0;
+    for (uint32_t i = 0; i < c->item_count; i++)
+        sum += c->items[i].value_minor;
+    return sum;
+}
+
+static i128 total_mass(const struct contribution *c)
+{
+    i128 sum = 0;
+    for (uint32_t i = 0; i < c->item_count; i++)
+        sum += c->items[i].net_mass_mg;
+    return sum;
+}
+
+static bool tenfold(i128 a, i128 b)
+{
+    return a > 10 * b || b > 10 * a;
+}
+
+/* VER warnings of a version that replaces a stored one. */
+static void warn_replaced(const struct rules *rules, struct findings *findings, const struct contribution *fresh,
+                          const struct contribution *stored)
+{
+    if (fresh->version > stored->version + 1)
+        rules_add(rules, findings, RULE_VER_504, -1, "version");
+    if (stored->cancel)
+        rules_add(rules, findings, RULE_VER_506, -1, "version");
+    if (fresh->cancel || stored->cancel)
+        return;
+    if (fresh->scheme != stored->scheme || fresh->direction != stored->direction || fresh->office != stored->office)
+        rules_add(rules, findings, RULE_VER_507, -1, "office_code");
+    if (calendar_date(fresh->day) / 100 != calendar_date(stored->day) / 100)
+        rules_add(rules, findings, RULE_VER_508, -1, "reference_date");
+    if (fresh->declarant != stored->declarant)
+        rules_add(rules, findings, RULE_VER_509, -1, "declarant_id");
+    if (tenfold(total_value(fresh), total_value(stored)) || tenfold(total_mass(fresh), total_mass(stored)))
+        rules_add(rules, findings, RULE_VER_513, -1, "items");
+}
+
+/* Closes a LEDGER section's worth of entries: frames are cut only between entries. */
+static void cut_ledger(struct open_group *open)
+{
+    if (open->ledger.length - open->cut_last < LEDGER_SECTION_BYTES)
+        return;
+    if (open->cut_count == open->cut_capacity) {
+        open->cut_capacity = open->cut_capacity ? open->cut_capacity * 2 : 16;
+        open->cuts = memory_resize(open->cuts, open->cut_capacity, sizeof open->cuts[0]);
+    }
+    open->cuts[open->cut_count++] = open->ledger.length;
+    open->cut_last = open->ledger.length;
+}
+
+static enum err settle_counted(struct partition *partition, const struct element *element, const struct declaration *declaration,
+                               struct findings *findings, struct bytes stored_bytes, struct err_info *info)
+{
+    struct partition_context *context = partition->context;
+    struct state *state = &partition->state;
+    struct contribution *fresh = &context->fresh;
+    TRY(contribution_from(declaration, context->reference, &state->dictionary, element->digest, findings->warned_items, fresh, info));
+    if (stored_bytes.length) {
+        struct contribution *stored = &context->stored;
+        if (!contribution_decode(stored_bytes, stored))
+            return err_set(info, ERR_BROKEN, "a stored contribution is broken in memory: restart the process, it restores");
+        warn_replaced(context->rules, findings, fresh, stored);
+        tally_add(state->tally, stored, -1);
+    } else if (declaration->function != FUNCTION_ORIGINAL) {
+        rules_add(context->rules, findings, RULE_VER_505, -1, "function");
+    }
+    tally_add(state->tally, fresh, 1);
+    buffer_clear(&context->bytes);
+    contribution_encode(fresh, &context->bytes);
+    ledger_put(state->ledger, &element->key, fresh->version, fresh->cancel, buffer_bytes(&context->bytes));
+    frame_put_entry(&partition->open.ledger, &element->key, buffer_bytes(&context->bytes));
+    cut_ledger(&partition->open);
+    partition->open.group->counts.items += fresh->item_count;
+    int64_t event_ms = declaration->accepted_at_ms < element->record->timestamp_ms ? declaration->accepted_at_ms
+                                                                                    : element->record->timestamp_ms;
+    if (event_ms > state->event_ms_most)
+        state->event_ms_most = event_ms;
+    return OK;
+}
+
+static enum err settle_one(struct partition *partition, const struct element *element, const struct declaration *declaration,
+                           struct findings *findings, struct err_info *info)
+{
+    struct counts *counts = &partition->open.group->counts;
+    enum verdict verdict = VERDICT_REJECTED;
+    if (!findings->reject) {
+        struct bytes stored;
+        bool cancel = declaration->function == FUNCTION_CANCEL;
+        switch (ledger_judge(partition->state.ledger, &element->key, declaration->version, cancel, element->digest, &stored)) {
+        case LEDGER_COUNTED:
+            verdict = VERDICT_COUNTED;
+            TRY(settle_counted(partition, element, declaration, findings, stored, info));
+            break;
+        case LEDGER_DUPLICATE:
+            verdict = VERDICT_DUPLICATE;
+            break;
+        case LEDGER_STALE:
+            verdict = VERDICT_STALE;
+            break;
+        case LEDGER_CONFLICT:
+            rules_add(partition->context->rules, findings, RULE_VER_502, -1, "version");
+            break;
+        }
+    }
+    if (verdict == VERDICT_REJECTED)
+        settle_reject(partition, element, declaration, findings);
+    if (findings->count)
+        count_findings(counts, findings);
+    if (element->broken == RULE_COUNT)
+        counts->unknown_fields += declaration->unknown_fields;
+    counts->verdicts[verdict]++;
+    partition->state.verdicts[verdict]++;
+    partition->open.declarations++;
+    return OK;
+}
+
+enum err settle_batch(struct partition *partition, struct batch *batch, struct err_info *info)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if (batch->findings[i].reject)
+            continue;
+        batch->elements[i].key = ledger_key_of(batch->declarations[i].declaration_id, &partition->state.id_key);
+        ledger_prefetch(partition->state.ledger, &batch->elements[i].key);
+    }
+    for (uint32_t i = 0; i < batch->count; i++)
+        TRY(settle_one(partition, &batch->elements[i], &batch->declarations[i], &batch->findings[i], info));
+    return OK;
+}

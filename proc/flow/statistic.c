@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/statistic.h"
+
+#include "base/buffer.h"
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "trade/calendar.h"
+
+#include "customs/v1/statistic.pb-c.h"
+
+enum {
+    KEY_BYTES_MOST = 1024,
+    VALUE_BYTES_MOST = 1024, /* of a cell: every text in it is short */
+    CODE_BYTES = 9,
+    HS_TEXT_BYTES = 10 + 1,
+    AS_OF_FIELD = 51,
+};
+
+static const i128 mg_a_gram = 1000;
+static const uint64_t content_seed = 0x5354415449535443; /* any but HASH_P0, which hash_bytes would cancel out */
+
+struct statistic_writer {
+    const struct view_plan *plan;
+    const struct reference *reference;
+    Customs__V1__Statistic *taken; /* &cell, or gone */
+    Customs__V1__Statistic cell;   /* its texts stand below */
+    Customs__V1__Statistic *gone;  /* a decoded older record */
+    char reporter[3];
+    char currency[4];
+    char office[CODE_BYTES];
+    char border_office[CODE_BYTES];
+    char zone[CODE_BYTES];
+    char trade_mode[CODE_BYTES];
+    char region[CODE_BYTES];
+    char unit[CODE_BYTES];
+    char partner[3];
+    char commodity[HS_TEXT_BYTES];
+    char classification[CODE_BYTES];
+    char views[VIEWS_MOST][VIEW_NAME_BYTES];
+    char key[KEY_BYTES_MOST];
+    struct buffer value;
+};
+
+/* ---- memory of decoded records ---- */
+
+static void *unpack_alloc(void *data, size_t bytes)
+{
+    (void)data;
+    return memory_new(1, bytes);
+}
+
+static void unpack_free(void *data, void *memory)
+{
+    (void)data;
+    memory_free(memory);
+}
+
+static Customs__V1__Statistic *unpack(struct bytes value)
+{
+    ProtobufCAllocator allocator = {unpack_alloc, unpack_free, NULL};
+    return customs__v1__statistic__unpack(&allocator, value.length, value.data);
+}
+
+static void free_unpacked(Customs__V1__Statistic *record)
+{
+    ProtobufCAllocator allocator = {unpack_alloc, unpack_free, NULL};
+    if (record)
+        customs__v1__statistic__free_unpacked(record, &allocator);
+}
+
+static void copy_text(char *to, size_t bytes, const char *from)
+{
+    size_t length = strlen(from);
+    CHECK(length < bytes);
+    memcpy(to, from, length + 1);
+}
+
+struct statistic_writer *statistic_writer_new(const struct view_plan *plan, const struct reference *reference,
+                                              const char *reporter, const char *currency)
+{
+    struct statistic_writer *writer = memory_new(1, sizeof *writer);
+    writer->plan = plan;
+    writer->reference = reference;
+    copy_text(writer->reporter, sizeof writer->reporter, reporter);
+    copy_text(writer->currency, sizeof writer->currency, currency);
+    for (uint32_t i = 0; i < plan->count; i++)
+        copy_text(writer->views[i], sizeof writer->views[i], plan->views[i].name);
+    customs__v1__statistic__init(&writer->cell);
+    writer->cell.reporter = writer->reporter;
+    writer->cell.currency = writer->currency;
+    writer->cell.office_code = writer->office;
+    writer->cell.border_office_code = writer->border_office;
+    writer->cell.zone_code = writer->zone;
+    writer->cell.trade_mode = writer->trade_mode;
+    writer->cell.region_code = writer->region;
+    writer->cell.supp_unit = writer->unit;
+    writer->cell.partner = writer->partner;
+    writer->cell.commodity_code = writer->commodity;
+    writer->cell.classification = writer->classification;
+    writer->cell.state = CUSTOMS__V1__STATE__STATE_OPEN;
+    writer->taken = &writer->cell;
+    return writer;
+}
+
+void statistic_writer_free(struct statistic_writer *writer)
+{
+    if (!writer)
+        return;
+    free_unpacked(writer->gone);
+    buffer_fini(&writer->value);
+    memory_free(writer);
+}
+
+/* ---- dimensions ---- */
+
+static bool has(const struct view *view, enum dimension dimension)
+{
+    return view->dimension_set & 1u << dimension;
+}
+
+static uint32_t code_text(const struct dictionary *codes, uint64_t number, char out[static CODE_BYTES])
+{
+    CHECK(number < codes->count);
+    return dictionary_text(codes->codes[number], out);
+}
+
+static uint32_t country_text(uint64_t number, char out[static 3])
+{
+    out[0] = (char)(number >> 8 & 0xFF);
+    out[1] = (char)(number & 0xFF);
+    out[2] = '\0';
+    return (uint32_t)strlen(out);
+}
+
+static uint32_t commodity_text(uint64_t commodity, uint8_t digits, char out[static HS_TEXT_BYTES])
+{
+    out[0] = '\0';
+    if (commodity == CELL_NO_HS || commodity == 0)
+        return 0;
+    uint64_t rest = commodity - 1;
+    for (uint32_t i = digits; i-- > 0; rest /= 10)
+        out[i] = (char)('0' + rest % 10);
+    out[digits] = '\0';
+    return digits;
+}
+
+static uint64_t office_of(const struct table_key *key)
+{
+    return key->word[1] >> 32;
+}
+
+static uint64_t border_office_of(const struct table_key *key)
+{
+    return key->word[1] & 0xFFFFFFFFu;
+}
+
+static uint64_t zone_of(const struct table_key *key)
+{
+    return key->word[2] >> 32;
+}
+
+static uint64_t trade_mode_of(const struct table_key *key)
+{
+    return key->word[2] & 0xFFFFFFFFu;
+}
+
+static uint64_t partner_of(const struct table_key *key)
+{
+    return key->word[3] >> 48;
+}
+
+static uint64_t consignment_of(const struct table_key *key)
+{
+    return key->word[3] >> 32 & 0xFFFF;
+}
+
+static uint64_t region_of(const struct table_key *key)
+{
+    return key->word[3] >> 12 & CELL_REGION_MOST;
+}
+
+static uint32_t mode_of(const struct table_key *key)
+{
+    return (uint32_t)(key->word[3] & CELL_MODE_MOST);
+}
+
+static void period_of(const struct table_key *key, uint32_t *out_from, uint32_t *out_to)
+{
+    *out_from = calendar_date(cell_day(key));
+    *out_to = *out_from;
+    if (cell_is_month(key)) {
+        *out_from = calendar_month_first(*out_from);
+        *out_to = calendar_month_last(*out_from);
+    }
+}
+
+/* ---- record key ---- */
+
+static char *put_raw(char *at, const char *text)
+{
+    size_t length = strlen(text);
+    memcpy(at, text, length);
+    return at + length;
+}
+
+static char *put_encoded(char *at, const char *text, size_t length)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < length; i++) {
+        uint8_t byte = (uint8_t)text[i];
+        if (byte < 0x21 || byte > 0x7E || byte == '%' || byte == '|' || byte == '=') {
+            *at++ = '%';
+            *at++ = digits[byte >> 4];
+            *at++ = digits[byte & 15];
+        } else {
+            *at++ = (char)byte;
+        }
+    }
+    return at;
+}
+
+static char *put_number(char *at, uint32_t number)
+{
+    char digits[10];
+    uint32_t count = 0;
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    while (count)
+        *at++ = digits[--count];
+    return at;
+}
+
+static char *put_date(char *at, uint32_t date)
+{
+    for (int i = 7; i >= 0; i--, date /= 10)
+        at[i] = (char)('0' + date % 10);
+    return at + 8;
+}
+
+static const char *flow_name(uint32_t flow)
+{
+    static const char *const names[8] = {"", "M", "X", "RM", "RX", "T", "", ""};
+    return names[flow & 7];
+}
+
+static char *put_dimension(char *at, const struct view *view, enum dimension dimension, const struct table_key *key,
+                           const struct dictionary *codes)
+{
+    char text[16];
+    uint32_t length = 0;
+    switch (dimension) {
+    case DIMENSION_FLOW:
+        return put_raw(at, flow_name(cell_flow(key)));
+    case DIMENSION_MODE:
+        return put_number(at, mode_of(key));
+    case DIMENSION_OFFICE:
+        length = code_text(codes, office_of(key), text);
+        break;
+    case DIMENSION_BORDER_OFFICE:
+        length = code_text(codes, border_office_of(key), text);
+        break;
+    case DIMENSION_ZONE:
+        length = code_text(codes, zone_of(key), text);
+        break;
+    case DIMENSION_TRADE_MODE:
+        length = code_text(codes, trade_mode_of(key), text);
+        break;
+    case DIMENSION_REGION:
+        length = code_text(codes, region_of(key), text);
+        break;
+    case DIMENSION_PARTNER:
+        length = country_text(partner_of(key), text);
+        break;
+    case DIMENSION_PARTNER_CONSIGNMENT:
+        length = country_text(consignment_of(key), text);
+        break;
+    case DIMENSION_HS2:
+    case DIMENSION_HS4:
+    case DIMENSION_HS6:
+    case DIMENSION_HS8:
+    case DIMENSION_HS10:
+        length = commodity_text(cell_commodity(key), view->hs_digits, text);
+        break;
+    case DIMENSIONS:
+        break;
+    }
+    return put_encoded(at, text, length);
+}
+
+struct text statistic_key(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes)
+{
+    const struct view *view = &writer->plan->views[cell_view(key)];
+    uint32_t from;
+    uint32_t to;
+    period_of(key, &from, &to);
+    char *at = put_encoded(writer->key, view->name, strlen(view->name));
+    at = put_raw(at, cell_is_month(key) ? "|MONTH|" : "|DAY|");
+    at = put_date(at, from);
+    *at++ = '|';
+    at = put_date(at, to);
+    for (uint32_t i = 0; i < view->dimension_count; i++) {
+        *at++ = '|';
+        at = put_raw(at, view_dimension_name(view->dimensions[i]));
+        *at++ = '=';
+        at = put_dimension(at, view, view->dimensions[i], key, codes);
+    }
+    CHECK(at <= writer->key + KEY_BYTES_MOST);
+    return (struct text){writer->key, (uint32_t)(at - writer->key)};
+}
+
+/* ---- content ---- */
+
+/* Hash of all fields but 46 and 50-55. Texts are separated by a byte that UTF-8 never holds. */
+static uint64_t content_of(const Customs__V1__Statistic *m)
+{
+    if (m->items == 0)
+        return STATISTIC_ABSENT;
+    const uint64_t numbers[] = {
+        (uint64_t)m->frequency,
+        (uint64_t)m->period_from << 32 | m->period_to,
+        (uint64_t)m->flow << 32 | (uint64_t)m->partner_basis << 16 | (uint64_t)m->value_basis << 8 |
+            (uint64_t)m->confidentiality,
+        m->transport_mode,
+        (uint64_t)m->hour_from_ms,
+        (uint64_t)m->hour_to_ms,
+        (uint64_t)m->value_minor,
+        (uint64_t)m->customs_value_minor,
+        (uint64_t)m->net_mass_g,
+        (uint64_t)m->gross_mass_g,
+        (uint64_t)m->supp_quantity_micro,
+        m->declarations,
+        m->items,
+        m->packages,
+        (uint64_t)m->base_value_minor,
+        (uint64_t)m->base_net_mass_g,
+        (uint64_t)m->estimated_net_mass_g,
+        (uint64_t)m->has_yoy_value_ppm_case << 32 | (uint64_t)m->has_yoy_net_mass_ppm_case,
+        m->has_yoy_value_ppm_case ? (uint64_t)m->yoy_value_ppm : 0,
+        m->has_yoy_net_mass_ppm_case ? (uint64_t)m->yoy_net_mass_ppm : 0,
+    };
+    const char *const texts[] = {
+        m->view,        m->reporter,      m->office_code,    m->border_office_code, m->zone_code,
+        m->partner,     m->partner_group, m->commodity_code, m->classification,     m->trade_mode,
+        m->region_code, m->currency,      m->supp_unit,
+    };
+    uint64_t hash = hash_bytes(numbers, sizeof numbers, content_seed);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        hash = texts[i][0] ? hash_bytes(texts[i], strlen(texts[i]), hash + i) : hash_mix(hash ^ HASH_P1, HASH_P2 + i);
+    return hash > STATISTIC_UNKNOWN ? hash : hash + 2;
+}
+
+bool statistic_content(struct bytes value, uint64_t *out_content)
+{
+    Customs__V1__Statistic *record = unpack(value);
+    if (!record)
+        return false;
+    *out_content = content_of(record);
+    free_unpacked(record);
+    return true;
+}
+
+static bool skip_field(struct reader *reader, uint64_t tag)
+{
+    switch (tag & 7) {
+    case 0:
+        reader_varint(reader);
+        return true;
+    case 1:
+        reader_bytes(reader, 8);
+        return true;
+    case 2:
+        reader_bytes(reader, (size_t)reader_varint(reader));
+        return true;
+    case 5:
+        reader_bytes(reader, 4);
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool statistic_as_of(struct bytes value, uint64_t *out_as_of)
+{
+    struct reader reader = reader_of(value);
+    uint64_t as_of = 0;
+    while (!reader.failed && reader_left(&reader) > 0) {
+        uint64_t tag = reader_varint(&reader);
+        if (tag == AS_OF_FIELD << 3)
+            as_of = reader_varint(&reader);
+        else if (!skip_field(&reader, tag))
+            return false;
+    }
+    if (reader.failed)
+        return false;
+    *out_as_of = as_of;
+    return true;
+}
+
+/* ---- a cell ---- */
+
+static int64_t grams(i128 mg, bool *out_saturated)
+{
+    return i128_saturate(i128_divide_round(mg, mg_a_gram), out_saturated);
+}
+
+static void set_partner(struct statistic_writer *writer, const struct view *view, const struct table_key *key)
+{
+    Customs__V1__Statistic *m = &writer->cell;
+    uint32_t flow = cell_flow(key);
+    m->partner_basis = CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_UNSPECIFIED;
+    writer->partner[0] = '\0';
+    if (has(view, DIMENSION_PARTNER)) {
+        country_text(partner_of(key), writer->partner);
+        if (flow == FLOW_M || flow == FLOW_RM)
+            m->partner_basis = CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_ORIGIN;
+        else if (flow == FLOW_X || flow == FLOW_RX)
+            m->partner_basis = CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_DESTINATION;
+    } else if (has(view, DIMENSION_PARTNER_CONSIGNMENT)) {
+        country_text(consignment_of(key), writer->partner);
+        m->partner_basis = CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_CONSIGNMENT;
+    }
+}
+
+static void set_flow(Customs__V1__Statistic *m, uint32_t flow)
+{
+    m->flow = (Customs__V1__Flow)flow;
+    if (flow == FLOW_M || flow == FLOW_RM)
+        m->value_basis = CUSTOMS__V1__VALUE_BASIS__VALUE_BASIS_CIF;
+    else if (flow == FLOW_X || flow == FLOW_RX)
+        m->value_basis = CUSTOMS__V1__VALUE_BASIS__VALUE_BASIS_FOB;
+    else
+        m->value_basis = CUSTOMS__V1__VALUE_BASIS__VALUE_BASIS_MIXED;
+}
+
+/* Commodity, its classification, and the unit that quantities of it are in. */
+static void set_commodity(struct statistic_writer *writer, const struct view *view, const struct table_key *key)
+{
+    writer->commodity[0] = '\0';
+    writer->classification[0] = '\0';
+    writer->unit[0] = '\0';
+    if (!view->hs_digits)
+        return;
+    enum hs_edition edition = reference_edition(writer->cell.period_to);
+    copy_text(writer->classification, sizeof writer->classification, reference_classification(edition));
+    if (!commodity_text(cell_commodity(key), view->hs_digits, writer->commodity) || view->hs_digits < 6)
+        return;
+    uint64_t hs6 = cell_commodity(key) - 1;
+    for (uint32_t digits = view->hs_digits; digits > 6; digits -= 2)
+        hs6 /= 100;
+    uint8_t unit = reference_standard_unit(writer->reference, edition, (uint32_t)hs6);
+    if (unit == UNIT_INDEX_NONE || unit == UNIT_INDEX_KG)
+        return;
+    struct text rec20 = reference_unit_rec20(writer->reference, unit);
+    if (rec20.length < sizeof writer->unit) {
+        memcpy(writer->unit, rec20.data, rec20.length);
+        writer->unit[rec20.length] = '\0';
+    }
+}
+
+static void set_measures(struct statistic_writer *writer, const struct measures *measures, bool *out_saturated)
+{
+    Customs__V1__Statistic *m = &writer->cell;
+    m->value_minor = i128_saturate(measures->value_minor, out_saturated);
+    m->customs_value_minor = i128_saturate(measures->customs_value_minor, out_saturated);
+    m->net_mass_g = grams(measures->net_mass_mg, out_saturated);
+    m->gross_mass_g = grams(measures->gross_mass_mg, out_saturated);
+    m->estimated_net_mass_g = grams(measures->estimated_mg, out_saturated);
+    m->supp_quantity_micro = writer->unit[0] ? i128_saturate(measures->supp_quantity_micro, out_saturated) : 0;
+    m->declarations = (uint64_t)measures->declarations;
+    m->items = (uint64_t)measures->items;
+    m->packages = (uint64_t)measures->packages;
+    m->warned_items = (uint64_t)measures->warned_items;
+    m->late_items = (uint64_t)measures->late_items;
+}
+
+uint64_t statistic_set(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes,
+                       const struct measures *measures, bool *out_saturated)
+{
+    const struct view *view = &writer->plan->views[cell_view(key)];
+    Customs__V1__Statistic *m = &writer->cell;
+    writer->taken = m;
+    m->view = writer->views[cell_view(key)];
+    m->frequency = cell_is_month(key) ? CUSTOMS__V1__FREQUENCY__FREQUENCY_MONTH : CUSTOMS__V1__FREQUENCY__FREQUENCY_DAY;
+    period_of(key, &m->period_from, &m->period_to);
+    set_flow(m, cell_flow(key));
+    set_partner(writer, view, key);
+    set_commodity(writer, view, key);
+    /* number 0 is the empty text: a dimension that the view lacks */
+    code_text(codes, office_of(key), writer->office);
+    code_text(codes, border_office_of(key), writer->border_office);
+    code_text(codes, zone_of(key), writer->zone);
+    code_text(codes, trade_mode_of(key), writer->trade_mode);
+    code_text(codes, region_of(key), writer->region);
+    m->transport_mode = mode_of(key);
+    set_measures(writer, measures, out_saturated);
+    return content_of(m);
+}
+
+bool statistic_set_gone(struct statistic_writer *writer, struct bytes value)
+{
+    Customs__V1__Statistic *m = unpack(value);
+    if (!m)
+        return false;
+    free_unpacked(writer->gone);
+    writer->gone = m;
+    writer->taken = m;
+    m->value_minor = 0;
+    m->customs_value_minor = 0;
+    m->net_mass_g = 0;
+    m->gross_mass_g = 0;
+    m->estimated_net_mass_g = 0;
+    m->supp_quantity_micro = 0;
+    m->declarations = 0;
+    m->items = 0;
+    m->packages = 0;
+    m->warned_items = 0;
+    m->late_items = 0;
+    m->base_value_minor = 0;
+    m->base_net_mass_g = 0;
+    m->has_yoy_value_ppm_case = CUSTOMS__V1__STATISTIC__HAS_YOY_VALUE_PPM__NOT_SET;
+    m->has_yoy_net_mass_ppm_case = CUSTOMS__V1__STATISTIC__HAS_YOY_NET_MASS_PPM__NOT_SET;
+    m->has_share_ppm_case = CUSTOMS__V1__STATISTIC__HAS_SHARE_PPM__NOT_SET;
+    return true;
+}
+
+struct bytes statistic_pack(struct statistic_writer *writer, uint64_t as_of, int64_t as_of_ms, int64_t watermark_ms)
+{
+    Customs__V1__Statistic *m = writer->taken;
+    m->as_of = as_of;
+    m->as_of_ms = as_of_ms;
+    m->watermark_ms = watermark_ms;
+    size_t most = m == &writer->cell ? VALUE_BYTES_MOST : customs__v1__statistic__get_packed_size(m);
+    buffer_clear(&writer->value);
+    uint8_t *at = buffer_reserve(&writer->value, most);
+    writer->value.length = customs__v1__statistic__pack(m, at);
+    CHECK(writer->value.length <= most);
+    return buffer_bytes(&writer->value);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * statistic.h - one cell -> the key and the value of its record in topic.statistics.
+ *
+ * In:      a cell of the cube; or the value of a record whose cell is gone, to be published with zero measures
+ * Out:     record key and customs.v1.Statistic bytes as contract.md section 3 says; a hash of the content to compare
+ * with Units:   mg -> g, each record rounded once, half away from zero; money and quantities beyond int64 stand at its
+ * end Memory:  the writer owns one message and one buffer; key and bytes are good until its next call Thread:  one
+ * owner
+ */
+#pragma once
+
+#include "flow/cell.h"
+#include "flow/dictionary.h"
+#include "flow/view.h"
+#include "trade/reference.h"
+
+/* Content of a record with items 0, which equals an absent one; and of a record that was not looked into. */
+#define STATISTIC_ABSENT 0ULL
+#define STATISTIC_UNKNOWN 1ULL
+
+struct statistic_writer;
+
+/* Shares plan and reference, which must outlive it. */
+struct statistic_writer *statistic_writer_new(const struct view_plan *plan, const struct reference *reference,
+                                              const char *reporter, const char *currency);
+void statistic_writer_free(struct statistic_writer *writer);
+
+/* Takes a cell. Returns the hash of all fields but 46 and 50-55, STATISTIC_ABSENT if it has no items. *out_saturated is
+ * set (never cleared) if a sum did not fit. */
+uint64_t statistic_set(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes,
+                       const struct measures *measures, bool *out_saturated);
+
+/* Takes the value of an older record, with all measures set to zero. False: it is no Statistic. */
+bool statistic_set_gone(struct statistic_writer *writer, struct bytes value);
+
+/* The bytes of what was taken last. */
+struct bytes statistic_pack(struct statistic_writer *writer, uint64_t as_of, int64_t as_of_ms, int64_t watermark_ms);
+
+/* The record key of a cell. */
+struct text statistic_key(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes);
+
+/* as_of of a record's value without decoding the rest. False: the bytes are broken. An absent as_of is 0. */
+bool statistic_as_of(struct bytes value, uint64_t *out_as_of);
+
+/* Content hash of a record's value, as statistic_set returns it. False: it is no Statistic. */
+bool statistic_content(struct bytes value, uint64_t *out_content);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/view.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "flow/cell.h"
+
+#include <stdio.h>
+
+static const char *const dimension_names[DIMENSIONS] = {
+    "flow",   "office", "border_office", "zone", "mode", "trade_mode", "partner", "partner_consignment",
+    "region", "hs2",    "hs4",           "hs6",  "hs8",  "hs10",
+};
+
+static const struct {
+    const char *name;
+    const char *definition;
+} default_views[] = {
+    {"flow", "flow@day"},
+    {"office", "office,border_office,zone,flow,mode@day"},
+    {"trade_mode", "office,zone,trade_mode,flow@day"},
+    {"partner", "partner,flow,mode@month"},
+    {"chapter", "hs2,partner,flow@month"},
+    {"heading", "hs4,flow@month"},
+    {"commodity", "hs6,partner,flow@month"},
+    {"commodity_office", "hs6,office,flow@month"},
+    {"partner_office", "partner,office,flow@month"},
+};
+
+const char *view_dimension_name(enum dimension dimension)
+{
+    return dimension_names[dimension];
+}
+
+static uint8_t digits_of(enum dimension dimension)
+{
+    return dimension >= DIMENSION_HS2 ? (uint8_t)(2 * (dimension - DIMENSION_HS2 + 1)) : 0;
+}
+
+int32_t view_plan_find(const struct view_plan *plan, struct text name)
+{
+    for (uint32_t i = 0; i < plan->count; i++) {
+        if (text_is(name, plan->views[i].name))
+            return (int32_t)i;
+    }
+    return -1;
+}
+
+static enum err parse_dimension(struct text name, enum dimension *out, struct err_info *info)
+{
+    for (int i = 0; i < DIMENSIONS; i++) {
+        if (text_is(name, dimension_names[i])) {
+            *out = (enum dimension)i;
+            return OK;
+        }
+    }
+    if (text_is(name, "trade_class") || text_is(name, "partner_group"))
+        return err_set(info, ERR_CONFIG, "dimension %.*s is not available in this version; use %s", TEXT_ARGS(name),
+                       name.data[0] == 't' ? "trade_mode" : "partner");
+    return err_set(info, ERR_CONFIG,
+                   "unknown dimension \"%.*s\"; there are flow, office, border_office, zone, mode, trade_mode, partner, "
+                   "partner_consignment, region, hs2, hs4, hs6, hs8, hs10",
+                   TEXT_ARGS(name));
+}
+
+static enum err add_dimension(struct view *view, enum dimension dimension, struct err_info *info)
+{
+    uint8_t digits = digits_of(dimension);
+    if (view->dimension_set & 1u << dimension)
+        return err_set(info, ERR_CONFIG, "dimension %s stands twice", dimension_names[dimension]);
+    if (digits && view->hs_digits)
+        return err_set(info, ERR_CONFIG, "hs%u and hs%u in one view; the finer one says both", view->hs_digits, digits);
+    view->dimensions[view->dimension_count++] = dimension;
+    view->dimension_set |= 1u << dimension;
+    if (digits)
+        view->hs_digits = digits;
+    return OK;
+}
+
+static enum err parse_grain(struct text grain, struct view *view, struct err_info *info)
+{
+    if (text_is(grain, "day")) {
+        view->grain = GRAIN_DAY;
+        view->publish_day = true;
+    } else if (text_is(grain, "month")) {
+        view->grain = GRAIN_MONTH;
+    } else {
+        return err_set(info, ERR_CONFIG, "grain \"%.*s\" is not available; a view ends in @day or @month", TEXT_ARGS(grain));
+    }
+    view->publish_month = true;
+    return OK;
+}
+
+enum err view_plan_add(struct view_plan *plan, struct text name, struct text definition, struct err_info *info)
+{
+    if (name.length == 0 || name.length >= VIEW_NAME_BYTES)
+        return err_set(info, ERR_CONFIG, "view name \"%.*s\": 1 to %d characters, please", TEXT_ARGS(name), VIEW_NAME_BYTES - 1);
+    if (plan->count == VIEWS_MOST)
+        return err_set(info, ERR_CONFIG, "view.%.*s: more than %d views", TEXT_ARGS(name), VIEWS_MOST);
+    if (view_plan_find(plan, name) >= 0)
+        return err_set(info, ERR_CONFIG, "view.%.*s is defined twice", TEXT_ARGS(name));
+    struct view view = {0};
+    memcpy(view.name, name.data, name.length);
+    struct text grain = definition;
+    struct text dimensions = text_cut(&grain, '@');
+    while (dimensions.length > 0) {
+        enum dimension dimension = DIMENSIONS;
+        enum err err = parse_dimension(text_trim(text_cut(&dimensions, ',')), &dimension, info);
+        if (err == OK)
+            err = add_dimension(&view, dimension, info);
+        if (err != OK)
+            return err_prefix(info, err, "view.%s", view.name);
+    }
+    if (view.dimension_count == 0)
+        return err_set(info, ERR_CONFIG, "view.%s has no dimension; write view.%s=flow@day", view.name, view.name);
+    enum err err = parse_grain(text_trim(grain), &view, info);
+    if (err != OK)
+        return err_prefix(info, err, "view.%s", view.name);
+    view.leaf = plan->count;
+    plan->views[plan->count++] = view;
+    return OK;
+}
+
+enum err view_plan_option(struct view_plan *plan, struct text name, struct text option, struct text value,
+                          struct err_info *info)
+{
+    int32_t index = view_plan_find(plan, name);
+    if (index < 0)
+        return err_set(info, ERR_CONFIG, "view.%.*s.%.*s: there is no view %.*s", TEXT_ARGS(name), TEXT_ARGS(option),
+                       TEXT_ARGS(name));
+    struct view *view = &plan->views[index];
+    if (!text_is(option, "publish"))
+        return err_set(info, ERR_CONFIG, "view.%s.%.*s: the one option is publish", view->name, TEXT_ARGS(option));
+    bool day = false;
+    bool month = false;
+    while (value.length > 0) {
+        struct text frequency = text_trim(text_cut(&value, ','));
+        if (text_is(frequency, "day") && view->grain == GRAIN_DAY)
+            day = true;
+        else if (text_is(frequency, "month"))
+            month = true;
+        else
+            return err_set(info, ERR_CONFIG, "view.%s.publish: \"%.*s\" is not available; this view publishes %s", view->name,
+                           TEXT_ARGS(frequency), view->grain == GRAIN_DAY ? "day,month" : "month");
+    }
+    view->publish_day = day;
+    view->publish_month = month;
+    return OK;
+}
+
+/* Whether every cell of `view` is a sum of cells of `from`. */
+static bool derivable(const struct view *view, const struct view *from)
+{
+    const uint32_t hs = (1u << DIMENSION_HS2) - 1;
+    uint32_t plain = view->dimension_set & hs;
+    if ((plain & from->dimension_set) != plain || view->hs_digits > from->hs_digits)
+        return false;
+    return from->grain == GRAIN_DAY || view->grain == GRAIN_MONTH;
+}
+
+static bool has(const struct view *view, enum dimension dimension)
+{
+    return view->dimension_set & 1u << dimension;
+}
+
+static struct view_mask mask_of(const struct view *view)
+{
+    struct view_mask mask = {0};
+    mask.word1 = (has(view, DIMENSION_OFFICE) ? 0xFFFFFFFFULL << 32 : 0) | (has(view, DIMENSION_BORDER_OFFICE) ? 0xFFFFFFFFULL : 0);
+    mask.word2 = (has(view, DIMENSION_ZONE) ? 0xFFFFFFFFULL << 32 : 0) | (has(view, DIMENSION_TRADE_MODE) ? 0xFFFFFFFFULL : 0);
+    mask.word3 = cell_word3(has(view, DIMENSION_PARTNER) ? 0xFFFF : 0, has(view, DIMENSION_PARTNER_CONSIGNMENT) ? 0xFFFF : 0,
+                            has(view, DIMENSION_REGION) ? CELL_REGION_MOST : 0, has(view, DIMENSION_FLOW) ? 7 : 0,
+                            has(view, DIMENSION_MODE) ? CELL_MODE_MOST : 0);
+    static const uint64_t divisors[6] = {0, 100000000, 1000000, 10000, 100, 1};
+    mask.hs_divisor = divisors[view->hs_digits / 2];
+    mask.by_item = has(view, DIMENSION_PARTNER) || has(view, DIMENSION_PARTNER_CONSIGNMENT) || has(view, DIMENSION_REGION) ||
+                   has(view, DIMENSION_FLOW) || view->hs_digits;
+    return mask;
+}
+
+/* A view derives from the leaf with the fewest dimensions that holds it; a view that nothing holds is a leaf. Two equal views: the first. */
+void view_plan_finish(struct view_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->count; i++) {
+        struct view *view = &plan->views[i];
+        view->leaf = i;
+        for (uint32_t j = 0; j < plan->count; j++) {
+            const struct view *from = &plan->views[j];
+            bool mutual = derivable(view, from) && derivable(from, view);
+            if (j == i || !derivable(view, from) || (mutual && j > i))
+                continue;
+            if (view->leaf == i || from->dimension_count < plan->views[view->leaf].dimension_count)
+                view->leaf = j;
+        }
+    }
+    /* what it derives from must be a leaf itself: follow up to the top */
+    for (uint32_t i = 0; i < plan->count; i++) {
+        uint32_t leaf = plan->views[i].leaf;
+        for (uint32_t step = 0; step < plan->count && plan->views[leaf].leaf != leaf; step++)
+            leaf = plan->views[leaf].leaf;
+        CHECK(plan->views[leaf].leaf == leaf);
+        plan->views[i].leaf = leaf;
+        plan->views[leaf].has_derived |= leaf != i;
+        plan->views[i].mask = mask_of(&plan->views[i]);
+    }
+}
+
+void view_plan_default(struct view_plan *plan)
+{
+    *plan = (struct view_plan){0};
+    for (size_t i = 0; i < sizeof default_views / sizeof default_views[0]; i++) {
+        enum err err = view_plan_add(plan, text_of(default_views[i].name), text_of(default_views[i].definition), NULL);
+        CHECK(err == OK);
+    }
+    view_plan_finish(plan);
+}
+
+uint64_t view_plan_hash(const struct view_plan *plan)
+{
+    uint64_t hash = plan->count;
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct view *view = &plan->views[i];
+        hash = hash_bytes(view->name, strlen(view->name), hash);
+        for (uint32_t d = 0; d < view->dimension_count; d++)
+            hash = hash_mix(hash ^ HASH_P1, view->dimensions[d] + 1u);
+        hash = hash_mix(hash ^ HASH_P2, (uint64_t)view->grain + 1);
+    }
+    return hash;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * view.h - which statistics exist: sets of dimensions with a grain, and the plan by which coarser views derive from finer ones.
+ *
+ * In:      view.NAME=dim,dim,...@grain and view.NAME.OPTION from the configuration; none = the nine of contract.md section 3a
+ * Out:     struct view_plan: views in order, each a leaf (counted at tally) or derived from one leaf (by the publisher)
+ * Limits:  VIEWS_MOST views
+ * Memory:  plain struct; immutable after view_plan_finish
+ * Thread:  startup writes, any reads
+ * Why:     docs/adr/0006-views-and-plan.md
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/span.h"
+
+enum dimension {
+    DIMENSION_FLOW,
+    DIMENSION_OFFICE,
+    DIMENSION_BORDER_OFFICE,
+    DIMENSION_ZONE,
+    DIMENSION_MODE,
+    DIMENSION_TRADE_MODE,
+    DIMENSION_PARTNER,
+    DIMENSION_PARTNER_CONSIGNMENT,
+    DIMENSION_REGION,
+    DIMENSION_HS2,
+    DIMENSION_HS4,
+    DIMENSION_HS6,
+    DIMENSION_HS8,
+    DIMENSION_HS10,
+    DIMENSIONS,
+};
+
+enum grain {
+    GRAIN_DAY,
+    GRAIN_MONTH,
+};
+
+/* As in Statistic.frequency. */
+enum frequency {
+    FREQUENCY_DAY = 2,
+    FREQUENCY_MONTH = 3,
+};
+
+enum { VIEWS_MOST = 32, VIEW_NAME_BYTES = 32 };
+
+/* Which bits of a full cell key (cell.h) a view keeps. */
+struct view_mask {
+    uint64_t word1;
+    uint64_t word2;
+    uint64_t word3;
+    uint64_t hs_divisor; /* 10^(10 - digits); 0 without commodity */
+    bool by_item;        /* some dimension may differ between the items of a declaration */
+};
+
+struct view {
+    char name[VIEW_NAME_BYTES];
+    enum dimension dimensions[DIMENSIONS]; /* in the order of the record key */
+    uint32_t dimension_count;
+    uint32_t dimension_set; /* bit per enum dimension */
+    uint8_t hs_digits;      /* 0, 2, 4, 6, 8 or 10: the finest hs dimension */
+    enum grain grain;
+    bool publish_day;
+    bool publish_month;
+    /* set by view_plan_finish */
+    uint32_t leaf; /* index of the view it derives from; its own index if it is a leaf */
+    bool has_derived;
+    struct view_mask mask;
+};
+
+struct view_plan {
+    struct view views[VIEWS_MOST];
+    uint32_t count;
+};
+
+/* Name of a dimension as configuration, record keys and queries write it ("border_office"). */
+const char *view_dimension_name(enum dimension dimension);
+
+/* The nine default views, finished. */
+void view_plan_default(struct view_plan *plan);
+
+/* Adds view NAME from "dim,dim@grain". ERR_CONFIG with the mend. */
+enum err view_plan_add(struct view_plan *plan, struct text name, struct text definition, struct err_info *info) MUST_USE;
+
+/* view.NAME.OPTION=value; the one option is `publish`, a list of frequencies. */
+enum err view_plan_option(struct view_plan *plan, struct text name, struct text option, struct text value,
+                          struct err_info *info) MUST_USE;
+
+/* Chooses the leaf of each view. Call once, after the last add. */
+void view_plan_finish(struct view_plan *plan);
+
+/* Index of the view of that name, or -1. */
+int32_t view_plan_find(const struct view_plan *plan, struct text name);
+
+/* Hash of all that decides a sum: part of the plan id. */
+uint64_t view_plan_hash(const struct view_plan *plan);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * worker.h - a lane of partitions: takes commands, echoes and acks to them and steps each in turn.
+ *
+ * In:      commands of main, echoes of the publisher (each through a ring of its own), acks of the lane
+ * Out:     releases to main (a ring)
+ * Memory:  owns its partitions, batch and rings
+ * Thread:  worker_step: worker; worker_command, worker_released: main; worker_echo: publisher
+ */
+#pragma once
+
+#include "flow/partition.h"
+
+struct worker_options {
+    const struct port *port;
+    int32_t lane;
+    int32_t partitions; /* of the input topic */
+    struct partition_status *statuses; /* one a partition, shared with the reader of /status */
+    const struct view_plan *plan;
+    const struct rules *rules;
+    const struct reference *reference;
+    uint64_t plan_id;
+    const char *topic;
+    int64_t frame_interval_ms;
+    bool rejects_payload;
+    struct batch_options batch;
+    uint64_t (*random)(void *random_context);
+    void *random_context;
+};
+
+enum worker_order { WORKER_ASSIGN, WORKER_RELEASE, WORKER_LOST };
+
+struct worker;
+
+struct worker *worker_new(const struct worker_options *options);
+void worker_free(struct worker *worker);
+
+/* False: the ring is full, try again.                                            Thread: main */
+bool worker_command(struct worker *worker, enum worker_order order, int32_t partition);
+
+/* The next partition that was released after WORKER_RELEASE. False: none.        Thread: main */
+bool worker_released(struct worker *worker, int32_t *out_partition);
+
+/* False: the ring is full, try again.                                            Thread: publisher */
+bool worker_echo(struct worker *worker, const struct echo *echo);
+
+/* Does what there is to do now; true if it did something.                        Thread: worker */
+bool worker_step(struct worker *worker);
+
+/* How long the thread may wait if nothing arrives.                               Thread: worker */
+int64_t worker_patience_ms(const struct worker *worker);
+
+const struct worker_counters *worker_counters(const struct worker *worker);

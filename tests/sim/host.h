@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * host.h - one process of the shipped engine in memory: a worker that owns all partitions and the publisher, stepped by the caller.
+ *
+ * Thread:  one thread in all; the clock is the world's
+ */
+#pragma once
+
+#include "flow/publisher.h"
+#include "flow/worker.h"
+#include "sim/world.h"
+
+enum { HOST_WORKER_LANE = 0, HOST_PUBLISHER_LANE = 1 };
+
+struct host_options {
+    const struct rules *rules;
+    const struct reference *reference;
+    const struct view_plan *plan;
+    uint64_t plan_id;
+    int64_t frame_interval_ms;
+    enum batch_key_check key_check;
+    int32_t partitions;
+    int32_t statistics_partitions;
+    uint64_t seed;
+    const char *reporter;
+    const char *currency;
+};
+
+struct host;
+
+/* Starts a process and assigns it all partitions. */
+struct host *host_new(struct world *world, const struct host_options *options);
+
+/* Ends it at once: nothing is sealed, what stands in its lanes is gone. Takes NULL. */
+void host_kill(struct host *host);
+
+/* One step of worker and publisher; nothing is delivered. True if something was done. */
+bool host_step(struct host *host);
+
+/* Delivers what stands in both lanes, at most `most` appends. Returns how many. */
+size_t host_deliver(struct host *host, size_t most);
+
+/* Steps, delivers and lets time pass until all input is counted, echoed and published. False: not within `seconds` of virtual time. */
+bool host_settle(struct host *host, int64_t seconds);
+
+/* Appends delivered since host_new. */
+size_t host_delivered(const struct host *host);
+
+struct process *host_process(struct host *host);
+const struct partition_status *host_status(const struct host *host, int32_t partition);
+const struct worker_counters *host_counters(const struct host *host);
+const struct publisher_counters *host_published(const struct host *host);
+
+/* What a consumer of topic.statistics holds that follows the rule (upsert by key, ignore an as_of that is not larger, ignore keys
+ * that begin with #): a line a record, sorted by key, without as_of, times, state and share; records with no items are left out.
+ * Checks that as_of never falls for a key (within a partition every change has a larger one). */
+void host_dump_statistics(struct world *world, int32_t partitions, struct buffer *out);

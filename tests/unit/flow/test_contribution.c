@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/contribution.h"
+#include "flow/cell.h"
+#include "sim/sample.h"
+#include "trade/calendar.h"
+
+#include <criterion/criterion.h>
+
+static struct reference *lists(void)
+{
+    struct reference *reference;
+    struct err_info info;
+    cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/data/reference", NULL, &reference, &info), OK, "%s", info.text);
+    return reference;
+}
+
+static void assert_same(const struct contribution *a, const struct contribution *b)
+{
+    cr_assert_eq(a->digest, b->digest);
+    cr_assert_eq(a->declarant, b->declarant);
+    cr_assert_eq(a->version, b->version);
+    cr_assert_eq(a->cancel, b->cancel);
+    cr_assert_eq(a->warned, b->warned);
+    cr_assert_eq(a->direction, b->direction);
+    cr_assert_eq(a->scheme, b->scheme);
+    cr_assert_eq(a->mode, b->mode);
+    cr_assert_eq(a->day, b->day);
+    cr_assert_eq(a->hour, b->hour);
+    cr_assert_eq(a->office, b->office);
+    cr_assert_eq(a->border_office, b->border_office);
+    cr_assert_eq(a->zone, b->zone);
+    cr_assert_eq(a->trade_mode, b->trade_mode);
+    cr_assert_eq(a->item_count, b->item_count);
+    for (uint32_t i = 0; i < a->item_count; i++) {
+        const struct contribution_item *x = &a->items[i];
+        const struct contribution_item *y = &b->items[i];
+        cr_assert_eq(x->hs, y->hs);
+        cr_assert_eq(x->hs_digits, y->hs_digits);
+        cr_assert_eq(x->flow, y->flow);
+        cr_assert_eq(x->estimated, y->estimated);
+        cr_assert_eq(x->partner, y->partner);
+        cr_assert_eq(x->consignment, y->consignment);
+        cr_assert_eq(x->region, y->region);
+        cr_assert_eq(x->packages, y->packages);
+        cr_assert_eq(x->value_minor, y->value_minor);
+        cr_assert_eq(x->customs_value_minor, y->customs_value_minor);
+        cr_assert_eq(x->net_mass_mg, y->net_mass_mg);
+        cr_assert_eq(x->gross_mass_mg, y->gross_mass_mg);
+        cr_assert_eq(x->supp_quantity_micro, y->supp_quantity_micro);
+    }
+}
+
+static void round_trip(const struct contribution *contribution)
+{
+    struct buffer bytes = {0};
+    contribution_encode(contribution, &bytes);
+    struct contribution back = {0};
+    cr_assert(contribution_decode(buffer_bytes(&bytes), &back));
+    assert_same(contribution, &back);
+    cr_assert_eq(contribution_digest(buffer_bytes(&bytes)), contribution->digest);
+    struct contribution cut = {0};
+    for (size_t length = 0; length < bytes.length; length++)
+        cr_assert(!contribution_decode((struct bytes){bytes.data, length}, &cut), "%zu of %zu bytes", length, bytes.length);
+    buffer_add_u8(&bytes, 0);
+    cr_assert(!contribution_decode(buffer_bytes(&bytes), &cut), "one byte too many");
+    contribution_fini(&cut);
+    contribution_fini(&back);
+    buffer_fini(&bytes);
+}
+
+Test(contribution, round_trips_extremes)
+{
+    struct contribution_item items[3] = {
+        {.hs = 9999999999, .hs_digits = 10, .flow = FLOW_RX, .estimated = true, .partner = 0x5A5A, .consignment = 0x4141, .region = CELL_REGION_MOST,
+         .packages = UINT32_MAX, .value_minor = INT64_MAX, .customs_value_minor = INT64_MIN, .net_mass_mg = INT64_MAX - 7,
+         .gross_mass_mg = INT64_MIN, .supp_quantity_micro = INT64_MIN},
+        {.flow = FLOW_X},
+        {.hs = 7208510000, .hs_digits = 6, .flow = FLOW_X, .partner = 0x4B5A, .value_minor = 123456, .customs_value_minor = 123456,
+         .net_mass_mg = 1000, .gross_mass_mg = 1001, .supp_quantity_micro = 1500000},
+    };
+    struct contribution contribution = {
+        .digest = UINT64_MAX, .declarant = UINT32_MAX, .version = 999, .late = true, .warned = true, .direction = DIRECTION_EXPORT,
+        .scheme = SCHEME_OTHER, .mode = CELL_MODE_MOST, .day = calendar_day(99991231), .hour = INT64_MAX / 3600000, .office = 7,
+        .border_office = DICTIONARY_MOST, .zone = 1, .trade_mode = 2, .item_count = 3, .items = items,
+    };
+    round_trip(&contribution);
+    contribution.day = calendar_day(19000101);
+    contribution.hour = INT64_MIN / 3600000;
+    contribution.item_count = 0;
+    contribution.cancel = true;
+    round_trip(&contribution);
+}
+
+Test(contribution, is_taken_from_an_import)
+{
+    struct reference *reference = lists();
+    struct dictionary dictionary;
+    dictionary_init(&dictionary);
+    struct sample sample;
+    sample_init(&sample, "A1");
+    sample_add_item(&sample, "84713012", 500)->supp_quantity_micro = 3000000;
+    sample.items[1].supp_unit = TEXT("H87");
+    struct contribution contribution = {0};
+
+    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 42, true, &contribution, NULL), OK);
+
+    cr_assert_eq(contribution.day, calendar_day(20250715));
+    cr_assert_eq(contribution.item_count, 2);
+    cr_assert_eq(contribution.items[0].hs, 7208510000);
+    cr_assert_eq(contribution.items[0].hs_digits, 6);
+    cr_assert_eq(contribution.items[0].partner, 'K' << 8 | 'Z');
+    cr_assert_eq(contribution.items[0].flow, FLOW_M);
+    cr_assert_eq(contribution.items[0].supp_quantity_micro, 0);
+    cr_assert_eq(contribution.items[1].hs, 8471301200);
+    cr_assert_eq(contribution.items[1].hs_digits, 8);
+    cr_assert_eq(contribution.items[1].supp_quantity_micro, 3000000, "pieces are the standard unit of 847130");
+    cr_assert(contribution.warned);
+    round_trip(&contribution);
+    contribution_fini(&contribution);
+    dictionary_fini(&dictionary);
+    reference_free(reference);
+}
+
+Test(contribution, a_cancel_has_no_items)
+{
+    struct reference *reference = lists();
+    struct dictionary dictionary;
+    dictionary_init(&dictionary);
+    struct sample sample;
+    sample_init(&sample, "A1");
+    sample_cancel(&sample, 1);
+    struct contribution contribution = {0};
+
+    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, &contribution, NULL), OK);
+
+    cr_assert(contribution.cancel);
+    cr_assert_eq(contribution.item_count, 0);
+    contribution_fini(&contribution);
+    dictionary_fini(&dictionary);
+    reference_free(reference);
+}
+
+Test(contribution, a_code_that_is_no_number_has_no_commodity)
+{
+    struct reference *reference = lists();
+    struct dictionary dictionary;
+    dictionary_init(&dictionary);
+    struct sample sample;
+    sample_init(&sample, "A1");
+    sample.items[0].hs_code = TEXT("72O851");
+    struct contribution contribution = {0};
+
+    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, &contribution, NULL), OK);
+
+    cr_assert_eq(contribution.items[0].hs_digits, 0);
+    contribution_fini(&contribution);
+    dictionary_fini(&dictionary);
+    reference_free(reference);
+}
+
+Test(contribution, a_full_dictionary_is_a_limit)
+{
+    struct reference *reference = lists();
+    struct dictionary dictionary;
+    dictionary_init(&dictionary);
+    for (uint64_t i = 1; dictionary.count < DICTIONARY_MOST; i++)
+        dictionary_number_of_code(&dictionary, i);
+    struct sample sample;
+    sample_init(&sample, "A1");
+    struct contribution contribution = {0};
+    struct err_info info;
+
+    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, &contribution, &info), ERR_LIMIT);
+
+    cr_assert(strstr(info.text, "offices.csv"));
+    contribution_fini(&contribution);
+    dictionary_fini(&dictionary);
+    reference_free(reference);
+}

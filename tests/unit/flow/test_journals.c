@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/journals.h"
+
+#include "sim/world.h"
+#include "unit/flow/journal_fixture.h"
+
+#include <criterion/criterion.h>
+
+enum { ECHOES_MOST = 1000 };
+
+static struct view_plan plan;
+static struct world *world;
+static struct process *process;
+static struct maker maker;
+static struct echo echoes[ECHOES_MOST];
+static uint32_t echo_count;
+static uint32_t echo_room;
+static uint32_t groups;
+static enum err fold_result;
+
+static bool take_echo(void *context, const struct echo *echo)
+{
+    (void)context;
+    if (echo_count == echo_room)
+        return false;
+    echoes[echo_count++] = *echo;
+    return true;
+}
+
+static enum err count_group(void *context, int32_t partition, const struct frame *frames, uint32_t count,
+                            struct err_info *info)
+{
+    (void)context;
+    (void)partition;
+    (void)frames;
+    (void)count;
+    groups++;
+    return fold_result == OK ? OK : err_set(info, fold_result, "the fold says no");
+}
+
+static void setup(void)
+{
+    view_plan_default(&plan);
+    world = world_new(2, 1);
+    world_set_now(world, 1000000);
+    process = process_new(world, 1);
+    maker_init(&maker, &plan, 0);
+    echo_count = 0;
+    echo_room = ECHOES_MOST;
+    groups = 0;
+    fold_result = OK;
+}
+
+static void teardown(void)
+{
+    maker_fini(&maker);
+    process_kill(process);
+    world_free(world);
+}
+
+TestSuite(journals, .init = setup, .fini = teardown);
+
+static struct journals *journals_with(bool folds)
+{
+    return journals_new(&(struct journals_options){
+        .port = process_port(process), .partitions = 2, .fold = folds ? count_group : NULL, .echo = take_echo});
+}
+
+static void put(struct bytes bytes)
+{
+    world_put(world, PORT_JOURNAL, 0, &(struct world_record){.value = bytes, .timestamp_ms = world_now(world)});
+}
+
+static bool step(struct journals *journals)
+{
+    return journals_step(journals, world_now(world));
+}
+
+static void expect_halt(struct journals *journals, const char *words)
+{
+    int64_t position;
+    struct err_info info;
+    journals_health(journals, 0, &position, &info);
+    cr_assert(strstr(info.text, words), "\"%s\" does not say \"%s\"", info.text, words);
+    cr_assert(journals_are_halted(journals));
+    cr_assert(!journals_are_folded(journals));
+}
+
+Test(journals, a_fault_halts_its_partition_for_good_and_tells_the_owner)
+{
+    put(maker_open(&maker));
+    world_put(world, PORT_JOURNAL, 0, &(struct world_record){.fault = PORT_BAD_CRC});
+    struct journals *journals = journals_with(true);
+    journals_watch(journals, 0, true);
+
+    step(journals);
+    expect_halt(journals, "journal offset 1: the record's check sum is wrong");
+    put(maker_data(&maker));
+    cr_assert(!step(journals));
+
+    cr_assert_eq(echo_count, 2);
+    cr_assert_eq(echoes[1].branch, READER_HALTED);
+    cr_assert_eq(groups, 0);
+    journals_free(journals);
+}
+
+Test(journals, bytes_that_are_no_frame_halt)
+{
+    put((struct bytes){(const uint8_t *)"nonsense", 8});
+    struct journals *journals = journals_with(true);
+    step(journals);
+    expect_halt(journals, "no journal frame");
+    journals_free(journals);
+}
+
+Test(journals, a_fold_that_refuses_halts)
+{
+    fold_result = ERR_BROKEN;
+    put(maker_open(&maker));
+    put(maker_data(&maker));
+    struct journals *journals = journals_with(true);
+    step(journals);
+    expect_halt(journals, "the fold says no");
+    journals_free(journals);
+}
+
+Test(journals, a_journal_whose_records_were_all_deleted_is_no_empty_one)
+{
+    put(maker_open(&maker));
+    put(maker_data(&maker));
+    world_trim(world, PORT_JOURNAL, 0, 2);
+    struct journals *journals = journals_with(true);
+    step(journals);
+    expect_halt(journals, "all records of the journal were deleted");
+    journals_free(journals);
+}
+
+Test(journals, empty_journals_are_folded_at_once)
+{
+    struct journals *journals = journals_with(true);
+    cr_assert(!journals_are_folded(journals));
+    cr_assert(!step(journals));
+    cr_assert(journals_are_folded(journals));
+    cr_assert_eq(journals_event_ms(journals), INT64_MIN);
+    journals_free(journals);
+}
+
+Test(journals, only_watched_partitions_are_echoed)
+{
+    put(maker_open(&maker));
+    struct journals *journals = journals_with(true);
+    step(journals);
+    cr_assert_eq(echo_count, 0);
+    journals_watch(journals, 0, true);
+    put(maker_data(&maker));
+    step(journals);
+
+    cr_assert_eq(echo_count, 1);
+    cr_assert_eq(echoes[0].branch, READER_APPLIED);
+    cr_assert(echoes[0].kind == FRAME_DATA && echoes[0].last && echoes[0].seq == 1 && echoes[0].offset == 1);
+    cr_assert(frame_nonce_equal(&echoes[0].nonce, &maker.nonce));
+    journals_free(journals);
+}
+
+Test(journals, without_a_fold_only_watched_partitions_are_read_and_later_from_where_they_were_left)
+{
+    put(maker_open(&maker));
+    struct journals *journals = journals_with(false);
+    cr_assert(!step(journals));
+    journals_watch(journals, 0, true);
+    step(journals);
+    cr_assert_eq(echo_count, 1);
+    journals_watch(journals, 0, false);
+    put(maker_data(&maker));
+    cr_assert(!step(journals));
+    journals_watch(journals, 0, true);
+    step(journals);
+
+    cr_assert_eq(echo_count, 2);
+    cr_assert_eq(echoes[1].branch, READER_APPLIED);
+    journals_free(journals);
+}
+
+Test(journals, an_echo_without_room_is_offered_again_and_each_comes_once)
+{
+    put(maker_open(&maker));
+    for (int i = 0; i < 40; i++)
+        put(maker_data(&maker));
+    struct journals *journals = journals_with(true);
+    journals_watch(journals, 0, true);
+    echo_room = 3;
+    step(journals);
+    cr_assert_eq(echo_count, 3);
+    cr_assert(!step(journals));
+    cr_assert_leq(groups, 3);
+    for (echo_room = 4; echo_room <= 50; echo_room++)
+        step(journals);
+
+    cr_assert_eq(echo_count, 41);
+    for (uint32_t i = 0; i < echo_count; i++)
+        cr_assert_eq(echoes[i].offset, i);
+    cr_assert_eq(groups, 40);
+    journals_free(journals);
+}
+
+Test(journals, a_step_is_bounded_and_says_that_it_is_behind)
+{
+    put(maker_open(&maker));
+    for (int i = 0; i < 3 * JOURNALS_RECORDS; i++)
+        put(maker_data(&maker));
+    struct journals *journals = journals_with(true);
+
+    cr_assert(step(journals));
+    cr_assert_lt(groups, 2 * JOURNALS_RECORDS);
+    cr_assert(journals_are_behind(journals));
+    cr_assert(!journals_are_folded(journals));
+    while (step(journals))
+        ;
+    cr_assert(journals_are_folded(journals));
+    cr_assert(!journals_are_behind(journals));
+    journals_free(journals);
+}
+
+Test(journals, old_records_mean_behind)
+{
+    put(maker_open(&maker));
+    world_set_now(world, world_now(world) + JOURNALS_OLD_MS + 1);
+    struct journals *journals = journals_with(true);
+    step(journals);
+    cr_assert(journals_are_behind(journals));
+    journals_free(journals);
+}

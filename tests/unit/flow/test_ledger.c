@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/ledger.h"
+#include "base/buffer.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct hash_key sip = {{1, 2}};
+
+static struct bytes bytes_of(uint64_t digest, size_t length, uint8_t *space)
+{
+    memset(space, (int)(digest & 0x7F), length);
+    memcpy(space, &digest, 8);
+    return (struct bytes){space, length};
+}
+
+static void put(struct ledger *ledger, const char *id, uint32_t version, bool cancel, uint64_t digest)
+{
+    uint8_t space[64];
+    struct ledger_key key = ledger_key_of(text_of(id), &sip);
+    ledger_put(ledger, &key, version, cancel, bytes_of(digest, 40, space));
+}
+
+static enum ledger_verdict judge(const struct ledger *ledger, const char *id, uint32_t version, bool cancel, uint64_t digest)
+{
+    struct ledger_key key = ledger_key_of(text_of(id), &sip);
+    struct bytes stored;
+    return ledger_judge(ledger, &key, version, cancel, digest, &stored);
+}
+
+Test(ledger, VER_501_the_same_version_and_digest_is_a_duplicate)
+{
+    struct ledger *ledger = ledger_new(7);
+    cr_assert_eq(judge(ledger, "A", 1, false, 10), LEDGER_COUNTED);
+    put(ledger, "A", 1, false, 10);
+    cr_assert_eq(judge(ledger, "A", 1, false, 10), LEDGER_DUPLICATE);
+    ledger_free(ledger);
+}
+
+Test(ledger, VER_502_the_same_version_with_other_content_is_a_conflict)
+{
+    struct ledger *ledger = ledger_new(7);
+    put(ledger, "A", 1, false, 10);
+    cr_assert_eq(judge(ledger, "A", 1, false, 11), LEDGER_CONFLICT);
+    ledger_free(ledger);
+}
+
+Test(ledger, VER_503_a_lower_version_is_stale)
+{
+    struct ledger *ledger = ledger_new(7);
+    put(ledger, "A", 2, false, 10);
+    cr_assert_eq(judge(ledger, "A", 1, false, 10), LEDGER_STALE);
+    cr_assert_eq(judge(ledger, "A", 1, true, 10), LEDGER_STALE);
+    ledger_free(ledger);
+}
+
+Test(ledger, a_cancel_stands_above_its_version_and_below_the_next)
+{
+    struct ledger *ledger = ledger_new(7);
+    put(ledger, "A", 1, false, 10);
+    cr_assert_eq(judge(ledger, "A", 1, true, 11), LEDGER_COUNTED);
+    put(ledger, "A", 1, true, 11);
+    cr_assert_eq(judge(ledger, "A", 1, false, 10), LEDGER_STALE);
+    cr_assert_eq(judge(ledger, "A", 1, true, 11), LEDGER_DUPLICATE);
+    cr_assert_eq(judge(ledger, "A", 2, false, 12), LEDGER_COUNTED);
+    ledger_free(ledger);
+}
+
+Test(ledger, ids_of_up_to_21_characters_are_exact_and_different)
+{
+    static const char *const ids[] = {"",  "A", "AA", "AAA", "0", "00", "A0", "0A", "-", "/", "AAAAAAAAAA", "AAAAAAAAAAA",
+                                      "AAAAAAAAAAAAAAAAAAAAA", "9AAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAA9AAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAA",
+                                      "AAAAAAAAAAZAAAAAAAAAA", "AAAAAAAAAA/AAAAAAAAAA"};
+    enum { COUNT = sizeof ids / sizeof ids[0] };
+    for (size_t i = 0; i < COUNT; i++) {
+        struct ledger_key a = ledger_key_of(text_of(ids[i]), &sip);
+        cr_assert_eq(a.word[0] >> 63, 0, "%s is exact", ids[i]);
+        for (size_t j = 0; j < i; j++) {
+            struct ledger_key b = ledger_key_of(text_of(ids[j]), &sip);
+            cr_assert(memcmp(&a, &b, sizeof a) != 0, "%s and %s", ids[i], ids[j]);
+        }
+    }
+}
+
+Test(ledger, longer_ids_are_hashed_with_the_journal_s_key)
+{
+    static const struct hash_key other = {{3, 4}};
+    const char *id = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    struct ledger_key a = ledger_key_of(text_of(id), &sip);
+    struct ledger_key b = ledger_key_of(text_of(id), &other);
+
+    cr_assert_eq(a.word[0] >> 63, 1);
+    cr_assert(memcmp(&a, &b, sizeof a) != 0);
+}
+
+/* A slow, obviously right ledger: a list. */
+enum { IDS = 20000, STEPS = 200000 };
+struct expected {
+    uint32_t version;
+    bool cancel;
+    bool there;
+    uint64_t digest;
+    size_t length;
+};
+
+struct visit {
+    uint64_t entries;
+    uint64_t digests;
+};
+
+static void visit_one(void *context, const struct ledger_key *key, struct bytes contribution)
+{
+    struct visit *visit = context;
+    uint64_t digest;
+    memcpy(&digest, contribution.data, 8);
+    visit->entries += key->word[0] != 0;
+    visit->digests += digest;
+}
+
+Test(ledger, agrees_with_a_list_through_growth_and_replacement)
+{
+    struct ledger *ledger = ledger_new(99);
+    static struct expected list[IDS];
+    unsigned seed = 12345;
+    uint8_t space[400];
+    uint64_t count = 0;
+    for (int step = 0; step < STEPS; step++) {
+        unsigned which = (unsigned)rand_r(&seed) % IDS;
+        struct expected *e = &list[which];
+        uint32_t version = 1 + (unsigned)rand_r(&seed) % 4;
+        bool cancel = (unsigned)rand_r(&seed) % 4 == 0;
+        uint64_t digest = (uint64_t)rand_r(&seed) % 3 + 1;
+        size_t length = 8 + (unsigned)rand_r(&seed) % 300;
+        char id[32];
+        snprintf(id, sizeof id, which % 5 ? "ID%u" : "A-MUCH-LONGER-ID-THAT-IS-HASHED%u", which);
+        struct ledger_key key = ledger_key_of(text_of(id), &sip);
+        struct bytes stored;
+        ledger_prefetch(ledger, &key);
+        enum ledger_verdict verdict = ledger_judge(ledger, &key, version, cancel, digest, &stored);
+        uint32_t order = version * 2 + cancel;
+        uint32_t held = e->version * 2 + e->cancel;
+        enum ledger_verdict right = !e->there || order > held ? LEDGER_COUNTED
+                                    : order < held            ? LEDGER_STALE
+                                    : digest == e->digest     ? LEDGER_DUPLICATE
+                                                              : LEDGER_CONFLICT;
+        cr_assert_eq(verdict, right, "step %d", step);
+        cr_assert_eq(stored.length, e->there ? e->length : 0, "step %d", step);
+        if (verdict != LEDGER_COUNTED)
+            continue;
+        count += !e->there;
+        *e = (struct expected){version, cancel, true, digest, length};
+        ledger_put(ledger, &key, version, cancel, bytes_of(digest, length, space));
+    }
+    struct visit visit = {0, 0};
+    for (uint32_t segment = 0; segment < LEDGER_SEGMENTS; segment++)
+        ledger_visit(ledger, segment, visit_one, &visit);
+    uint64_t digests = 0;
+    for (int i = 0; i < IDS; i++)
+        digests += list[i].there ? list[i].digest : 0;
+    cr_assert_eq(ledger_count(ledger), count);
+    cr_assert_eq(visit.entries, count);
+    cr_assert_eq(visit.digests, digests);
+    cr_assert_gt(ledger_bytes(ledger), count * 24);
+    ledger_free(ledger);
+}
+
+Test(ledger, control_depends_on_content_and_not_on_order_or_seed)
+{
+    struct ledger *a = ledger_new(1);
+    struct ledger *b = ledger_new(2);
+    put(a, "A", 1, false, 10);
+    put(a, "A", 2, false, 11);
+    put(a, "B", 1, true, 12);
+    put(b, "B", 1, true, 12);
+    put(b, "A", 2, false, 11);
+
+    cr_assert_eq(ledger_control(a), ledger_control(b));
+    put(b, "A", 3, false, 11);
+    cr_assert_neq(ledger_control(a), ledger_control(b));
+    ledger_free(a);
+    ledger_free(b);
+}
+
+Test(ledger, a_contribution_larger_than_a_chunk_is_kept)
+{
+    struct ledger *ledger = ledger_new(1);
+    size_t length = (1 << 20) + 12345;
+    uint8_t *space = malloc(length);
+    struct ledger_key key = ledger_key_of(TEXT("BIG"), &sip);
+    put(ledger, "BEFORE", 1, false, 1);
+    ledger_put(ledger, &key, 1, false, bytes_of(5, length, space));
+    put(ledger, "AFTER", 1, false, 2);
+
+    struct bytes stored;
+    ledger_judge(ledger, &key, 2, false, 6, &stored);
+
+    cr_assert_eq(stored.length, length);
+    cr_assert_eq(memcmp(stored.data, space, length), 0);
+    cr_assert_eq(judge(ledger, "BEFORE", 1, false, 1), LEDGER_DUPLICATE);
+    cr_assert_eq(judge(ledger, "AFTER", 1, false, 2), LEDGER_DUPLICATE);
+    free(space);
+    ledger_free(ledger);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/reader_rule.h"
+
+#include <criterion/criterion.h>
+
+struct folded {
+    int groups;
+    int frames;
+    int64_t hi;
+};
+
+static enum err fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)
+{
+    struct folded *folded = context;
+    if (frames[0].plan == 666)
+        return err_set(info, ERR_BROKEN, "control totals differ");
+    folded->groups++;
+    folded->frames += (int)count;
+    folded->hi = frames[count - 1].hi;
+    return OK;
+}
+
+static struct reader_rule *rule;
+static struct folded folded;
+static int64_t next_offset;
+
+static void setup(void)
+{
+    rule = reader_rule_new();
+    folded = (struct folded){0};
+    next_offset = 0;
+}
+
+static void teardown(void)
+{
+    reader_rule_free(rule);
+}
+
+TestSuite(reader_rule, .init = setup, .fini = teardown);
+
+static enum reader_branch feed(struct frame frame)
+{
+    uint8_t bytes[FRAME_HEADER_BYTES];
+    frame_write_header(&frame, bytes);
+    frame_seal(bytes, sizeof bytes, &frame.nonce, frame.seq);
+    return reader_rule_feed(rule, next_offset++, (struct bytes){bytes, sizeof bytes}, fold, &folded, NULL);
+}
+
+static enum reader_branch open_epoch(uint64_t nonce)
+{
+    return feed((struct frame){.kind = FRAME_OPEN, .last = true, .nonce = {{nonce, 1}}});
+}
+
+static enum reader_branch data(uint64_t nonce, uint64_t seq, int64_t lo, int64_t hi, bool last)
+{
+    return feed((struct frame){.kind = FRAME_DATA, .last = last, .nonce = {{nonce, 1}}, .seq = seq, .lo = lo, .hi = hi, .plan = 5});
+}
+
+Test(reader_rule, nothing_counts_before_an_open)
+{
+    cr_assert_eq(data(1, 1, 0, 10, true), READER_OTHER_NONCE);
+    cr_assert_eq(folded.groups, 0);
+}
+
+Test(reader_rule, a_group_counts_when_its_last_frame_is_there)
+{
+    cr_assert_eq(open_epoch(1), READER_OPEN);
+    cr_assert_eq(data(1, 1, 0, 10, false), READER_BUFFERED);
+    cr_assert_eq(folded.groups, 0);
+    cr_assert_eq(data(1, 2, 0, 10, true), READER_APPLIED);
+    cr_assert_eq(folded.groups, 1);
+    cr_assert_eq(folded.frames, 2);
+    cr_assert_eq(rule->hi, 10);
+}
+
+Test(reader_rule, duplicates_and_gaps_are_ignored)
+{
+    open_epoch(1);
+    data(1, 1, 0, 10, true);
+    cr_assert_eq(data(1, 1, 0, 10, true), READER_DUPLICATE);
+    cr_assert_eq(data(1, 3, 10, 20, true), READER_GAP);
+    cr_assert_eq(data(1, 2, 10, 20, true), READER_APPLIED);
+    cr_assert_eq(folded.groups, 2);
+}
+
+Test(reader_rule, a_new_open_fences_the_old_epoch)
+{
+    open_epoch(1);
+    data(1, 1, 0, 10, true);
+    cr_assert_eq(open_epoch(2), READER_OPEN);
+    cr_assert_eq(data(1, 2, 10, 20, true), READER_OTHER_NONCE);
+    cr_assert_eq(data(2, 1, 10, 30, true), READER_APPLIED);
+    cr_assert_eq(rule->hi, 30);
+}
+
+Test(reader_rule, an_open_discards_a_torn_group)
+{
+    open_epoch(1);
+    data(1, 1, 0, 10, false);
+    cr_assert_eq(open_epoch(2), READER_OPEN_DISCARDS);
+    cr_assert_eq(data(2, 1, 0, 12, true), READER_APPLIED);
+    cr_assert_eq(folded.frames, 1);
+}
+
+Test(reader_rule, an_open_seen_before_is_ignored)
+{
+    open_epoch(1);
+    open_epoch(2);
+    cr_assert_eq(open_epoch(1), READER_OPEN_SEEN);
+    cr_assert_eq(data(2, 1, 0, 10, true), READER_APPLIED);
+}
+
+Test(reader_rule, the_window_holds_the_last_64_opens)
+{
+    for (uint64_t nonce = 1; nonce <= READER_WINDOW + 1; nonce++)
+        cr_assert_eq(open_epoch(nonce), READER_OPEN);
+    cr_assert_eq(open_epoch(2), READER_OPEN_SEEN);
+    cr_assert_eq(open_epoch(1), READER_OPEN, "older than the window");
+}
+
+Test(reader_rule, a_range_that_does_not_tile_halts_for_good)
+{
+    open_epoch(1);
+    data(1, 1, 0, 10, true);
+    cr_assert_eq(data(1, 2, 11, 20, true), READER_HALTED);
+    cr_assert(strstr(rule->why.text, "journal offset 2"), "%s", rule->why.text);
+    cr_assert_eq(data(1, 2, 10, 20, true), READER_HALTED);
+    cr_assert_eq(open_epoch(2), READER_HALTED);
+}
+
+Test(reader_rule, data_of_another_plan_halts)
+{
+    open_epoch(1);
+    data(1, 1, 0, 10, true);
+    cr_assert_eq(feed((struct frame){.kind = FRAME_DATA, .last = true, .nonce = {{1, 1}}, .seq = 2, .lo = 10, .hi = 20, .plan = 6}),
+                 READER_HALTED);
+}
+
+Test(reader_rule, frames_of_a_group_must_agree)
+{
+    open_epoch(1);
+    data(1, 1, 0, 10, false);
+    cr_assert_eq(data(1, 2, 0, 11, true), READER_HALTED);
+}
+
+Test(reader_rule, what_is_no_frame_halts)
+{
+    open_epoch(1);
+    cr_assert_eq(reader_rule_feed(rule, 1, (struct bytes){(const uint8_t *)"hello", 5}, fold, &folded, NULL), READER_HALTED);
+}
+
+Test(reader_rule, a_fold_that_finds_a_broken_total_halts)
+{
+    open_epoch(1);
+    cr_assert_eq(feed((struct frame){.kind = FRAME_DATA, .last = true, .nonce = {{1, 1}}, .seq = 1, .hi = 20, .plan = 666}), READER_HALTED);
+    cr_assert(strstr(rule->why.text, "control totals differ"));
+    cr_assert_eq(rule->hi, 0);
+}
+
+Test(reader_rule, a_journal_whose_beginning_is_gone_halts)
+{
+    next_offset = 7;
+    cr_assert_eq(open_epoch(1), READER_HALTED);
+    cr_assert(strstr(rule->why.text, "deleted"), "%s", rule->why.text);
+}
+
+Test(reader_rule, a_skip_moves_the_position)
+{
+    open_epoch(1);
+    cr_assert_eq(feed((struct frame){.kind = FRAME_SKIP, .last = true, .nonce = {{1, 1}}, .seq = 1, .lo = 0, .hi = 50}), READER_APPLIED);
+    cr_assert_eq(data(1, 2, 50, 60, true), READER_APPLIED);
+}
+
+Test(reader_rule, a_group_of_too_many_frames_halts)
+{
+    open_epoch(1);
+    for (uint64_t seq = 1; seq <= FRAMES_A_GROUP_MOST; seq++)
+        cr_assert_eq(data(1, seq, 0, 10, false), READER_BUFFERED);
+    cr_assert_eq(data(1, FRAMES_A_GROUP_MOST + 1, 0, 10, true), READER_HALTED);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/view.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+static enum err add(struct view_plan *plan, const char *name, const char *definition, struct err_info *info)
+{
+    return view_plan_add(plan, text_of(name), text_of(definition), info);
+}
+
+Test(view, defaults_are_nine_of_which_six_are_leaves)
+{
+    struct view_plan plan;
+    view_plan_default(&plan);
+
+    uint32_t leaves = 0;
+    for (uint32_t i = 0; i < plan.count; i++)
+        leaves += plan.views[i].leaf == i;
+
+    cr_assert_eq(plan.count, 9);
+    cr_assert_eq(leaves, 6);
+    cr_assert_str_eq(plan.views[plan.views[view_plan_find(&plan, TEXT("flow"))].leaf].name, "trade_mode");
+    cr_assert_str_eq(plan.views[plan.views[view_plan_find(&plan, TEXT("chapter"))].leaf].name, "commodity");
+    cr_assert_str_eq(plan.views[plan.views[view_plan_find(&plan, TEXT("heading"))].leaf].name, "commodity");
+}
+
+Test(view, derivation_ends_at_a_leaf_through_a_chain)
+{
+    struct view_plan plan = {0};
+    cr_assert_eq(add(&plan, "a", "hs2,flow@month", NULL), OK);
+    cr_assert_eq(add(&plan, "b", "hs4,partner,flow@month", NULL), OK);
+    cr_assert_eq(add(&plan, "c", "hs6,partner,office,flow@day", NULL), OK);
+    view_plan_finish(&plan);
+
+    cr_assert_eq(plan.views[0].leaf, 2);
+    cr_assert_eq(plan.views[1].leaf, 2);
+    cr_assert_eq(plan.views[2].leaf, 2);
+    cr_assert(plan.views[2].has_derived);
+}
+
+Test(view, a_day_view_does_not_derive_from_months)
+{
+    struct view_plan plan = {0};
+    cr_assert_eq(add(&plan, "days", "flow@day", NULL), OK);
+    cr_assert_eq(add(&plan, "months", "flow,partner@month", NULL), OK);
+    view_plan_finish(&plan);
+
+    cr_assert_eq(plan.views[0].leaf, 0);
+}
+
+Test(view, of_two_equal_views_the_first_is_the_leaf)
+{
+    struct view_plan plan = {0};
+    cr_assert_eq(add(&plan, "one", "flow@day", NULL), OK);
+    cr_assert_eq(add(&plan, "two", "flow@day", NULL), OK);
+    view_plan_finish(&plan);
+
+    cr_assert_eq(plan.views[0].leaf, 0);
+    cr_assert_eq(plan.views[1].leaf, 0);
+}
+
+struct bad {
+    const char *definition;
+    const char *says;
+};
+
+Test(view, bad_definitions_name_the_mend)
+{
+    static const struct bad bads[] = {
+        {"", "has no dimension"},          {"@day", "has no dimension"},       {"colour@day", "unknown dimension"},
+        {"flow,flow@day", "stands twice"}, {"hs2,hs4@month", "in one view"},   {"flow", "grain"},
+        {"flow@week", "grain"},            {"trade_class@day", "trade_mode"},  {"partner_group@day", "use partner"},
+    };
+    for (size_t i = 0; i < sizeof bads / sizeof bads[0]; i++) {
+        struct view_plan plan = {0};
+        struct err_info info = {""};
+        cr_assert_eq(add(&plan, "x", bads[i].definition, &info), ERR_CONFIG, "%s", bads[i].definition);
+        cr_assert(strstr(info.text, bads[i].says), "%s: %s", bads[i].definition, info.text);
+        cr_assert_eq(plan.count, 0);
+    }
+}
+
+Test(view, names_are_unique_and_bounded)
+{
+    struct view_plan plan = {0};
+    struct err_info info;
+    cr_assert_eq(add(&plan, "x", "flow@day", NULL), OK);
+    cr_assert_eq(add(&plan, "x", "flow@day", &info), ERR_CONFIG);
+    cr_assert_eq(add(&plan, "", "flow@day", &info), ERR_CONFIG);
+    cr_assert_eq(add(&plan, "a_name_that_is_longer_than_31_bytes", "flow@day", &info), ERR_CONFIG);
+}
+
+Test(view, one_view_too_many_is_refused)
+{
+    struct view_plan plan = {0};
+    struct err_info info;
+    for (int i = 0; i < VIEWS_MOST; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "v%d", i);
+        cr_assert_eq(add(&plan, name, "flow@day", NULL), OK);
+    }
+    cr_assert_eq(add(&plan, "last", "flow@day", &info), ERR_CONFIG);
+}
+
+Test(view, publish_lists_what_the_grain_has)
+{
+    struct view_plan plan = {0};
+    struct err_info info;
+    cr_assert_eq(add(&plan, "d", "flow@day", NULL), OK);
+    cr_assert_eq(add(&plan, "m", "flow,mode@month", NULL), OK);
+
+    cr_assert_eq(view_plan_option(&plan, TEXT("d"), TEXT("publish"), TEXT("month"), &info), OK);
+    cr_assert(!plan.views[0].publish_day);
+    cr_assert(plan.views[0].publish_month);
+    cr_assert_eq(view_plan_option(&plan, TEXT("m"), TEXT("publish"), TEXT("day"), &info), ERR_CONFIG);
+    cr_assert_eq(view_plan_option(&plan, TEXT("d"), TEXT("publish"), TEXT("ytd"), &info), ERR_CONFIG);
+    cr_assert_eq(view_plan_option(&plan, TEXT("d"), TEXT("colour"), TEXT("red"), &info), ERR_CONFIG);
+    cr_assert_eq(view_plan_option(&plan, TEXT("z"), TEXT("publish"), TEXT("day"), &info), ERR_CONFIG);
+}
+
+Test(view, hash_changes_with_what_decides_a_sum)
+{
+    struct view_plan a = {0};
+    struct view_plan b = {0};
+    struct view_plan c = {0};
+    cr_assert_eq(add(&a, "x", "flow,mode@day", NULL), OK);
+    cr_assert_eq(add(&b, "x", "mode,flow@day", NULL), OK);
+    cr_assert_eq(add(&c, "x", "flow,mode@month", NULL), OK);
+
+    cr_assert_neq(view_plan_hash(&a), view_plan_hash(&b));
+    cr_assert_neq(view_plan_hash(&a), view_plan_hash(&c));
+    cr_assert_eq(view_plan_hash(&a), view_plan_hash(&a));
+}
