@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/http.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 64, PORT_MAX = 65535 };
+
+struct http_server {
+    struct MHD_Daemon *daemon;
+    const struct http_route *routes;
+    size_t count;
+    int port;
+};
+
+/* ---- address ---- */
+
+static bool copy_part(const char *from, size_t length, char *out, size_t bytes)
+{
+    if (length == 0 || length >= bytes)
+        return false;
+    memcpy(out, from, length);
+    out[length] = '\0';
+    return true;
+}
+
+bool http_split_address(const char *address, char *host, size_t host_bytes, char *port, size_t port_bytes)
+{
+    int64_t number = 0;
+    const char *colon = strrchr(address, ':');
+    if (!colon || !text_to_int64(text_of(colon + 1), &number) || number < 0 || number > PORT_MAX || colon[1] == '-')
+        return false;
+    const char *first = address;
+    size_t length = (size_t)(colon - address);
+    bool brackets = length >= 2 && first[0] == '[' && first[length - 1] == ']';
+    if (brackets) {
+        first++;
+        length -= 2;
+    } else if (memchr(first, ':', length)) {
+        return false; /* an IPv6 address without brackets: where does it end? */
+    }
+    return copy_part(first, length, host, host_bytes) && copy_part(colon + 1, strlen(colon + 1), port, port_bytes);
+}
+
+static int try_listen(const struct addrinfo *address)
+{
+    int yes = 1;
+    int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
+    if (fd < 0)
+        return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+        bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static enum err open_socket(const char *address, int *out_fd, struct err_info *info)
+{
+    char host[256];
+    char port[8];
+    if (!http_split_address(address, host, sizeof host, port, sizeof port))
+        return err_set(info, ERR_CONFIG, "http.listen: \"%s\" is not an address; give host:port", address);
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *list = NULL;
+    int failure = getaddrinfo(host, port, &hints, &list);
+    if (failure != 0)
+        return err_set(info, ERR_CONFIG, "http.listen: there is no address for \"%s\": %s", host,
+                       gai_strerror(failure));
+    int fd = -1;
+    for (const struct addrinfo *at = list; at && fd < 0; at = at->ai_next)
+        fd = try_listen(at);
+    int error = errno;
+    freeaddrinfo(list);
+    if (fd < 0)
+        return err_set(info, ERR_CONFIG,
+                       "http.listen: can't listen on %s: %s; give another port, or none to switch it off", address,
+                       strerror(error));
+    *out_fd = fd;
+    return OK;
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0)
+        return 0;
+    memcpy(&v4, &address, sizeof v4);
+    memcpy(&v6, &address, sizeof v6);
+    return ntohs(address.ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
+}
+
+/* ---- requests ---- */
+
+static void set_headers(struct MHD_Response *reply, const char *content_type)
+{
+    MHD_add_response_header(reply, "Content-Type", content_type);
+    MHD_add_response_header(reply, "Cache-Control", "no-store");
+    MHD_add_response_header(reply, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(reply, "X-Frame-Options", "DENY");
+    MHD_add_response_header(
+        reply, "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+}
+
+/* Takes the body. */
+static enum MHD_Result answer(struct MHD_Connection *connection, struct http_response *response)
+{
+    struct MHD_Response *reply = NULL;
+    if (response->body.data)
+        reply =
+            MHD_create_response_from_buffer_with_free_callback(response->body.length, response->body.data, memory_free);
+    else
+        reply = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (!reply) {
+        buffer_fini(&response->body);
+        return MHD_NO;
+    }
+    response->body = (struct buffer){0};
+    set_headers(reply, response->content_type);
+    if (response->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(reply, "Allow", "GET, HEAD");
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned int)response->status, reply);
+    MHD_destroy_response(reply);
+    return result;
+}
+
+static const struct http_route *find_route(const struct http_server *server, const char *path)
+{
+    for (size_t i = 0; i < server->count; i++) {
+        if (strcmp(server->routes[i].path, path) == 0)
+            return &server->routes[i];
+    }
+    return NULL;
+}
+
+static void say_not_found(const struct http_server *server, struct http_response *response)
+{
+    response->status = MHD_HTTP_NOT_FOUND;
+    buffer_add_text(&response->body, "not found; there is");
+    for (size_t i = 0; i < server->count; i++)
+        buffer_add_format(&response->body, " %s", server->routes[i].path);
+    buffer_add_text(&response->body, "\n");
+}
+
+static void respond(const struct http_server *server, struct MHD_Connection *connection, const char *path,
+                    struct http_response *response)
+{
+    const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
+    struct http_request request = {.path = path, .accept = accept ? accept : "", .connection = connection};
+    const struct http_route *route = find_route(server, path);
+    if (route)
+        route->handle(route->self, &request, response);
+    else
+        say_not_found(server, response);
+}
+
+/* libmicrohttpd calls it once when the headers are there, then for each piece of a body, then once more: only an answer
+ * in that last call keeps the connection open for the next request. */
+static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *path, const char *method,
+                                  const char *http_version, const char *upload, size_t *upload_bytes, void **state)
+{
+    static char seen;
+    struct http_response response = {.status = MHD_HTTP_OK, .content_type = "text/plain; charset=utf-8"};
+    (void)http_version;
+    (void)upload;
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        response.status = MHD_HTTP_METHOD_NOT_ALLOWED;
+        buffer_add_text(&response.body, "only GET and HEAD\n");
+        return answer(connection, &response);
+    }
+    if (!*state) {
+        *state = &seen;
+        return MHD_YES;
+    }
+    if (*upload_bytes > 0)
+        return MHD_NO; /* a body has no meaning here: end the connection */
+    respond(self, connection, path, &response);
+    return answer(connection, &response);
+}
+
+const char *http_query(const struct http_request *request, const char *name)
+{
+    const char *value = NULL;
+    size_t length = 0;
+    enum MHD_Result found =
+        MHD_lookup_connection_value_n(request->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &value, &length);
+    if (found != MHD_YES)
+        return NULL;
+    return value ? value : "";
+}
+
+/* ---- life ---- */
+
+/* Signals are for the main thread: the new thread takes over a mask that blocks them all. poll, not epoll: with its
+ * edge-triggered epoll libmicrohttpd 0.9.75 can miss that a client which sent half a request has gone, and holds the
+ * connection to its timeout. */
+static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    struct MHD_Daemon *daemon =
+        MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
+                         MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                         (unsigned int)HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                         (size_t)HTTP_REQUEST_BYTES, MHD_OPTION_END);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return daemon;
+}
+
+enum err http_start(const char *listen, const struct http_route *routes, size_t count, struct http_server **out,
+                    struct err_info *info)
+{
+    int fd = -1;
+    TRY(open_socket(listen, &fd, info));
+    struct http_server *server = memory_new(1, sizeof *server);
+    *server = (struct http_server){.routes = routes, .count = count, .port = port_of(fd)};
+    server->daemon = start_daemon(server, fd);
+    if (!server->daemon) {
+        close(fd);
+        memory_free(server);
+        return err_set(info, ERR_FATAL, "can't start the http thread on %s: %s", listen, strerror(errno));
+    }
+    *out = server;
+    return OK;
+}
+
+int http_port(const struct http_server *server)
+{
+    return server->port;
+}
+
+void http_stop(struct http_server *server)
+{
+    if (!server)
+        return;
+    MHD_stop_daemon(server->daemon);
+    memory_free(server);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * http.h - a small listener: GET and HEAD of a fixed table of paths.
+ *
+ * Limits:  HTTP_REQUEST_BYTES of request line and headers; HTTP_CONNECTIONS at once; HTTP_IDLE_SECONDS per connection
+ * Memory:  a response body is a buffer that the handler fills; the server frees it
+ * Thread:  http_start, http_stop: startup, main; handlers run in the one `http` thread, one at a time: read only, never
+ * wait Errors:  ERR_CONFIG if the address is not one or is taken Answers: 404 without a route, 405 for other methods,
+ * 414 or 431 over the cap; over the connection limit a client waits
+ */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/err.h"
+
+enum { HTTP_REQUEST_BYTES = 4096, HTTP_CONNECTIONS = 64, HTTP_IDLE_SECONDS = 15 };
+
+struct http_request {
+    const char *path;   /* without the query; borrowed until the handler returns */
+    const char *accept; /* the Accept header, "" if there is none */
+    void *connection;   /* for http_query */
+};
+
+struct http_response {
+    int status;               /* 200 unless the handler sets it */
+    const char *content_type; /* static text; "text/plain; charset=utf-8" unless the handler sets it */
+    struct buffer body;
+};
+
+struct http_route {
+    const char *path; /* "/status": equal, not a prefix */
+    void (*handle)(void *self, const struct http_request *request, struct http_response *response);
+    void *self; /* shared: outlives the server */
+};
+
+struct http_server;
+
+/* Listens on "host:port", "[v6]:port" (port 0: any free one) and gives *out. routes is shared and outlives the server.
+ */
+enum err http_start(const char *listen, const struct http_route *routes, size_t count, struct http_server **out,
+                    struct err_info *info) MUST_USE;
+
+/* The port that is listened on. */
+int http_port(const struct http_server *server);
+
+/* Ends the thread; waits for the handler that runs. Takes NULL. */
+void http_stop(struct http_server *server);
+
+/* Decoded value of a query parameter, NULL if it is not there ("" if it has no value); borrowed until the handler
+ * returns. */
+const char *http_query(const struct http_request *request, const char *name);
+
+/* Takes "host:port" apart. host gets no brackets. False if it is not of that shape or does not fit. */
+bool http_split_address(const char *address, char *host, size_t host_bytes, char *port, size_t port_bytes);
