@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/assemble.h"
+
+#include "cmd/stop.h"
+#include "ops/log.h"
+
+#include <stdio.h>
+
+/* Rules whose findings protect the ledger and the tables themselves: they always reject. */
+static const enum rule locked[] = {RULE_STR_001, RULE_STR_002, RULE_STR_004, RULE_STR_006, RULE_STR_009,
+                                   RULE_STR_010, RULE_STR_013, RULE_STR_014, RULE_VER_502};
+
+static enum err check_locked(const struct rules *rules, struct err_info *info)
+{
+    for (size_t i = 0; i < sizeof locked / sizeof locked[0]; i++) {
+        if (rules_severity(rules, locked[i]) != SEVERITY_REJECT)
+            return err_set(info, ERR_CONFIG, "rules.severity.%s: this rule keeps the tables sound and always rejects; remove the key",
+                           rule_rows[locked[i]].code);
+    }
+    return OK;
+}
+
+/* `view.NAME` defines, `view.NAME.OPTION` sets an option; definitions come first, wherever they stand. */
+enum err assemble_views(const struct config *config, struct view_plan *out, struct err_info *info)
+{
+    *out = (struct view_plan){0};
+    for (size_t i = 0; i < config->views.count; i++) {
+        const struct config_pair *pair = &config->views.pairs[i];
+        if (strchr(pair->key, '.'))
+            continue;
+        enum err err = view_plan_add(out, text_of(pair->key), text_of(pair->value), info);
+        if (err != OK)
+            return err_prefix(info, err, "%s", pair->origin);
+    }
+    if (out->count == 0)
+        view_plan_default(out);
+    for (size_t i = 0; i < config->views.count; i++) {
+        const struct config_pair *pair = &config->views.pairs[i];
+        struct text option = text_of(pair->key);
+        struct text name = text_cut(&option, '.');
+        if (option.length == 0)
+            continue;
+        enum err err = view_plan_option(out, name, option, text_of(pair->value), info);
+        if (err != OK)
+            return err_prefix(info, err, "%s", pair->origin);
+    }
+    view_plan_finish(out);
+    return OK;
+}
+
+enum err assemble(struct assembly *out, const struct config *config, bool demo, struct err_info *info)
+{
+    *out = (struct assembly){.config = config};
+    setup_kafka(config, 0, &out->kafka);
+    out->kafka.is_member = config->role != CONFIG_ROLE_PUBLISH;
+    out->kafka.log = assemble_kafka_log;
+    TRY(demo ? setup_reference_demo(config, &out->reference, info) : setup_reference(config, &out->reference, info));
+    TRY(setup_rules(config, out->reference, &out->rules, info));
+    TRY(check_locked(out->rules, info));
+    TRY(assemble_views(config, &out->plan, info));
+    return client_check(&out->kafka, info);
+}
+
+void assemble_fini(struct assembly *assembly)
+{
+    rules_free(assembly->rules);
+    reference_free(assembly->reference);
+    setup_kafka_fini(&assembly->kafka);
+}
+
+struct engine_options assemble_options(const struct assembly *assembly)
+{
+    return (struct engine_options){
+        .config = assembly->config,
+        .kafka = &assembly->kafka,
+        .reference = assembly->reference,
+        .rules = assembly->rules,
+        .plan = &assembly->plan,
+        .stop_requested = stop_requested,
+        .stop_at_once = stop_requested_again,
+    };
+}
+
+void assemble_kafka_log(void *context, enum kafka_severity severity, const char *event, const char *text)
+{
+    static const enum log_level levels[] = {
+        [KAFKA_ERROR] = LOG_LEVEL_ERROR, [KAFKA_WARNING] = LOG_LEVEL_WARN, [KAFKA_INFO] = LOG_LEVEL_INFO, [KAFKA_DEBUG] = LOG_LEVEL_DEBUG};
+    (void)context;
+    log_event(levels[severity], event, LOG_NONE, "%s", text);
+}

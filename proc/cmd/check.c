@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/cmd.h"
+#include "cmd/feed.h"
+#include "cmd/options.h"
+#include "cmd/progress.h"
+#include "cmd/setup.h"
+#include "cmd/stop.h"
+
+#include <jansson.h>
+
+#include <stdio.h>
+
+enum { PATH_BYTES = 96, STOP_EACH = 1024 };
+
+struct tally_of_rules {
+    uint64_t findings[RULE_COUNT][2]; /* [0] warnings, [1] rejects */
+    uint64_t declarations[RULE_COUNT][2];
+    uint64_t counted;
+    uint64_t rejected;
+};
+
+struct check {
+    struct options options;
+    struct reference *reference;
+    struct rules *rules;
+    struct mapping *mapping;
+    bool json;
+    struct tally_of_rules sums;
+    struct findings findings;
+};
+
+static const char *severity_name(int severity)
+{
+    return severity == SEVERITY_REJECT ? "reject" : "warn";
+}
+
+static void print_json(json_t *line)
+{
+    json_dumpf(line, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    putchar('\n');
+    json_decref(line);
+}
+
+static json_t *number_text(uint64_t v)
+{
+    return json_sprintf("%llu", (unsigned long long)v); /* as proto3 JSON writes 64-bit numbers */
+}
+
+static void print_finding(const struct check *check, const char *file, uint64_t record, const struct finding *finding)
+{
+    char path[PATH_BYTES];
+    const struct rule_row *row = &rule_rows[finding->rule];
+    finding_path(finding, path, sizeof path);
+    if (!check->json) {
+        printf("%s:%llu %s %s %s %s\n", file, (unsigned long long)record, row->code, severity_name(finding->severity),
+               path, row->text);
+        return;
+    }
+    json_t *name = json_string(file);
+    print_json(json_pack("{s:o, s:o, s:s, s:s, s:s, s:s}", "file", name ? name : json_string("?"), "record",
+                         number_text(record), "code", row->code, "severity", severity_name(finding->severity), "field",
+                         path, "text", row->text));
+}
+
+static void add_up(struct check *check)
+{
+    bool seen[RULE_COUNT] = {false};
+    const struct findings *findings = &check->findings;
+    for (uint32_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->list[i];
+        int reject = finding->severity == SEVERITY_REJECT;
+        check->sums.findings[finding->rule][reject]++;
+        check->sums.declarations[finding->rule][reject] += !seen[finding->rule];
+        seen[finding->rule] = true;
+    }
+    if (findings->reject)
+        check->sums.rejected++;
+    else
+        check->sums.counted++;
+}
+
+/* The record's own date stands for the time of ingestion, as `load` would stamp it. */
+static void judge(struct check *check, const struct feed_record *record)
+{
+    bool too_large =
+        record->bytes.length > (size_t)check->options.config.input_max_bytes || record->result == WIRE_TOO_LARGE;
+    if (record->declaration && !too_large && !(record->has_bytes && record->bytes.length == 0)) {
+        struct rules_context context = {record->declaration->accepted_at_ms, KEY_OFF};
+        rules_judge(check->rules, record->declaration, &context, &check->findings);
+        return;
+    }
+    findings_clear(&check->findings);
+    bool is_whole = too_large || record->bytes.length == 0;
+    rules_add(check->rules, &check->findings, is_whole ? RULE_STR_001 : RULE_STR_002, -1, "payload");
+    /* switched off or not: what does not decode can't count */
+    check->findings.reject = true;
+}
+
+static enum err check_file(struct check *check, const char *file, struct err_info *info)
+{
+    struct feed *feed;
+    TRY(feed_open(file, check->mapping, &feed, info));
+    struct progress progress = progress_begin(file);
+    struct feed_record record;
+    bool more = true;
+    enum err err;
+    while ((err = feed_next(feed, &record, &more, info)) == OK && more) {
+        judge(check, &record);
+        for (uint32_t i = 0; i < check->findings.count; i++)
+            print_finding(check, file, record.number, &check->findings.list[i]);
+        add_up(check);
+        if (record.number % STOP_EACH == 0) {
+            uint64_t done, total;
+            feed_progress(feed, &done, &total);
+            progress_show(&progress, done, total, record.number);
+            if (stop_requested())
+                break;
+        }
+    }
+    progress_end(&progress);
+    feed_close(feed);
+    return err;
+}
+
+static void print_sums_text(const struct tally_of_rules *sums)
+{
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        for (int reject = 0; reject < 2; reject++) {
+            if (sums->findings[rule][reject] > 0)
+                printf("%s %s %llu findings in %llu declarations\n", rule_rows[rule].code, reject ? "reject" : "warn",
+                       (unsigned long long)sums->findings[rule][reject],
+                       (unsigned long long)sums->declarations[rule][reject]);
+        }
+    }
+    printf("counted %llu\nrejected %llu\nnot_counted 0\n", (unsigned long long)sums->counted,
+           (unsigned long long)sums->rejected);
+}
+
+static void print_sums_json(const struct tally_of_rules *sums)
+{
+    json_t *codes = json_array();
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        for (int reject = 0; reject < 2; reject++) {
+            if (sums->findings[rule][reject] > 0)
+                json_array_append_new(codes, json_pack("{s:s, s:s, s:o, s:o}", "code", rule_rows[rule].code, "severity",
+                                                       reject ? "reject" : "warn", "findings",
+                                                       number_text(sums->findings[rule][reject]), "declarations",
+                                                       number_text(sums->declarations[rule][reject])));
+        }
+    }
+    print_json(json_pack("{s:o, s:{s:o, s:o, s:s}}", "codes", codes, "verdicts", "counted", number_text(sums->counted),
+                         "rejected", number_text(sums->rejected), "not_counted", "0"));
+}
+
+static enum err prepare(struct check *check, const char *map, struct err_info *info)
+{
+    wire_init();
+    TRY(setup_reference(&check->options.config, &check->reference, info));
+    TRY(setup_rules(&check->options.config, check->reference, &check->rules, info));
+    return map ? mapping_open(map, setup_currencies(check->reference), &check->mapping, info) : OK;
+}
+
+static int run_checked(struct check *check, const char *map)
+{
+    struct err_info info;
+    enum err err = prepare(check, map, &info);
+    for (int i = 0; i < check->options.argument_count && err == OK; i++)
+        err = check_file(check, check->options.arguments[i], &info);
+    if (err != OK) {
+        fflush(stdout);
+        return options_fail(&check->options, err, &info);
+    }
+    if (check->json)
+        print_sums_json(&check->sums);
+    else
+        print_sums_text(&check->sums);
+    if (fflush(stdout) != 0)
+        return options_say(&check->options, ERR_FATAL, "standard output can't be written");
+    return check->sums.rejected > 0 ? err_exit_code(ERR_DATA) : 0;
+}
+
+static int run(int argc, char **argv)
+{
+    static struct check check;
+    const char *map = NULL;
+    const struct option_row rows[] = {
+        {.name = "map", .kind = OPTION_TEXT, .place = &map},
+        {.name = "json", .kind = OPTION_FLAG, .place = &check.json},
+    };
+    int code = options_read(&check.options, &command_check, rows, sizeof rows / sizeof rows[0], argc, argv);
+    if (code == 0 && check.options.argument_count == 0)
+        code = options_say(&check.options, ERR_CONFIG, "no file is named; `dryport check FILE...`");
+    if (code == 0) {
+        stop_install();
+        code = run_checked(&check, map);
+    }
+    mapping_free(check.mapping);
+    rules_free(check.rules);
+    reference_free(check.reference);
+    options_fini(&check.options);
+    return code;
+}
+
+const struct command command_check = {
+    .name = "check",
+    .summary = "judges the declarations of files by the rules, without Kafka",
+    .usage =
+        "check [OPTION]... FILE...\n"
+        "Judges each declaration by the rules of docs/RULES.md that need no memory of others, so that each ends as "
+        "counted or\n"
+        "rejected. FILE is NAME.pb (varint length before each customs.v1.Declaration) or NAME.csv with --map, plain or "
+        "zstd (.zst).\n"
+        "Prints a line per finding, `FILE:RECORD code severity field text`, then the counts per code and per verdict.\n"
+        "Exit code 65 if any declaration is rejected.\n\n"
+        "options:\n"
+        "  --map FILE         how the columns of a .csv file become a declaration (docs/MAPS.md)\n"
+        "  --json             prints JSON lines instead\n\n"
+        "settings that matter: reporter, reporting.currency, rules.profile, rules.severity.CODE, reference.dir, "
+        "input.max.bytes",
+    .run = run,
+};

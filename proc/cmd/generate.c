@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "cmd/cmd.h"
+#include "cmd/file_writer.h"
+#include "cmd/generator.h"
+#include "cmd/options.h"
+#include "cmd/progress.h"
+#include "cmd/sender.h"
+#include "cmd/setup.h"
+#include "cmd/stop.h"
+#include "flow/wire.h"
+#include "trade/calendar.h"
+
+#include <stdio.h>
+
+enum { LOOK_EACH = 1024, PACE_MS = 5, SECOND_NS = 1000000000, MS_NS = 1000000, FAILURES_TOLD = 20 };
+
+struct generate {
+    struct options options;
+    struct generator *generator;
+    struct kafka_options kafka;
+    struct sender *sender;
+    struct file_writer *file;
+    /* options */
+    int64_t count;
+    int64_t rate;
+    int64_t seed;
+    int64_t amend, cancel, duplicate, late, bad;
+    const char *profile;
+    const char *out;
+    const char *timestamp;
+    const char *from;
+    const char *to;
+    bool now;
+    /* sums */
+    uint64_t kinds[GENERATED_KINDS];
+    uint64_t records;
+    uint64_t bytes;
+    uint64_t items;
+    uint64_t failures;
+    enum err failed_with;
+};
+
+static void tell_failure(void *self, uint64_t token, enum err reason)
+{
+    struct generate *generate = self;
+    generate->failed_with = reason;
+    if (++generate->failures <= FAILURES_TOLD)
+        options_say(&generate->options, reason, "record %llu: not acknowledged (%s)", (unsigned long long)token,
+                    err_name(reason));
+}
+
+/* YYYY-MM-DD or yyyymmdd. */
+static bool read_date(const char *text, uint32_t *out)
+{
+    uint32_t date = 0;
+    for (; *text; text++) {
+        if (*text == '-')
+            continue;
+        if (*text < '0' || *text > '9' || date > 99999999)
+            return false;
+        date = date * 10 + (uint32_t)(*text - '0');
+    }
+    *out = date;
+    return calendar_is_date(date);
+}
+
+/* The records are spread evenly over the dates, so that a small run covers every month too. */
+static enum err spread_dates(const struct generate *generate, struct generator_options *options, struct err_info *info)
+{
+    uint32_t last;
+    if (!read_date(generate->from, &options->first_date))
+        return err_set(info, ERR_CONFIG, "--from %s: a date is needed, such as 2025-01-01", generate->from);
+    if (!read_date(generate->to, &last) || last < options->first_date)
+        return err_set(info, ERR_CONFIG, "--to %s: a date not before --from is needed, such as 2025-07-31",
+                       generate->to);
+    int64_t days = calendar_day(last) - calendar_day(options->first_date) + 1;
+    if (generate->count > 0) {
+        int64_t per_day = (generate->count + days - 1) / days;
+        options->per_day = per_day > UINT32_MAX ? UINT32_MAX : (uint32_t)per_day;
+    }
+    return OK;
+}
+
+static enum err prepare_generator(struct generate *generate, struct err_info *info)
+{
+    struct generator_options options = generator_defaults();
+    if (!generator_profile_named(text_of(generate->profile), &options.profile))
+        return err_set(info, ERR_CONFIG, "--profile %s: cn, kz or kr is needed", generate->profile);
+    TRY(spread_dates(generate, &options, info));
+    options.seed = (uint64_t)generate->seed;
+    options.amend_ppm = (uint32_t)generate->amend;
+    options.cancel_ppm = (uint32_t)generate->cancel;
+    options.duplicate_ppm = (uint32_t)generate->duplicate;
+    options.late_ppm = (uint32_t)generate->late;
+    options.bad_ppm = (uint32_t)generate->bad;
+    struct reference *reference;
+    TRY(setup_reference_demo(&generate->options.config, &reference, info));
+    enum err err = generator_new(&options, reference, &generate->generator, info);
+    reference_free(reference);
+    return err;
+}
+
+static enum err prepare(struct generate *generate, struct err_info *info)
+{
+    wire_init();
+    TRY(prepare_generator(generate, info));
+    if (generate->out)
+        return file_writer_open(generate->out, &generate->file, info);
+    setup_kafka(&generate->options.config, generate->options.timeout_ms, &generate->kafka);
+    return sender_open(&generate->kafka, (struct sender_failure){tell_failure, generate}, &generate->sender, info);
+}
+
+static enum err put(struct generate *generate, const struct generated *record, struct err_info *info)
+{
+    generate->records++;
+    generate->kinds[record->kind]++;
+    generate->bytes += record->value.length;
+    if (record->declaration)
+        generate->items += record->declaration->items.count;
+    if (generate->file)
+        return file_writer_add(generate->file, record->value, info);
+    struct bytes key = {(const uint8_t *)record->key.data, record->key.length};
+    return sender_send(generate->sender, key, record->value, generate->now ? 0 : record->timestamp_ms,
+                       generate->records, info);
+}
+
+/* Waits until the next record is due. */
+static void pace(const struct generate *generate, int64_t begun_ns)
+{
+    if (generate->rate == 0 || !generate->sender)
+        return;
+    for (;;) {
+        int64_t elapsed = clock_steady_ns() - begun_ns;
+        int64_t due = (int64_t)(generate->records / (uint64_t)generate->rate) * SECOND_NS +
+                      (int64_t)(generate->records % (uint64_t)generate->rate) * SECOND_NS / generate->rate;
+        if (elapsed >= due || stop_requested())
+            return;
+        int64_t wait_ms = (due - elapsed) / MS_NS;
+        sender_wait(generate->sender, wait_ms > PACE_MS ? PACE_MS : wait_ms + 1);
+    }
+}
+
+static enum err produce(struct generate *generate, struct err_info *info)
+{
+    int64_t begun = clock_steady_ns();
+    struct progress progress = progress_begin("generate");
+    struct generated record;
+    enum err err = OK;
+    while (err == OK && (generate->count == 0 || generate->records < (uint64_t)generate->count)) {
+        pace(generate, begun);
+        if (generate->records % LOOK_EACH == 0 && stop_requested())
+            break;
+        generator_next(generate->generator, &record);
+        err = put(generate, &record, info);
+        if (generate->records % LOOK_EACH == 0)
+            progress_show(&progress, generate->records, (uint64_t)generate->count, generate->records);
+    }
+    progress_end(&progress);
+    if (err != OK)
+        return err;
+    return generate->file ? file_writer_finish(generate->file, info) : sender_finish(generate->sender, info);
+}
+
+/* To stderr when the declarations themselves go to stdout. */
+static void print_summary(const struct generate *generate, int64_t begun_ns)
+{
+    FILE *out = generate->out && strcmp(generate->out, "-") == 0 ? stderr : stdout;
+    double seconds = (double)(clock_steady_ns() - begun_ns) / 1e9;
+    double records = (double)generate->records;
+    fprintf(out, "declarations %llu\n", (unsigned long long)generate->records);
+    for (int kind = 0; kind < GENERATED_KINDS; kind++)
+        fprintf(out, "  %-12s %llu\n", generator_kind_name((enum generated_kind)kind),
+                (unsigned long long)generate->kinds[kind]);
+    fprintf(out, "items %llu\nbytes %llu (%.1f per declaration)\n", (unsigned long long)generate->items,
+            (unsigned long long)generate->bytes, records > 0 ? (double)generate->bytes / records : 0);
+    fprintf(out, "seconds %.2f (%.0f declarations/s)\n", seconds, seconds > 0 ? records / seconds : 0);
+}
+
+static int run_generating(struct generate *generate)
+{
+    struct err_info info;
+    int64_t begun = clock_steady_ns();
+    enum err err = prepare(generate, &info);
+    if (err == OK)
+        err = produce(generate, &info);
+    if (generate->records > 0)
+        print_summary(generate, begun);
+    if (err != OK)
+        return options_fail(&generate->options, err, &info);
+    if (generate->failures > 0)
+        return options_say(&generate->options, generate->failed_with == ERR_LIMIT ? ERR_DATA : ERR_PEER,
+                           "%llu declarations did not arrive", (unsigned long long)generate->failures);
+    return 0;
+}
+
+static int check_options(struct generate *generate)
+{
+    const struct options *options = &generate->options;
+    generate->now = strcmp(generate->timestamp, "now") == 0;
+    if (!generate->now && strcmp(generate->timestamp, "accepted") != 0)
+        return options_say(options, ERR_CONFIG, "--timestamp %s: accepted or now is needed", generate->timestamp);
+    if (options->argument_count > 0)
+        return options_say(options, ERR_CONFIG, "\"%s\": no argument is taken; a file is named by --out",
+                           options->arguments[0]);
+    if (generate->out && generate->count == 0)
+        return options_say(options, ERR_CONFIG, "--out needs a --count of at least 1: a file must end");
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    static struct generate generate;
+    struct generator_options defaults = generator_defaults();
+    generate = (struct generate){.count = 100000,
+                                 .seed = (int64_t)defaults.seed,
+                                 .amend = defaults.amend_ppm,
+                                 .cancel = defaults.cancel_ppm,
+                                 .duplicate = defaults.duplicate_ppm,
+                                 .late = defaults.late_ppm,
+                                 .bad = defaults.bad_ppm,
+                                 .profile = "cn",
+                                 .timestamp = "accepted",
+                                 .from = "2025-01-01",
+                                 .to = "2025-07-31"};
+    const struct option_row rows[] = {
+        {"count", OPTION_NUMBER, &generate.count, 0, 999999999},
+        {"rate", OPTION_NUMBER, &generate.rate, 0, 100000000},
+        {"seed", OPTION_NUMBER, &generate.seed, 0, INT64_MAX},
+        {"profile", OPTION_TEXT, &generate.profile, 0, 0},
+        {"out", OPTION_TEXT, &generate.out, 0, 0},
+        {"timestamp", OPTION_TEXT, &generate.timestamp, 0, 0},
+        {"from", OPTION_TEXT, &generate.from, 0, 0},
+        {"to", OPTION_TEXT, &generate.to, 0, 0},
+        {"amend", OPTION_SHARE, &generate.amend, 0, 0},
+        {"cancel", OPTION_SHARE, &generate.cancel, 0, 0},
+        {"duplicate", OPTION_SHARE, &generate.duplicate, 0, 0},
+        {"late", OPTION_SHARE, &generate.late, 0, 0},
+        {"bad", OPTION_SHARE, &generate.bad, 0, 0},
+    };
+    int code = options_read(&generate.options, &command_generate, rows, sizeof rows / sizeof rows[0], argc, argv);
+    if (code == 0)
+        code = check_options(&generate);
+    if (code == 0) {
+        stop_install();
+        code = run_generating(&generate);
+    }
+    sender_close(generate.sender);
+    setup_kafka_fini(&generate.kafka);
+    file_writer_close(generate.file);
+    generator_free(generate.generator);
+    options_fini(&generate.options);
+    return code;
+}
+
+const struct command command_generate = {
+    .name = "generate",
+    .summary = "produces synthetic declarations, seeded, to the input topic or a file",
+    .usage = "generate [OPTION]...\n"
+             "Makes synthetic declarations: the same ones for the same seed, profile, count and lists, on every "
+             "machine. They go to\n"
+             "topic.declarations, or to a file. Good ones break no reject rule of the strict profile.\n\n"
+             "options:\n"
+             "  --count N          records, each of one declaration (100000); 0 = until Ctrl-C\n"
+             "  --rate N           records per second (0 = unlimited)\n"
+             "  --seed N           begins another stream (1)\n"
+             "  --profile NAME     cn: scheme CN, reporter CN, CNY, trade of Horgos and Alashankou with Central Asia "
+             "(default)\n"
+             "                     kz: scheme EAEU, reporter KZ, KZT; kr: scheme KR, reporter KR, KRW\n"
+             "  --out FILE         writes length-prefixed declarations instead, compressed if FILE ends in .zst; - = "
+             "standard output\n"
+             "  --timestamp WHAT   record timestamp: accepted = accepted_at_ms of the declaration (default), now = "
+             "time of arrival\n"
+             "  --from, --to DATE  first and last reference date (2025-01-01, 2025-07-31); the records are spread "
+             "evenly over them\n"
+             "  --amend, --cancel, --duplicate, --late, --bad SHARE\n"
+             "                     shares of the records (4%, 1%, 0.5%, 0.5%, 1%), as 0.04 or 4%; a tenth of the bad "
+             "ones does not decode\n\n"
+             "settings that matter: brokers, topic.declarations, topics.*, reference.dir (without hs2022.csv in it: "
+             "the demo's list)",
+    .run = run,
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * stop.h - SIGINT and SIGTERM as a question that a loop asks: no handler runs, so nothing is interrupted in the middle.
+ *
+ * Thread:  main, before other threads begin (they inherit the blocked signals)
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* From now on the two signals wait to be asked for; SIGPIPE is ignored. */
+void stop_install(void);
+
+/* Has one of them come? Costs a system call: ask every few hundred records. Stays true. */
+bool stop_requested(void);
+
+/* Has one come after the one that stop_requested told of? Stays true. */
+bool stop_requested_again(void);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * engine.h - the processor as a whole: the only file that knows every stage. Starts, serves, drains and stops them in order.
+ *
+ *   main: membership, commits, life cycle · worker[i]: partitions · publisher: journals -> statistics · http: status and metrics
+ *
+ * In:      configuration, lists, rules, views, how to reach Kafka        Out: topics; /status and /metrics
+ * Memory:  owns threads, workers, publisher, port and http server; shares what options point to
+ * Errors:  engine_run gives the first error that ends the process; a broker that is away does not, it is waited for
+ * Thread:  engine_new, engine_run, engine_free: main; engine_stop, engine_figures: any
+ */
+#pragma once
+
+#include "flow/view.h"
+#include "kafka/client.h"
+#include "ops/config.h"
+#include "trade/rules.h"
+
+struct engine;
+
+struct engine_options {
+    const struct config *config;
+    const struct kafka_options *kafka;
+    const struct reference *reference;
+    const struct rules *rules;
+    const struct view_plan *plan;
+    bool (*stop_requested)(void); /* asked a few times a second by engine_run */
+    bool (*stop_at_once)(void);   /* a second signal; may be NULL */
+};
+
+/* What a summary shows. */
+struct engine_figures {
+    int64_t records;
+    int64_t verdicts[6]; /* by enum verdict */
+    int64_t items;
+    int64_t published_declarations;
+    int64_t publish_keys;
+    int64_t declarations_per_s;
+    int64_t lag_records;
+    bool is_ready;
+};
+
+/* Hash of everything that decides a sum (design.md section 3). */
+uint64_t engine_plan_id(const struct engine_options *options);
+
+enum err engine_new(const struct engine_options *options, struct engine **out, struct err_info *info) MUST_USE;
+
+/* Runs until a stop is requested, then drains. */
+enum err engine_run(struct engine *engine, struct err_info *info) MUST_USE;
+
+void engine_free(struct engine *engine);
+
+void engine_figures(struct engine *engine, struct engine_figures *out);
+
+/* Port of the http listener, 0 if there is none. */
+int engine_http_port(const struct engine *engine);

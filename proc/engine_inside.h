@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * engine_inside.h - what engine.c and engine_status.c share of the engine.
+ *
+ * Thread:  see the blocks of struct engine
+ */
+#pragma once
+
+#include "base/ring.h"
+#include "engine.h"
+#include "flow/publisher.h"
+#include "flow/worker.h"
+#include "kafka/port_kafka.h"
+#include "ops/http.h"
+
+#include <pthread.h>
+
+enum engine_phase {
+    ENGINE_CONNECTING,
+    ENGINE_RUNNING,
+    ENGINE_STOPPING,
+};
+
+enum { ENGINE_WORKERS_MOST = 256, ENGINE_NO_OWNER = -1 };
+
+struct engine_worker {
+    struct engine *engine;
+    struct worker *worker;
+    int32_t lane;
+    int32_t assigned; /* partitions, written by main */
+    pthread_t thread;
+    bool has_thread;
+};
+
+struct engine {
+    /* const after engine_new */
+    struct engine_options options;
+    uint64_t plan_id;
+    struct http_server *http;
+    struct http_route routes[5];
+
+    /* const after connect, under `lock` before: the http thread may look at any time */
+    pthread_mutex_t lock; /* of what connect makes and of reason; held for no call that can wait */
+    bool connected;
+    char reason[ERR_TEXT_BYTES]; /* why it is not connected */
+    struct port port;
+    int32_t partitions;
+    int32_t worker_count;
+    struct engine_worker workers[ENGINE_WORKERS_MOST];
+    struct partition_status *statuses;
+    struct publisher *publisher;
+    pthread_t publisher_thread;
+    bool has_publisher_thread;
+    struct ring *publisher_orders; /* main -> publisher */
+
+    /* owned by main */
+    int32_t *owner; /* worker of each partition, ENGINE_NO_OWNER */
+    bool *releasing;
+    int64_t *committed;
+    int64_t last_commit_ms;
+    int64_t rate_since_ms;
+    int64_t rate_records;
+
+    /* owned by publisher */
+    int32_t *echo_owner;
+    bool wake[ENGINE_WORKERS_MOST];
+
+    /* shared: written by main, read by any */
+    struct counter phase;
+    struct counter stop_workers;
+    struct counter stop_publisher;
+    struct counter rate;
+    struct counter assigned;
+    struct counter *is_owned; /* by partition */
+};
+
+/* Routes of the listener (engine_status.c). */
+void engine_status_handle(void *self, const struct http_request *request, struct http_response *response);
+void engine_metrics_handle(void *self, const struct http_request *request, struct http_response *response);
+void engine_livez_handle(void *self, const struct http_request *request, struct http_response *response);
+void engine_readyz_handle(void *self, const struct http_request *request, struct http_response *response);
+
+/* NULL if ready, else why not (static text). */
+const char *engine_not_ready(struct engine *engine);

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the http thread shows of the engine: it reads counters, copies texts under their locks and waits for nothing.
+ */
+#include "base/clock.h"
+#include "engine_inside.h"
+#include "flow/settle.h"
+#include "ops/metrics.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_BYTES = 24 };
+
+/* proto3 JSON: 64-bit numbers are texts. */
+static json_t *int64_json(int64_t value)
+{
+    char text[NUMBER_BYTES];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    return json_string(text);
+}
+
+static bool is_connected(struct engine *engine, char out_reason[static ERR_TEXT_BYTES])
+{
+    pthread_mutex_lock(&engine->lock);
+    bool connected = engine->connected;
+    memcpy(out_reason, engine->reason, ERR_TEXT_BYTES);
+    pthread_mutex_unlock(&engine->lock);
+    return connected;
+}
+
+static const char *role_name(const struct engine *engine)
+{
+    static const char *const names[] = {"all", "aggregate", "publish"};
+    return names[engine->options.config->role];
+}
+
+static bool publishes(const struct engine *engine)
+{
+    const struct config *config = engine->options.config;
+    return config->role == CONFIG_ROLE_PUBLISH || (config->role == CONFIG_ROLE_ALL && counter_read(&engine->is_owned[0]));
+}
+
+const char *engine_not_ready(struct engine *engine)
+{
+    char reason[ERR_TEXT_BYTES];
+    if (!is_connected(engine, reason))
+        return "not connected to the brokers";
+    if (counter_read(&engine->phase) != ENGINE_RUNNING)
+        return "stopping";
+    struct kafka_health health;
+    port_kafka_health(&engine->port, &health);
+    if (!health.is_reachable)
+        return "no broker answers";
+    if (engine->options.config->role != CONFIG_ROLE_PUBLISH && !port_kafka_is_joined(&engine->port))
+        return "not yet a member of the group";
+    for (int32_t i = 0; i < engine->partitions; i++) {
+        int64_t phase = counter_read(&engine->statuses[i].phase);
+        if (counter_read(&engine->is_owned[i]) && phase != PARTITION_RUNNING && phase != PARTITION_HALTED)
+            return "a partition is being restored";
+    }
+    if (publishes(engine) && !counter_read(&publisher_counters(engine->publisher)->is_publishing))
+        return "the publisher has not caught up";
+    return NULL;
+}
+
+static json_t *partition_json(struct engine *engine, int32_t index)
+{
+    struct partition_status *status = &engine->statuses[index];
+    int64_t position = counter_read(&status->position);
+    int64_t high = port_kafka_high_watermark(&engine->port, index);
+    char reason[ERR_TEXT_BYTES];
+    pthread_mutex_lock(&status->lock);
+    memcpy(reason, status->reason, sizeof reason);
+    pthread_mutex_unlock(&status->lock);
+    json_t *row = json_object();
+    json_object_set_new(row, "partition", json_integer(index));
+    json_object_set_new(row, "position", int64_json(position));
+    json_object_set_new(row, "high_watermark", int64_json(high));
+    json_object_set_new(row, "lag", int64_json(high > position ? high - position : 0));
+    json_object_set_new(row, "epoch", int64_json(counter_read(&status->epochs)));
+    json_object_set_new(row, "state", json_string(partition_phase_name((enum partition_phase)counter_read(&status->phase))));
+    json_object_set_new(row, "reason", json_string(reason));
+    json_object_set_new(row, "ledger_entries", int64_json(counter_read(&status->ledger_entries)));
+    return row;
+}
+
+static json_t *verdicts_json(struct engine *engine, int64_t *out_sum)
+{
+    json_t *verdicts = json_object();
+    *out_sum = 0;
+    for (int v = 0; v < VERDICTS; v++) {
+        int64_t sum = 0;
+        for (int32_t i = 0; i < engine->worker_count; i++)
+            sum += counter_read(&worker_counters(engine->workers[i].worker)->verdicts[v]);
+        json_object_set_new(verdicts, verdict_name((enum verdict)v), int64_json(sum));
+        *out_sum += sum;
+    }
+    return verdicts;
+}
+
+static const char *publisher_halt(struct engine *engine, struct err_info *why)
+{
+    for (int32_t i = 0; i < engine->partitions; i++) {
+        int64_t position;
+        publisher_health(engine->publisher, i, &position, why);
+        if (why->text[0])
+            return why->text;
+    }
+    return "";
+}
+
+static json_t *publisher_json(struct engine *engine)
+{
+    const struct publisher_counters *counters = publisher_counters(engine->publisher);
+    struct err_info why;
+    const char *halt = publisher_halt(engine, &why);
+    bool open = counter_read(&counters->is_publishing);
+    bool folds = engine->options.config->role != CONFIG_ROLE_AGGREGATE;
+    json_t *publisher = json_object();
+    const char *state = halt[0] ? "halted" : !folds ? "off" : open ? "publishing" : publishes(engine) ? "catching_up" : "standby";
+    json_object_set_new(publisher, "state", json_string(state));
+    json_object_set_new(publisher, "reason", json_string(halt));
+    json_object_set_new(publisher, "term", int64_json(counter_read(&counters->term)));
+    json_object_set_new(publisher, "as_of", int64_json(counter_read(&counters->as_of)));
+    json_object_set_new(publisher, "keys_published", int64_json(counter_read(&counters->publish_keys)));
+    json_object_set_new(publisher, "dirty", int64_json(counter_read(&counters->dirty)));
+    json_object_set_new(publisher, "folded_declarations", int64_json(counter_read(&counters->folded_declarations)));
+    json_object_set_new(publisher, "published_declarations", int64_json(counter_read(&counters->published_declarations)));
+    return publisher;
+}
+
+static void put_running(struct engine *engine, json_t *root)
+{
+    json_t *partitions = json_array();
+    for (int32_t i = 0; i < engine->partitions; i++) {
+        if (counter_read(&engine->is_owned[i]))
+            json_array_append_new(partitions, partition_json(engine, i));
+    }
+    json_object_set_new(root, "partitions", partitions);
+    int64_t declarations;
+    json_object_set_new(root, "verdicts", verdicts_json(engine, &declarations));
+    json_object_set_new(root, "declarations", int64_json(declarations));
+    json_object_set_new(root, "watermark_ms", int64_json(counter_read(&publisher_counters(engine->publisher)->watermark_ms)));
+    json_object_set_new(root, "publisher", publisher_json(engine));
+    json_t *rates = json_object();
+    json_object_set_new(rates, "declarations_per_s", int64_json(counter_read(&engine->rate)));
+    json_object_set_new(root, "rates", rates);
+    struct kafka_health health;
+    port_kafka_health(&engine->port, &health);
+    json_t *kafka = json_object();
+    json_object_set_new(kafka, "reachable", json_boolean(health.is_reachable));
+    json_object_set_new(kafka, "last_error", json_string(health.last_error));
+    json_object_set_new(kafka, "errors", int64_json(health.errors));
+    json_object_set_new(root, "kafka", kafka);
+}
+
+void engine_status_handle(void *self, const struct http_request *request, struct http_response *response)
+{
+    struct engine *engine = self;
+    (void)request;
+    char reason[ERR_TEXT_BYTES];
+    bool connected = is_connected(engine, reason);
+    const char *not_ready = engine_not_ready(engine);
+    int64_t phase = counter_read(&engine->phase);
+    json_t *root = json_object();
+    json_object_set_new(root, "version", json_string(DRYPORT_VERSION));
+    json_object_set_new(root, "role", json_string(role_name(engine)));
+    json_object_set_new(root, "state", json_string(!connected                    ? "connecting"
+                                                   : phase == ENGINE_STOPPING ? "stopping"
+                                                   : not_ready                ? "starting"
+                                                                              : "running"));
+    json_object_set_new(root, "reason", json_string(!connected ? reason : not_ready ? not_ready : ""));
+    char plan[NUMBER_BYTES];
+    snprintf(plan, sizeof plan, "%016" PRIx64, engine->plan_id);
+    json_object_set_new(root, "plan", json_string(plan));
+    json_object_set_new(root, "currency", json_string(engine->options.config->reporting_currency));
+    if (connected)
+        put_running(engine, root);
+    char *text = json_dumps(root, JSON_INDENT(2));
+    buffer_add_text(&response->body, text);
+    buffer_add_u8(&response->body, '\n');
+    free(text);
+    json_decref(root);
+    response->content_type = "application/json";
+}
+
+/* Alive as long as this thread answers; a stuck worker shows in its partitions' positions. */
+void engine_livez_handle(void *self, const struct http_request *request, struct http_response *response)
+{
+    (void)self;
+    (void)request;
+    buffer_add_text(&response->body, "ok\n");
+}
+
+void engine_readyz_handle(void *self, const struct http_request *request, struct http_response *response)
+{
+    struct engine *engine = self;
+    (void)request;
+    char reason[ERR_TEXT_BYTES];
+    const char *why = engine_not_ready(engine);
+    if (!why) {
+        buffer_add_text(&response->body, "ready\n");
+        return;
+    }
+    response->status = 503;
+    bool connected = is_connected(engine, reason);
+    buffer_add_format(&response->body, "not ready: %s%s%s\n", why, connected ? "" : ": ", connected ? "" : reason);
+}
+
+/* ---- metrics ---- */
+
+static int64_t sum_of(const struct engine *engine, const struct counter *(*counter)(const struct worker_counters *, int), int index)
+{
+    int64_t sum = 0;
+    for (int32_t i = 0; i < engine->worker_count; i++)
+        sum += counter_read(counter(worker_counters(engine->workers[i].worker), index));
+    return sum;
+}
+
+static const struct counter *verdict_counter(const struct worker_counters *c, int v)
+{
+    return &c->verdicts[v];
+}
+
+static const struct counter *reject_counter(const struct worker_counters *c, int number)
+{
+    return &c->rejects[number];
+}
+
+static const struct counter *warning_counter(const struct worker_counters *c, int number)
+{
+    return &c->warnings[number];
+}
+
+static const struct counter *frame_counter(const struct worker_counters *c, int kind)
+{
+    return &c->frames[kind];
+}
+
+enum plain { PLAIN_RECORDS, PLAIN_BYTES, PLAIN_ITEMS, PLAIN_UNKNOWN, PLAIN_JOURNAL, PLAIN_PRESSURE };
+
+static const struct counter *plain_counter(const struct worker_counters *c, int which)
+{
+    switch ((enum plain)which) {
+    case PLAIN_RECORDS:
+        return &c->records;
+    case PLAIN_BYTES:
+        return &c->bytes;
+    case PLAIN_ITEMS:
+        return &c->items;
+    case PLAIN_UNKNOWN:
+        return &c->unknown_fields;
+    case PLAIN_JOURNAL:
+        return &c->journal_bytes;
+    case PLAIN_PRESSURE:
+        return &c->backpressure_ms;
+    }
+    return &c->records;
+}
+
+static void put_rules(struct engine *engine, struct metrics_page *page)
+{
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        int number = settle_rule_number((enum rule)rule);
+        const char *code = rule_rows[rule].code;
+        enum severity severity = rules_severity(engine->options.rules, (enum rule)rule);
+        if (severity == SEVERITY_REJECT)
+            metrics_put_int(page, METRIC_rejects_total, sum_of(engine, reject_counter, number), METRICS_LABELS(code));
+        else if (severity == SEVERITY_WARN)
+            metrics_put_int(page, METRIC_warnings_total, sum_of(engine, warning_counter, number), METRICS_LABELS(code));
+    }
+}
+
+static void put_workers(struct engine *engine, struct metrics_page *page)
+{
+    static const char *const kinds[] = {NULL, "open", "data", "snap", "skip", "mark"};
+    for (int v = 0; v < VERDICTS; v++)
+        metrics_put_int(page, METRIC_declarations_total, sum_of(engine, verdict_counter, v),
+                        METRICS_LABELS(verdict_name((enum verdict)v)));
+    put_rules(engine, page);
+    for (int kind = FRAME_OPEN; kind <= FRAME_MARK; kind++)
+        metrics_put_int(page, METRIC_journal_frames_total, sum_of(engine, frame_counter, kind), METRICS_LABELS(kinds[kind]));
+    metrics_put_int(page, METRIC_input_records_total, sum_of(engine, plain_counter, PLAIN_RECORDS), METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_input_bytes_total, sum_of(engine, plain_counter, PLAIN_BYTES), METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_items_total, sum_of(engine, plain_counter, PLAIN_ITEMS), METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_unknown_fields_total, sum_of(engine, plain_counter, PLAIN_UNKNOWN), METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_journal_bytes_total, sum_of(engine, plain_counter, PLAIN_JOURNAL), METRICS_NO_LABELS);
+    metrics_put(page, METRIC_backpressure_seconds_total, (double)sum_of(engine, plain_counter, PLAIN_PRESSURE) / 1000,
+                METRICS_NO_LABELS);
+}
+
+/* One histogram of all workers: they have the same buckets. */
+static void sum_hist(const struct engine *engine, bool ack, struct hist *out)
+{
+    *out = (struct hist){0};
+    for (int32_t i = 0; i < engine->worker_count; i++) {
+        const struct worker_counters *counters = worker_counters(engine->workers[i].worker);
+        const struct hist *from = ack ? &counters->journal_ack : &counters->restore;
+        for (int b = 0; b <= HIST_BUCKETS; b++)
+            counter_add(&out->bucket[b], counter_read(&from->bucket[b]));
+        counter_add(&out->sum_us, counter_read(&from->sum_us));
+    }
+}
+
+static void put_partition(struct engine *engine, struct metrics_page *page, int32_t index)
+{
+    struct partition_status *status = &engine->statuses[index];
+    char label[METRICS_INT_BYTES];
+    metrics_label_int(label, index);
+    int64_t position = counter_read(&status->position);
+    int64_t high = port_kafka_high_watermark(&engine->port, index);
+    metrics_put_int(page, METRIC_input_position, position, METRICS_LABELS(label));
+    if (high >= 0) {
+        metrics_put_int(page, METRIC_input_high_watermark, high, METRICS_LABELS(label));
+        metrics_put_int(page, METRIC_consumer_lag_records, high > position ? high - position : 0, METRICS_LABELS(label));
+    }
+    int64_t event_ms = counter_read(&status->event_ms);
+    if (event_ms != INT64_MIN) {
+        metrics_put(page, METRIC_event_lag_seconds, (double)(clock_wall_ms() - event_ms) / 1000, METRICS_LABELS(label));
+        metrics_put(page, METRIC_watermark_timestamp_seconds,
+                    (double)(event_ms - engine->options.config->time_future_bound_ms) / 1000, METRICS_LABELS(label));
+    }
+    int64_t total = counter_read(&status->restore_total);
+    double done = total > 0 ? (double)counter_read(&status->restore_done) / (double)total : 1;
+    bool restoring = counter_read(&status->phase) == PARTITION_RESTORING;
+    metrics_put(page, METRIC_restore_progress_ratio, restoring && done < 1 ? done : 1, METRICS_LABELS(label));
+}
+
+static void put_partitions(struct engine *engine, struct metrics_page *page)
+{
+    int64_t epochs = 0;
+    int64_t fenced = 0;
+    int64_t halted = 0;
+    int64_t entries = 0;
+    int64_t bytes = 0;
+    int64_t unechoed = 0;
+    for (int32_t i = 0; i < engine->partitions; i++) {
+        const struct partition_status *status = &engine->statuses[i];
+        epochs += counter_read(&status->epochs);
+        fenced += counter_read(&status->fenced);
+        if (!counter_read(&engine->is_owned[i]))
+            continue;
+        put_partition(engine, page, i);
+        halted += counter_read(&status->phase) == PARTITION_HALTED;
+        entries += counter_read(&status->ledger_entries);
+        bytes += counter_read(&status->ledger_bytes);
+        unechoed += counter_read(&status->unechoed_groups);
+    }
+    metrics_put_int(page, METRIC_epochs_opened_total, epochs, METRICS_LABELS("all"));
+    metrics_put_int(page, METRIC_fenced_total, fenced, METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_partitions_halted, halted, METRICS_LABELS("all"));
+    metrics_put_int(page, METRIC_ledger_entries, entries, METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_ledger_bytes, bytes, METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_journal_unacked_groups, unechoed, METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_partitions_assigned, counter_read(&engine->assigned), METRICS_NO_LABELS);
+}
+
+static void put_publisher(struct engine *engine, struct metrics_page *page)
+{
+    const struct publisher_counters *counters = publisher_counters(engine->publisher);
+    for (uint32_t view = 0; view < engine->options.plan->count; view++)
+        metrics_put_int(page, METRIC_cells, counter_read(&counters->cells[view]), METRICS_LABELS(engine->options.plan->views[view].name));
+    metrics_put_int(page, METRIC_publish_keys_total, counter_read(&counters->publish_keys), METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_saturated_total, counter_read(&counters->saturated), METRICS_NO_LABELS);
+    metrics_put_hist(page, METRIC_end_to_end_latency_seconds, &counters->end_to_end, METRICS_NO_LABELS);
+    int64_t last_ms = counter_read(&counters->last_publish_ms);
+    bool behind = counter_read(&counters->dirty) > 0;
+    if (publishes(engine))
+        metrics_put(page, METRIC_publish_age_seconds, behind && last_ms ? (double)(clock_wall_ms() - last_ms) / 1000 : 0,
+                    METRICS_NO_LABELS);
+}
+
+static void put_kafka(struct engine *engine, struct metrics_page *page)
+{
+    struct kafka_health health;
+    port_kafka_health(&engine->port, &health);
+    metrics_put_int(page, METRIC_kafka_request_timeouts_total, health.request_timeouts, METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_fetch_queue_bytes, health.fetch_queue_bytes, METRICS_NO_LABELS);
+    static const char *const kinds[] = {"assigned", "revoked", "lost"};
+    for (int kind = PORT_ASSIGNED; kind <= PORT_LOST; kind++)
+        metrics_put_int(page, METRIC_rebalances_total, port_kafka_rebalances(&engine->port, (enum port_change)kind),
+                        METRICS_LABELS(kinds[kind]));
+}
+
+void engine_metrics_handle(void *self, const struct http_request *request, struct http_response *response)
+{
+    struct engine *engine = self;
+    bool openmetrics = metrics_wants_openmetrics(request->accept);
+    struct metrics_page page;
+    metrics_begin(&page, openmetrics);
+    char reason[ERR_TEXT_BYTES];
+    if (is_connected(engine, reason)) {
+        put_workers(engine, &page);
+        struct hist hist;
+        sum_hist(engine, true, &hist);
+        metrics_put_hist(&page, METRIC_journal_ack_seconds, &hist, METRICS_NO_LABELS);
+        sum_hist(engine, false, &hist);
+        metrics_put_hist(&page, METRIC_restore_seconds, &hist, METRICS_NO_LABELS);
+        put_partitions(engine, &page);
+        put_publisher(engine, &page);
+        put_kafka(engine, &page);
+    }
+    metrics_put_process(&page);
+    metrics_end(&page, &response->body);
+    response->content_type = metrics_content_type(openmetrics);
+}

@@ -1,0 +1,26 @@
+# Tests against a real Kafka broker (scripts/kafka_broker.sh) from outside: the binary, an independent client, an independent
+# recount. Each has ports and a folder of its own; they run one at a time because each loads the machine.
+function(broker_test name)
+    add_test(NAME broker/${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/broker/run.sh ${ARGN})
+    set_tests_properties(broker/${name} PROPERTIES TIMEOUT 1200 LABELS broker RUN_SERIAL ON)
+endfunction()
+
+add_test(NAME broker/recount COMMAND python3 -B ${CMAKE_SOURCE_DIR}/tests/broker/test_recount.py)
+set_tests_properties(broker/recount PROPERTIES TIMEOUT 60 LABELS unit)
+
+if(NOT DRYPORT_THREAD_SANITIZER)
+    broker_test(korean ${CMAKE_SOURCE_DIR}/tests/broker/korean.py --dryport $<TARGET_FILE:dryport>)
+    broker_test(bad_input ${CMAKE_SOURCE_DIR}/tests/broker/bad_input.py --dryport $<TARGET_FILE:dryport>)
+    if(DRYPORT_BENCH AND NOT DRYPORT_SANITIZE)
+        broker_test(bench_smoke ${CMAKE_SOURCE_DIR}/bench/end_to_end.py --count 200000 --pairs 1
+            --dryport $<TARGET_FILE:dryport> --null-consumer $<TARGET_FILE:null_consumer>)
+        set_tests_properties(broker/bench_smoke PROPERTIES LABELS "broker;bench")
+    endif()
+endif()
+
+if(NOT DRYPORT_THREAD_SANITIZER)
+    add_executable(port_smoke ${CMAKE_SOURCE_DIR}/tests/broker/port_smoke.c)
+    target_link_libraries(port_smoke PRIVATE proc_kafka)
+    add_test(NAME broker/port_smoke COMMAND ${CMAKE_SOURCE_DIR}/tests/broker/port_smoke.sh $<TARGET_FILE:port_smoke>)
+    set_tests_properties(broker/port_smoke PROPERTIES TIMEOUT 300 LABELS broker RUN_SERIAL ON)
+endif()
