@@ -24,12 +24,13 @@ enum {
     CLOSE_MS = 3000,
     ORDERS = 65536,
     PUBLISHER_PATIENCE_MS = 100,
+    BACKLOG_RECORDS = 10000,
     PLAN_FORMAT = 1, /* raised when the meaning of a sum changes */
 };
 
 /* main -> publisher */
 struct order {
-    enum { ORDER_WATCH, ORDER_LEAD } kind;
+    enum { ORDER_WATCH, ORDER_LEAD, ORDER_BACKLOG } kind;
     int32_t partition;
     int32_t worker; /* who hears the echo; ENGINE_NO_OWNER: nobody */
     bool on;
@@ -110,6 +111,10 @@ static void take_orders(struct engine *engine)
     while (ring_take(engine->publisher_orders, &order)) {
         if (order.kind == ORDER_LEAD) {
             publisher_lead(engine->publisher, order.on);
+            continue;
+        }
+        if (order.kind == ORDER_BACKLOG) {
+            publisher_backlog(engine->publisher, order.on);
             continue;
         }
         engine->echo_owner[order.partition] = order.worker;
@@ -255,14 +260,32 @@ static int64_t records_of(const struct engine *engine)
     return records;
 }
 
+static int64_t lag_of(const struct engine *engine)
+{
+    int64_t lag = 0;
+    for (int32_t i = 0; i < engine->partitions; i++) {
+        int64_t high = port_kafka_high_watermark(&engine->port, i);
+        int64_t position = counter_read(&engine->statuses[i].position);
+        if (counter_read(&engine->is_owned[i]) && high > position)
+            lag += high - position;
+    }
+    return lag;
+}
+
+/* More than two seconds of input wait: the publisher coalesces until they are worked off. */
 static void measure_rate(struct engine *engine, int64_t now_ms)
 {
     if (now_ms - engine->rate_since_ms < 1000)
         return;
     int64_t records = records_of(engine);
-    counter_set(&engine->rate, (records - engine->rate_records) * 1000 / (now_ms - engine->rate_since_ms));
+    int64_t rate = (records - engine->rate_records) * 1000 / (now_ms - engine->rate_since_ms);
+    counter_set(&engine->rate, rate);
     engine->rate_records = records;
     engine->rate_since_ms = now_ms;
+    bool backlog = lag_of(engine) > 2 * rate + BACKLOG_RECORDS;
+    if (backlog != engine->backlog)
+        order_publisher(engine, (struct order){.kind = ORDER_BACKLOG, .on = backlog});
+    engine->backlog = backlog;
 }
 
 /* Says once what halts a partition, and again when the reason changes. */
@@ -565,12 +588,7 @@ void engine_figures(struct engine *engine, struct engine_figures *out)
     out->published_declarations = counter_read(&published->published_declarations);
     out->publish_keys = counter_read(&published->publish_keys);
     out->declarations_per_s = counter_read(&engine->rate);
-    for (int32_t i = 0; i < engine->partitions; i++) {
-        int64_t high = port_kafka_high_watermark(&engine->port, i);
-        int64_t position = counter_read(&engine->statuses[i].position);
-        if (counter_read(&engine->is_owned[i]) && high > position)
-            out->lag_records += high - position;
-    }
+    out->lag_records = lag_of(engine);
     out->is_ready = engine_not_ready(engine) == NULL;
 }
 

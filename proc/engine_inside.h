@@ -59,6 +59,7 @@ struct engine {
     int64_t last_commit_ms;
     int64_t rate_since_ms;
     int64_t rate_records;
+    bool backlog; /* what the publisher was last told */
 
     /* owned by publisher */
     int32_t *echo_owner;

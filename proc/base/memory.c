@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { HUGE_PAGE = 2 * 1024 * 1024 };
+enum { HUGE_PAGE = 2 * 1024 * 1024, CACHE_LINE = 64 };
 
 void *memory_new(size_t count, size_t bytes)
 {
@@ -55,7 +55,7 @@ void memory_free(void *memory)
 void *memory_map(size_t bytes)
 {
     if (bytes < HUGE_PAGE)
-        return memory_new(bytes, 1);
+        return memory_new_aligned(CACHE_LINE, bytes);
     void *memory = aligned_alloc(HUGE_PAGE, (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
     CHECK_SAY(memory, "out of memory for %zu bytes", bytes);
     madvise(memory, bytes, MADV_HUGEPAGE);

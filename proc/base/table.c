@@ -4,7 +4,7 @@
  *   Entry keys stand in segments that double in size and never move. Nothing is deleted but all at once.
  * Invariants: I1 a slot goes from 0 to its final value once. I2 a published slot's key is fully written. I3 at most 3/4
  *   of the slots are used, so a probe ends. I4 entry i lies in segment floor(log2(i / FIRST + 1)).
- * Edges: S1 -> F1 publishes a slot and the key it names; G1 -> F2, F3, F4 publishes a grown slot array;
+ * Edges: S1 -> F1, F6 publishes a slot and the key it names; G1 -> F2, F3, F4, F5 publishes a grown array;
  *   C1 -> N1 publishes the count; K1 -> N2 publishes a key segment.
  * Calls: put/put X, put/clear X, find/clear X, put/find free (X = the caller must exclude).
  * Progress: find and key are wait-free but for the probe length; put is so too but for growth, which copies the slots.
@@ -22,7 +22,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { FIRST_SEGMENT = 1024, SEGMENTS = 22, SLOTS_MIN = 64 };
+enum { FIRST_SEGMENT = 1024, SEGMENTS = 22, SLOTS_MIN = 64, CACHE_LINE = 64 };
 
 struct slots {
     uint64_t mask;
@@ -33,8 +33,10 @@ struct slots {
 struct table {
     /* shared: see Edges */
     struct slots *_Atomic slots;
-    struct table_key *_Atomic segments[SEGMENTS];
+    unsigned char *_Atomic segments[SEGMENTS];
     _Atomic uint32_t count;
+    /* const after table_new */
+    size_t stride; /* bytes from entry to entry: key, then value */
     /* owned by the writer */
     uint32_t grow_at;
 };
@@ -57,12 +59,19 @@ static void slots_free(struct slots *slots)
 
 struct table *table_new(size_t expected)
 {
+    return table_new_with_values(expected, 0);
+}
+
+struct table *table_new_with_values(size_t expected, size_t value_bytes)
+{
     uint64_t size = SLOTS_MIN;
     while (size / 4 * 3 < expected)
         size *= 2;
     struct table *table = memory_new(1, sizeof *table);
     atomic_init(&table->slots, slots_new(size));
     table->grow_at = (uint32_t)(size / 4 * 3);
+    table->stride = value_bytes ? (sizeof(struct table_key) + value_bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE
+                                : sizeof(struct table_key);
     return table;
 }
 
@@ -96,12 +105,35 @@ static unsigned segment_of(uint32_t index, uint32_t *out_offset)
     return segment;
 }
 
-const struct table_key *table_key(const struct table *table, uint32_t index)
+static unsigned char *entry_at(const struct table *table, uint32_t index)
 {
     uint32_t offset;
     unsigned segment = segment_of(index, &offset);
-    /* N2: pairs with K1 in key_place; the segment is there */
-    return atomic_load_explicit(&table->segments[segment], memory_order_acquire) + offset;
+    /* N2: pairs with K1 in entry_place; the segment is there */
+    return atomic_load_explicit(&table->segments[segment], memory_order_acquire) + offset * table->stride;
+}
+
+const struct table_key *table_key(const struct table *table, uint32_t index)
+{
+    return (const struct table_key *)(const void *)entry_at(table, index);
+}
+
+void *table_value(const struct table *table, uint32_t index)
+{
+    return entry_at(table, index) + sizeof(struct table_key);
+}
+
+void table_prefetch_entry(const struct table *table, uint64_t hash)
+{
+    /* F5: pairs with G1 in grow; the slots of a grown array are readable */
+    const struct slots *slots = atomic_load_explicit(&table->slots, memory_order_acquire);
+    /* F6: pairs with S1 in table_put; the segment of the entry is there */
+    uint64_t slot = atomic_load_explicit(&slots->slot[hash & slots->mask], memory_order_acquire);
+    if (slot == 0)
+        return;
+    const unsigned char *entry = entry_at(table, (uint32_t)slot - 1);
+    for (size_t at = 0; at < table->stride; at += CACHE_LINE)
+        __builtin_prefetch(entry + at, 1);
 }
 
 static bool same_key(const struct table_key *a, const struct table_key *b)
@@ -129,20 +161,20 @@ uint32_t table_find(const struct table *table, const struct table_key *key, uint
     }
 }
 
-/* Room for the key of entry `index`, with its segment made if need be. */
-static struct table_key *key_place(struct table *table, uint32_t index)
+/* Room for entry `index`, with its segment made if need be. */
+static unsigned char *entry_place(struct table *table, uint32_t index)
 {
     uint32_t offset;
     unsigned segment = segment_of(index, &offset);
     CHECK(segment < SEGMENTS);
     /* relaxed: own word */
-    struct table_key *keys = atomic_load_explicit(&table->segments[segment], memory_order_relaxed);
-    if (!keys) {
-        keys = memory_map(((size_t)FIRST_SEGMENT << segment) * sizeof *keys);
-        /* K1: pairs with N2 in table_key; publishes the segment */
-        atomic_store_explicit(&table->segments[segment], keys, memory_order_release);
+    unsigned char *entries = atomic_load_explicit(&table->segments[segment], memory_order_relaxed);
+    if (!entries) {
+        entries = memory_map(((size_t)FIRST_SEGMENT << segment) * table->stride);
+        /* K1: pairs with N2 in entry_at; publishes the segment */
+        atomic_store_explicit(&table->segments[segment], entries, memory_order_release);
     }
-    return keys + offset;
+    return entries + offset * table->stride;
 }
 
 static void grow(struct table *table, struct slots *old)
@@ -159,34 +191,44 @@ static void grow(struct table *table, struct slots *old)
     }
     slots->outgrown = old;
     table->grow_at = (uint32_t)((slots->mask + 1) / 4 * 3);
-    /* G1: pairs with F2 in table_find, F3 in table_prefetch, F4 in table_bytes; publishes the grown array */
+    /* G1: pairs with F2 in table_find, F3, F4, F5 in the prefetches and table_bytes; publishes the grown array */
     atomic_store_explicit(&table->slots, slots, memory_order_release);
+}
+
+/* The slot where the key stands, or the free one where it would. */
+static uint64_t probe(const struct table *table, const struct slots *slots, const struct table_key *key, uint64_t hash,
+                      uint64_t *out_slot)
+{
+    for (uint64_t i = hash & slots->mask;; i = (i + 1) & slots->mask) {
+        uint64_t slot = atomic_load_explicit(&slots->slot[i], memory_order_relaxed); /* relaxed: own word */
+        if (slot == 0 || ((slot ^ hash) >> 32 == 0 && same_key(table_key(table, (uint32_t)slot - 1), key))) {
+            *out_slot = slot;
+            return i;
+        }
+    }
 }
 
 uint32_t table_put(struct table *table, const struct table_key *key, uint64_t hash, bool *out_added)
 {
     struct slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed); /* relaxed: own word */
-    uint64_t i = hash & slots->mask;
-    for (;; i = (i + 1) & slots->mask) {
-        uint64_t slot = atomic_load_explicit(&slots->slot[i], memory_order_relaxed); /* relaxed: own word */
-        if (slot == 0)
-            break;
-        if ((slot ^ hash) >> 32 == 0 && same_key(table_key(table, (uint32_t)slot - 1), key)) {
-            *out_added = false;
-            return (uint32_t)slot - 1;
-        }
-    }
+    uint64_t slot;
+    uint64_t i = probe(table, slots, key, hash, &slot);
+    *out_added = slot == 0;
+    if (slot)
+        return (uint32_t)slot - 1;
     uint32_t index = atomic_load_explicit(&table->count, memory_order_relaxed); /* relaxed: own word */
     if (index >= table->grow_at) {
         grow(table, slots);
-        return table_put(table, key, hash, out_added);
+        slots = atomic_load_explicit(&table->slots, memory_order_relaxed); /* relaxed: own word */
+        i = probe(table, slots, key, hash, &slot);
     }
-    *key_place(table, index) = *key;
-    /* S1: pairs with F1 in table_find; publishes the key */
+    unsigned char *entry = entry_place(table, index);
+    memcpy(entry, key, sizeof *key);
+    memset(entry + sizeof *key, 0, table->stride - sizeof *key);
+    /* S1: pairs with F1 in table_find, F6 in table_prefetch_entry; publishes the key */
     atomic_store_explicit(&slots->slot[i], slot_value(hash, index), memory_order_release);
     /* C1: pairs with N1 in table_count; publishes the entry */
     atomic_store_explicit(&table->count, index + 1, memory_order_release);
-    *out_added = true;
     return index;
 }
 
@@ -205,7 +247,7 @@ size_t table_bytes(const struct table *table)
     for (int i = 0; i < SEGMENTS; i++) {
         /* relaxed: only whether it is there, its keys are not read */
         if (atomic_load_explicit(&table->segments[i], memory_order_relaxed))
-            bytes += ((size_t)FIRST_SEGMENT << i) * sizeof(struct table_key);
+            bytes += ((size_t)FIRST_SEGMENT << i) * table->stride;
     }
     return bytes;
 }

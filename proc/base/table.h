@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * table.h - lock-free hash index: 32-byte key -> dense entry number 0, 1, 2, ... Values live in arrays of the caller.
+ * table.h - lock-free hash table: 32-byte key -> dense entry number 0, 1, 2, ... and, if wanted, a value beside the key.
  *
  * In:      keys of four words, and their hash (table_hash)
  * Memory:  owns slots and keys; slots grow by doubling, keys never move (segments), so readers are never cut off
@@ -23,6 +23,10 @@ struct table_key {
 struct table;
 
 struct table *table_new(size_t expected);
+
+/* The same with `value_bytes` behind each key, zeroed when the entry is added. An entry begins on a cache line. What the writer
+ * changes in a value after table_put is not ordered for readers: that is the owner's business. */
+struct table *table_new_with_values(size_t expected, size_t value_bytes);
 void table_free(struct table *table);
 
 uint64_t table_hash(const struct table_key *key);
@@ -38,6 +42,13 @@ uint32_t table_find(const struct table *table, const struct table_key *key, uint
 
 /* The key of entry `index` < table_count.                                        Thread: any */
 const struct table_key *table_key(const struct table *table, uint32_t index);
+
+/* The value of entry `index` < table_count.                                      Thread: writer */
+void *table_value(const struct table *table, uint32_t index);
+
+/* Asks the processor for the entry that the hash most likely means; its slot should be there already (table_prefetch).
+ *                                                                                Thread: any */
+void table_prefetch_entry(const struct table *table, uint64_t hash);
 
 uint32_t table_count(const struct table *table);
 size_t table_bytes(const struct table *table);

@@ -55,17 +55,26 @@ static bool take_record(struct batch *batch, const struct port_record *record, s
             return false;
         }
         batch->record_open = true;
+        batch->unknown_fields += batch->envelope.unknown_fields;
     }
     bool ends = false;
     struct bytes bytes;
     int32_t index;
     while (batch->count < BATCH_DECLARATIONS) {
+        const struct bytes rest = batch->envelope.rest;
+        const int32_t next_index = batch->envelope.next_index;
         if (!envelope_next(&batch->envelope, &bytes, &index)) {
             batch->record_open = false;
             ++*next;
             return ends;
         }
+        if (batch->count > 0 && batch->bytes + bytes.length > BATCH_BYTES) { /* it is the next batch's first */
+            batch->envelope.rest = rest;
+            batch->envelope.next_index = next_index;
+            return true;
+        }
         add(batch, record, bytes, index, RULE_COUNT);
+        batch->bytes += bytes.length;
         ends = ends || in_envelope(batch, bytes);
     }
     return true;
@@ -73,10 +82,13 @@ static bool take_record(struct batch *batch, const struct port_record *record, s
 
 void batch_fill(struct batch *batch, const struct port_record *records, size_t count, size_t *next)
 {
+    bool continues = batch->record_open;
     batch->count = 0;
+    batch->bytes = 0;
+    batch->unknown_fields = 0;
     arena_reset(&batch->arena);
     while (*next < count && batch->count < BATCH_DECLARATIONS) {
-        if (take_record(batch, &records[*next], next))
+        if (take_record(batch, &records[*next], next) || continues)
             break;
     }
 }

@@ -4,7 +4,8 @@
  * In:      input records, from the place where the last batch ended        Out: declarations with findings, key and digest
  * Stages:  fill -> decode -> judge, each a loop over the batch; settle (ledger, tally) follows in partition
  * Memory:  owns its arena and the decompression buffer; texts borrow from the records until the next batch_fill
- * Limits:  a record that decompresses or holds a batch ends the batch, for its bytes live until the next record is opened
+ * Limits:  a record that decompresses ends the batch, for its bytes live until the next record is opened; so does a record that an
+ *          earlier batch began, so that the caller gets a place between records where it may seal
  * Thread:  one owner (a worker), used for its partitions in turn
  */
 #pragma once
@@ -14,7 +15,9 @@
 #include "flow/port.h"
 #include "flow/wire.h"
 
-enum { BATCH_DECLARATIONS = 64, BATCH_ARENA_BYTES = 256 << 20 };
+/* BATCH_BYTES of declarations decode into less than half of the arena, whatever they hold; a larger one has a batch of its own. So
+ * whether a declaration is too large depends on nothing but itself, not on its neighbours or on where a batch began. */
+enum { BATCH_DECLARATIONS = 64, BATCH_BYTES = 256 << 10, BATCH_ARENA_BYTES = 256 << 20 };
 
 enum batch_key_check {
     BATCH_KEY_ID,
@@ -46,6 +49,8 @@ struct batch {
     bool record_open; /* its declarations are not all taken: no seal now, no other partition */
     struct arena arena;
     struct buffer scratch;
+    size_t bytes;            /* of the declarations in it */
+    uint32_t unknown_fields; /* beside the declarations, of the batch records that were opened for it */
     uint32_t count;
     struct element elements[BATCH_DECLARATIONS];
     struct declaration declarations[BATCH_DECLARATIONS];
@@ -58,7 +63,7 @@ void batch_free(struct batch *batch);
 /* Forgets an open record: the partition changed. */
 void batch_reset(struct batch *batch);
 
-/* Takes declarations from records[*next ..] until the batch is full or the records are used up; *next is the first record that
+/* Takes declarations from records[*next ..] until the batch is full, must end, or the records are used up; *next is the first record that
  * was not used up. Records must be in offset order and without fault. */
 void batch_fill(struct batch *batch, const struct port_record *records, size_t count, size_t *next);
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cube.h - all cells that may be published: the sum of what the groups of all journal partitions changed.
  *
- * In:      groups that the reader rule accepted                    Out: cells by number, and which changed since they
- * were taken Cells:   of each view its base cells (day or month) and, of a view by day that publishes months, its month
- * cells. Derived views are summed here from the leaf they derive from; what a CELLS section of a derived view holds is
- * only the correction of `declarations`, which is not additive (tally.h). Keys:    as in cell.h, with code numbers of
- * the cube's own dictionary; each partition's numbers are translated Errors:  cube_fold: ERR_BROKEN when a section is
- * broken or a control total differs. A group is checked as a whole before it is added, so a refused one leaves every
- * sum as it was. Memory:  about 210 bytes a cell; never shrinks Thread:  one owner (publisher)
+ * In:      groups that the reader rule accepted        Out: cells by number, and which changed since they were taken
+ * Cells:   of each view its base cells (day or month) and, of a view by day that publishes months, its month cells.
+ *          Derived views are summed here from the leaf they derive from; what a CELLS section of a derived view holds
+ *          is only the correction of `declarations`, which is not additive (tally.h).
+ * Keys:    as in cell.h, with code numbers of the cube's own dictionary; each partition's numbers are translated
+ * Errors:  cube_fold: ERR_BROKEN when a section is broken or a control total differs. A group is checked as a whole
+ *          before it is added, so a refused one leaves every sum as it was.
+ * Memory:  about 250 bytes a cell; never shrinks
+ * Thread:  one owner (publisher)
  */
 #pragma once
 

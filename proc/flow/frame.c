@@ -397,8 +397,10 @@ void frame_put_cells(struct buffer *out, const struct tally *tally, const struct
         const struct table_key *key = tally_key(tally, *index);
         if (cell_view(key) != view_index)
             continue;
+        struct measures cell;
+        tally_measures(tally, *index, &cell);
         i128 measures[MEASURES];
-        measures_list(tally_measures(tally, *index), measures);
+        measures_list(&cell, measures);
         unsigned used = 0;
         for (unsigned i = 0; i < MEASURES; i++)
             used |= (unsigned)(measures[i] != 0) << i;

@@ -3,10 +3,14 @@
  *
  * A claim is to this topic what OPEN is to a journal. It names a term, which is the high part of every as_of that
  * follows it. A publisher may write when it has read back its own claim in every partition of the topic and no rival
- * came before it. Key:     "#claim|TERM|IDENTITY": each claim has a key of its own, else compaction would move the
- * place of the first of two that name the same term      Value: "TERM IDENTITY", decimal and 32 hex digits Units: as_of
- * = term * 2^40 + counter Memory:  gate_fini gives the partitions back Thread:  one owner (publisher) Why: design.md
- * section 3, Publisher; shared model journal_model.py, class Publisher
+ * came before it.
+ * Key:     "#claim|TERM|IDENTITY": each claim has a key of its own, else compaction would move the place of the first
+ *          of two that name the same term
+ * Value:   "TERM IDENTITY", decimal and 32 hex digits
+ * Units:   as_of = term * 2^40 + counter
+ * Memory:  gate_fini gives the partitions back
+ * Thread:  one owner (publisher)
+ * Why:     docs/adr/0008-publisher.md; design.md section 3, Publisher; shared model journal_model.py
  */
 #pragma once
 

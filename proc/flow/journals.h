@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * journals.h - the one reader of this process of all journal partitions: judges each frame, folds groups, tells owners
- * the echo.
+ * journals.h - the one reader of this process of all journals: judges each frame, folds groups, tells owners the echo.
  *
- * In:      journal records in offset order                     Out: groups to a fold, echoes of watched partitions
+ * In:      journal records in offset order             Out: groups to a fold, echoes of watched partitions
  * Limits:  JOURNALS_RECORDS records and about JOURNALS_BYTES a partition and step, so that an echo never waits long
  * Memory:  owns streams, reader rules, and the records of a partition whose owner has no room for an echo
- * Errors:  a faulted record or a halted rule halts the partition until the process starts again; the others are read on
+ * Errors:  a faulted record or a halted rule halts the partition until the process starts again; others are read on
  * Thread:  publisher; journals_health: any (the lock is taken for a copy, never with another one)
  */
 #pragma once

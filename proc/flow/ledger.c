@@ -12,7 +12,7 @@ enum {
     CHUNKS_MOST = 1 << 20,
     SLOTS_FIRST = 16,
     VERSION_SHIFT = 1, /* meta: slab reference 44 | unused 9 | version 10 | cancel 1 */
-    VERSION_MASK = 1023,
+    VERSION_MASK = LEDGER_VERSION_MOST,
     REFERENCE_SHIFT = 20,
 };
 
@@ -120,7 +120,9 @@ void ledger_prefetch(const struct ledger *ledger, const struct ledger_key *key)
 {
     uint64_t hash = hash_of(ledger, key);
     const struct segment *segment = &ledger->segments[hash >> 56];
-    __builtin_prefetch(&segment->slots[place_of(hash, segment->capacity)]);
+    const struct slot *slot = &segment->slots[place_of(hash, segment->capacity)];
+    __builtin_prefetch(slot, 1);
+    __builtin_prefetch((const char *)(slot + 2), 1); /* a probe goes on into the next line often enough */
 }
 
 static struct slot *find(const struct segment *segment, const struct ledger_key *key, uint64_t hash)

@@ -18,7 +18,7 @@ struct ledger_key {
     uint64_t word[2];
 };
 
-enum { LEDGER_ID_EXACT_MOST = 21, LEDGER_SEGMENTS = 256, LEDGER_RECORD_MOST = 1 << 20 };
+enum { LEDGER_ID_EXACT_MOST = 21, LEDGER_SEGMENTS = 256, LEDGER_RECORD_MOST = 1 << 20, LEDGER_VERSION_MOST = 1023 };
 
 enum ledger_verdict {
     LEDGER_COUNTED,

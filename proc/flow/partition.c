@@ -138,6 +138,7 @@ static void open_epoch(struct partition *partition, bool restamp)
     partition->nonce.word[1] = context->random(context->random_context);
     partition->seq = 0;
     partition->open_sent = false;
+    partition->open_acked_ms = 0;
     partition->epoch_serial++;
     counter_add(&partition->status->epochs, 1);
     enter(partition, PARTITION_OPENING);
@@ -237,6 +238,7 @@ static void begin_restore(struct partition *partition, int64_t open_offset)
     partition->restore->position = bounds.low;
     partition->stream = port->stream_open(port->self, PORT_JOURNAL, partition->number, bounds.low);
     partition->restore_begun_ms = now_of(partition);
+    partition->restore_seen_ms = partition->restore_begun_ms;
     counter_set(&partition->status->restore_done, 0);
     counter_set(&partition->status->restore_total, open_offset + 1 - bounds.low);
     enter(partition, PARTITION_RESTORING);
@@ -308,7 +310,9 @@ static void start_work(struct partition *partition)
     if (partition->state.hi == 0 && input.low > 0)
         bootstrap_skip(partition, input.low);
     partition->next_offset = partition->state.hi;
-    err = port->input_start(port->self, context->lane, partition->number, partition->state.hi, &info);
+    partition->proof_due = partition->state.has_record && partition->state.hi > input.low;
+    int64_t from = partition->state.hi - partition->proof_due;
+    err = port->input_start(port->self, context->lane, partition->number, from, &info);
     if (err != OK) {
         drop(partition, info.text);
         return;
@@ -337,6 +341,20 @@ static void finish_restore(struct partition *partition)
     }
 }
 
+/* The OPEN was acknowledged at an offset that the log does not reach: a broker lost it (unclean election). */
+static void look_for_open(struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    int64_t now_ms = now_of(partition);
+    if (now_ms - partition->restore_seen_ms <= ECHO_TIMEOUT_MS)
+        return;
+    partition->restore_seen_ms = now_ms;
+    struct port_bounds bounds;
+    struct err_info info;
+    if (port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) == OK && bounds.high <= partition->open_offset)
+        drop(partition, "the claim was acknowledged and is not in the journal");
+}
+
 static bool restore_step(struct partition *partition)
 {
     const struct port *port = partition->context->port;
@@ -359,10 +377,14 @@ static bool restore_step(struct partition *partition)
         done = rule->halted || records[i].offset >= partition->open_offset;
         counter_add(&partition->status->restore_done, 1);
     }
-    if (count)
+    if (count) {
         port->release(port->self, records, count);
+        partition->restore_seen_ms = now_of(partition);
+    }
     if (done)
         finish_restore(partition);
+    else if (!count)
+        look_for_open(partition);
     return count > 0;
 }
 
@@ -384,6 +406,22 @@ static const char *fault_name(enum port_fault fault)
     }
 }
 
+/* The record below the position must be the one that was counted there, if it is still in the log. True: it was that one. */
+static bool check_proof(struct partition *partition, const struct port_record *record)
+{
+    partition->proof_due = false;
+    if (record->offset != partition->state.hi - 1)
+        return false;
+    if (crc32c(0, record->value.data, record->value.length) != partition->state.record_crc) {
+        partition->faulted = true;
+        err_set(&partition->fault, ERR_BROKEN,
+                "the record at input offset %" PRId64 " is not the one that was counted there: the topic was created anew. Use new "
+                "journal and statistics topics with it",
+                record->offset);
+    }
+    return true;
+}
+
 /* Drops what was delivered before; cuts the list before the first fault. */
 static void sort_out(struct partition *partition)
 {
@@ -396,9 +434,10 @@ static void sort_out(struct partition *partition)
             err_set(&partition->fault, ERR_BROKEN, "input offset %" PRId64 ": %s. Mend the topic, or authorise the hole",
                     record->offset, fault_name(record->fault));
         }
+        bool proof = partition->proof_due && !partition->faulted && check_proof(partition, record);
         bool old = record->offset < partition->next_offset;
         if (partition->faulted || old) {
-            counter_add(&partition->context->counters->offset_regressions, old && !partition->faulted);
+            counter_add(&partition->context->counters->offset_regressions, old && !proof && !partition->faulted);
             port->release(port->self, record, 1);
             continue;
         }
@@ -413,6 +452,7 @@ static bool take_records(struct partition *partition)
     const struct port *port = partition->context->port;
     release_records(partition);
     partition->record_count = port->input_take(port->self, partition->number, partition->records, PARTITION_TAKE);
+    partition->behind = partition->record_count == PARTITION_TAKE;
     sort_out(partition);
     if (partition->faulted && partition->record_count == 0) {
         struct err_info why = partition->fault;
@@ -428,6 +468,7 @@ static void advance(struct partition *partition, size_t from, size_t to)
         return;
     const struct port_record *last = &partition->records[to - 1];
     partition->state.hi = last->offset + 1;
+    partition->state.has_record = true;
     partition->state.record_timestamp = last->timestamp_ms;
     partition->state.record_crc = crc32c(0, last->value.data, last->value.length);
     partition->open.group->counts.records += (int64_t)(to - from);
@@ -451,7 +492,8 @@ static bool seal_is_due(const struct partition *partition, int64_t now_ms)
     if (open->declarations == 0)
         return false;
     return partition->phase == PARTITION_DRAINING || open->declarations >= SEAL_DECLARATIONS || open->ledger.length >= SEAL_BYTES ||
-           open->group->reject_bytes.length >= SEAL_BYTES || now_ms - open->begun_ms >= partition->context->frame_interval_ms;
+           open->group->reject_bytes.length >= SEAL_BYTES || tally_count(partition->state.tally) >= SEAL_CELLS ||
+           now_ms - open->begun_ms >= partition->context->frame_interval_ms;
 }
 
 static bool has_room(const struct partition *partition)
@@ -632,6 +674,7 @@ static bool ack_open(struct partition *partition, const struct port_ack *ack)
         return true;
     if (ack->result == ERR_LIMIT || ack->offset < 0)
         return false;
+    partition->open_acked_ms = now_of(partition);
     if (!partition->restamp)
         begin_restore(partition, ack->offset);
     return true;
@@ -706,9 +749,11 @@ static void echo_open(struct partition *partition, const struct echo *echo)
 
 void partition_echo(struct partition *partition, const struct echo *echo)
 {
-    if (!partition->has_state || echo->offset <= partition->open_offset)
+    if (!partition->has_state)
         return;
-    partition->echo_seen_ms = now_of(partition);
+    partition->echo_seen_ms = now_of(partition); /* an old one too: the journal is being read on */
+    if (echo->offset <= partition->open_offset)
+        return;
     bool own = frame_nonce_equal(&echo->nonce, &partition->nonce);
     switch (echo->branch) {
     case READER_OPEN:
@@ -744,12 +789,24 @@ static bool echo_is_missing(const struct partition *partition, int64_t now_ms)
     return now_ms - since > ECHO_TIMEOUT_MS;
 }
 
+/* A claim that keeps the state begins with its echo, not with its ack. */
+static bool claim_is_missing(const struct partition *partition)
+{
+    if (!partition->restamp || !partition->open_acked_ms)
+        return false;
+    int64_t since = partition->open_acked_ms > partition->echo_seen_ms ? partition->open_acked_ms : partition->echo_seen_ms;
+    return now_of(partition) - since > ECHO_TIMEOUT_MS;
+}
+
 /* ---- the steps together ---- */
 
 static bool open_step(struct partition *partition, bool *out_producer_lost)
 {
-    if (partition->open_sent)
+    if (partition->open_sent) {
+        if (claim_is_missing(partition))
+            drop(partition, "the claim was acknowledged and is not in the journal");
         return false;
+    }
     struct err_info info;
     enum err err = send_open(partition, &info);
     if (err == OK)

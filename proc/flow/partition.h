@@ -24,8 +24,10 @@
 enum {
     GROUPS_MOST = 8,
     PARTITION_TAKE = 512,             /* records a call of input_take */
+    BEHIND_FACTOR = 4,                /* frame intervals a group may last while more input waits: cells repeat less */
     SEAL_DECLARATIONS = 65536,
     SEAL_BYTES = 4 << 20,
+    SEAL_CELLS = 1 << 19,             /* keeps a group of many views within FRAMES_A_GROUP_MOST */
     ECHO_TIMEOUT_MS = 5000,
     DRAIN_TIMEOUT_MS = 5000,
     LEDGER_SECTION_BYTES = 800 << 10, /* a LEDGER section is closed beyond this */
@@ -124,6 +126,7 @@ struct partition {
     bool restamp; /* OPENING keeps state and groups if nobody else wrote */
     int64_t open_offset;   /* of the own OPEN that the state stands on; echoes up to it are old */
     bool open_sent;
+    int64_t open_acked_ms; /* 0 = not yet */
     uint32_t epoch_serial; /* of the OPEN, in its token */
     uint32_t group_serial;
     int64_t since_ms; /* when the phase began */
@@ -142,10 +145,13 @@ struct partition {
     struct reader_rule *restore;
     struct port_stream *stream;
     int64_t restore_begun_ms;
+    int64_t restore_seen_ms; /* when the journal last gave something */
     struct port_record records[PARTITION_TAKE];
     size_t record_count;
     size_t record_next;
     int64_t next_offset;      /* a record below it was delivered before */
+    bool proof_due;           /* the first record to come may be the last one that was counted: compare it */
+    bool behind;              /* the last take was full */
     bool faulted;             /* the log said something else than a record behind records[] */
     struct err_info fault;
     int64_t pressed_since_ms; /* backpressure since then, 0 = none */

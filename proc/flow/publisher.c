@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Overview: journals.c reads and judges the journals, cube.c adds their groups up, registry.c knows what
- * topic.statistics holds, gate.c whose term it is, statistic.c makes records. Here is the order of things: fold, link,
- * read back, claim, emit. Invariants: I1 nothing is written but behind the open gate. I2 a cell that is not marked has
- * in the topic, once the writes of this term have landed, the content that it has in the cube. I3 every write of a key
- * has a larger as_of than all before. Calls: one thread but for publisher_health, publisher_trouble,
- * publisher_counters. The lock is of `trouble` only.
+ * Overview: journals.c reads and judges the journals, cube.c adds their groups up, registry.c knows what the topic of
+ *   statistics holds, gate.c whose term it is, statistic.c makes records. Here is the order: fold, link, read, claim,
+ * emit. Invariants: I1 nothing is written but behind the open gate. I2 a cell that is not marked has in the topic, once
+ * the writes of this term have landed, the content that it has in the cube. I3 every write of a key has a larger as_of
+ *   than all before.
+ * Calls: one thread but for publisher_health, publisher_trouble, publisher_counters. The lock is of `trouble` only.
  */
 #include "flow/publisher.h"
 
@@ -199,8 +199,7 @@ static void producer_lost(struct publisher *publisher, const char *why, int64_t 
     set_trouble(publisher, why);
 }
 
-/* Another publisher claimed the topic. Two that both believe to lead must not meet for ever: pause for a random time.
- */
+/* Another publisher claimed the topic. Two that both believe to lead must not meet for ever: pause at random. */
 static void rival_seen(struct publisher *publisher, int64_t now_ms)
 {
     const struct publisher_options *options = &publisher->options;

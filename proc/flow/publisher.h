@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * publisher.h - folds all journals into cells and keeps topic.statistics equal to them; tells owners the echo of their frames.
+ * publisher.h - folds all journals into cells and keeps topic.statistics equal to them; tells owners of their echoes.
  *
- * In:      the journals of all partitions, topic.statistics itself     Out: statistics records with an as_of that never falls
- * Order:   note all journal ends, read topic.statistics to its end, fold every journal to those ends, claim a term on every
- *          partition of topic.statistics and read it back; publish nothing before (design.md section 3, Publisher)
- * Memory:  owns readers, cube, registry of published keys
- * Errors:  a partition whose journal is halted stops all publishing (its sums would be wrong); publisher_health says why
- * Thread:  publisher; publisher_health, publisher_counters: any
- * Why:     docs/adr/0008-publisher.md; shared model journal_model.py, class Publisher
+ * In:      the journals of all partitions, topic.statistics itself
+ * Out:     statistics records with an as_of that never falls
+ * Order:   note all journal ends, fold every journal to those ends, read topic.statistics to its end, claim a term on
+ *          every partition of topic.statistics and read it back; publish nothing before (design.md section 3,
+ * Publisher) Memory:  owns readers, cube, registry of published keys Errors:  a partition whose journal is halted stops
+ * all publishing (its sums would be wrong); publisher_health says why Thread:  publisher; publisher_health,
+ * publisher_counters, publisher_trouble: any Why:     docs/adr/0008-publisher.md; shared model journal_model.py, class
+ * Publisher
  */
 #pragma once
 
@@ -20,17 +21,17 @@
 struct publisher_options {
     const struct port *port; /* shared, outlives the publisher */
     int32_t lane;
-    int32_t partitions;            /* of input and journal */
+    int32_t partitions; /* of input and journal */
     int32_t statistics_partitions;
     const struct view_plan *plan;
     const struct reference *reference;
     char reporter[3];
     char currency[4];
     int64_t publish_interval_ms;
-    int64_t publish_max_keys_per_s; /* while behind */
-    int64_t event_bound_ms;         /* watermark = largest event time - this */
-    bool folds;                     /* false: role=aggregate, echo only */
-    uint64_t plan_id;               /* DATA of another plan halts its partition; 0: not checked */
+    int64_t publish_max_keys_per_s;           /* while behind */
+    int64_t event_bound_ms;                   /* watermark = largest event time - this */
+    bool folds;                               /* false: role=aggregate, echo only */
+    uint64_t plan_id;                         /* DATA of another plan halts its partition; 0: not checked */
     uint64_t (*random)(void *random_context); /* identity of claims, back-off; needed if it folds */
     void *random_context;
     /* Takes an echo of a watched partition; false: no room, the publisher tries again and reads no further there. */
@@ -38,8 +39,8 @@ struct publisher_options {
     void *echo_context;
 };
 
-struct publisher_counters { /* written by the publisher, read by any */
-    struct counter publish_keys;      /* statistics records sent */
+struct publisher_counters {      /* written by the publisher, read by any */
+    struct counter publish_keys; /* statistics records sent */
     struct counter publish_bytes;
     struct counter saturated;
     struct counter dirty;             /* keys waiting */
@@ -47,14 +48,14 @@ struct publisher_counters { /* written by the publisher, read by any */
     struct counter as_of;
     struct counter term;
     struct counter claims;
-    struct counter repairs;           /* records that came too late and were written again */
-    struct counter too_large;         /* records that the broker refused for their size */
-    struct counter watermark_ms;      /* INT64_MIN if unknown */
-    struct counter last_publish_ms;   /* when the last dirty key was acknowledged */
+    struct counter repairs;         /* records that came too late and were written again */
+    struct counter too_large;       /* records that the broker refused for their size */
+    struct counter watermark_ms;    /* INT64_MIN if unknown */
+    struct counter last_publish_ms; /* when the last dirty key was acknowledged */
     struct counter folded_declarations;
-    struct counter published_declarations; /* folded_declarations as of the last moment when everything was acknowledged */
-    struct counter is_publishing;     /* 1 behind the open gate */
-    struct hist end_to_end;           /* record timestamp of the newest folded group to the ack of its statistics */
+    struct counter published_declarations; /* folded_declarations when the last acknowledged round began */
+    struct counter is_publishing;          /* 1 behind the open gate */
+    struct hist end_to_end; /* record timestamp of the newest folded group to the ack of its statistics */
 };
 
 struct publisher;
@@ -69,7 +70,7 @@ void publisher_lead(struct publisher *publisher, bool leads);
 /* From now on echoes of this partition are given to options.echo (or no more).                Thread: publisher */
 void publisher_watch(struct publisher *publisher, int32_t partition, bool watch);
 
-/* Whether input waits that no worker has read: then it coalesces, as it does when the journals wait.  Thread: publisher */
+/* Whether input waits that no worker has read: then it coalesces, as when the journals wait.   Thread: publisher */
 void publisher_backlog(struct publisher *publisher, bool waits);
 
 /* Does what there is to do now without waiting. True if it did something.                     Thread: publisher */
@@ -80,9 +81,9 @@ bool publisher_is_quiet(const struct publisher *publisher);
 
 const struct publisher_counters *publisher_counters(const struct publisher *publisher);
 
-/* Journal offset that the publisher has read of a partition, and why it is halted (empty if it is not).   Thread: any */
+/* Journal offset that was read of a partition, and why it is halted (empty if it is not).      Thread: any */
 void publisher_health(struct publisher *publisher, int32_t partition, int64_t *out_position, struct err_info *out_halt);
 
-/* Why it does not publish though it should: producer errors, rival claims, faults of topic.statistics. Empty if all is well.
- *                                                                                                      Thread: any */
+/* Why it does not publish though it should: producer errors, rival claims, faults of topic.statistics. Empty if all
+ * is well.                                                                                     Thread: any */
 void publisher_trouble(struct publisher *publisher, struct err_info *out);

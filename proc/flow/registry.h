@@ -2,9 +2,10 @@
  * registry.h - what topic.statistics holds of each key: as read from it, and as written to it and not yet read back.
  *
  * Content: the hash of statistic.h. Between a write and its reading back the topic's last content is the written one;
- * when the term of the write is over, only what was read counts, since the write may be lost. Memory:  about 100 bytes
- * a key; keeps the last record of keys that no cell of the cube is linked to, so that it can be published again with
- * zero measures Thread:  one owner (publisher)
+ *          when the term of the write is over, only what was read counts, since the write may be lost.
+ * Memory:  about 150 bytes a key; keeps the last record of keys that no cell of the cube is linked to, so that it can
+ *          be published again with zero measures
+ * Thread:  one owner (publisher)
  */
 #pragma once
 

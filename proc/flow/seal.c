@@ -159,7 +159,9 @@ struct group *seal_skip(struct partition *partition, int64_t lo, int64_t hi, str
     group->kind = FRAME_SKIP;
     group->lo = lo;
     group->hi = hi;
+    group->counts.skipped = hi - lo;
     struct builder builder = builder_of(partition, group);
+    frame_put_counts(&builder.payload, &group->counts);
     frame_put_bytes(&builder.payload, SECTION_REASON, (struct bytes){(const uint8_t *)reason.data, reason.length});
     put_control(&builder, partition);
     return group;

@@ -208,6 +208,7 @@ enum err settle_batch(struct partition *partition, struct batch *batch, struct e
         batch->elements[i].key = ledger_key_of(batch->declarations[i].declaration_id, &partition->state.id_key);
         ledger_prefetch(partition->state.ledger, &batch->elements[i].key);
     }
+    partition->open.group->counts.unknown_fields += batch->unknown_fields;
     for (uint32_t i = 0; i < batch->count; i++)
         TRY(settle_one(partition, &batch->elements[i], &batch->declarations[i], &batch->findings[i], info));
     return OK;

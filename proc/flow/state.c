@@ -56,6 +56,7 @@ static bool fold_ledger(struct state *state, struct bytes bytes)
     bool good = true;
     while (good && frame_next_entry(&reader, &key, &contribution)) {
         good = contribution_decode(contribution, &head);
+        good = good && head.version <= LEDGER_VERSION_MOST;
         if (good)
             ledger_put(state->ledger, &key, head.version, head.cancel, contribution);
     }
@@ -104,17 +105,24 @@ static enum err fold_section(struct state *state, enum frame_section section, st
 enum err state_fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)
 {
     struct state *state = context;
+    bool has_control = false;
     for (uint32_t i = 0; i < count; i++) {
         struct reader reader = reader_of(frames[i].payload);
         enum frame_section section;
         struct bytes bytes;
         bool broken = false;
-        while (frame_next_section(&reader, &section, &bytes, &broken))
+        while (frame_next_section(&reader, &section, &bytes, &broken)) {
             TRY(fold_section(state, section, bytes, info));
+            has_control = section == SECTION_CONTROL;
+        }
         if (broken)
             return err_set(info, ERR_BROKEN, "a frame whose sections are cut short");
     }
+    if (!has_control)
+        return err_set(info, ERR_BROKEN, "a group that does not end with control totals");
     const struct frame *last = &frames[count - 1];
+    if (last->hi > last->lo)
+        state->has_record = last->kind == FRAME_DATA;
     state->hi = last->hi;
     state->event_ms_most = last->event_ms_most;
     state->record_timestamp = last->record_timestamp;

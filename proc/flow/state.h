@@ -3,7 +3,7 @@
  *
  * In:      groups that the reader rule accepted (restore), or the settling of records (work)
  * Memory:  owns ledger, dictionary and tally
- * Errors:  state_fold gives ERR_BROKEN when a section is broken or a control total differs
+ * Errors:  state_fold gives ERR_BROKEN when a section is broken, or a control total differs or is missing
  * Thread:  one owner (a worker)
  */
 #pragma once
@@ -20,6 +20,7 @@ struct state {
     int64_t event_ms_most;
     int64_t record_timestamp; /* of the last record below hi */
     uint32_t record_crc;
+    bool has_record; /* record hi - 1 was counted: record_crc is its own, not that of one below a hole */
     int64_t verdicts[VERDICTS];
 };
 

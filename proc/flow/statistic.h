@@ -2,10 +2,10 @@
  * statistic.h - one cell -> the key and the value of its record in topic.statistics.
  *
  * In:      a cell of the cube; or the value of a record whose cell is gone, to be published with zero measures
- * Out:     record key and customs.v1.Statistic bytes as contract.md section 3 says; a hash of the content to compare
- * with Units:   mg -> g, each record rounded once, half away from zero; money and quantities beyond int64 stand at its
- * end Memory:  the writer owns one message and one buffer; key and bytes are good until its next call Thread:  one
- * owner
+ * Out:     key and customs.v1.Statistic bytes as contract.md section 3 says; a hash of the content to compare with
+ * Units:   mg -> g, each record rounded once, half away from zero; what is beyond int64 stands at its end
+ * Memory:  the writer owns one message and one buffer; key and bytes are good until its next call
+ * Thread:  one owner
  */
 #pragma once
 

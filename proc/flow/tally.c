@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A declaration touches about nine cells that lie anywhere in a table of megabytes. So its touches are first listed and their
+ * slots asked for, then found and their entries asked for, then added to: the cache misses overlap instead of adding up.
+ */
 #include "flow/tally.h"
 
 #include "base/check.h"
@@ -7,23 +11,58 @@
 
 #include <string.h>
 
-enum { EXPECTED_CELLS = 1 << 14, QUADRATIC_MOST = 24 };
+enum { EXPECTED_CELLS = 1 << 14, TOUCHES_MOST = 256, LEAF_KEYS_FIRST = 64 };
 
+/* Measures of one frame in 64 bits. What would pass them is moved to a list of wide cells, see spill. With the 32 bytes of the key
+ * the first line holds what every item adds to. */
 struct delta {
+    int64_t value_minor;
+    int64_t customs_value_minor;
+    int64_t net_mass_mg;
+    int64_t gross_mass_mg;
+    int64_t supp_quantity_micro;
+    int64_t estimated_mg;
+    int64_t packages;
+    int32_t declarations;
+    int32_t items;
+    int32_t warned_items;
+    int32_t late_items;
+    uint32_t stamp; /* the last tally_add that touched it: a declaration counts once a cell */
+};
+
+struct wide {
+    struct table_key key;
     struct measures measures;
-    uint64_t stamp; /* the last tally_add that touched it: a declaration counts once a cell */
+};
+
+/* A cell, and the items beside each other that fall into it. */
+struct touch {
+    struct table_key key;
+    uint64_t hash;
+    uint32_t view;
+    uint32_t item_first;
+    uint32_t item_count;
 };
 
 struct tally {
     const struct view_plan *plan;
-    struct table *table;
-    struct delta *deltas;
-    uint32_t capacity;
-    uint64_t serial;
+    uint32_t leaves[VIEWS_MOST];
+    uint32_t leaf_views;
+    struct table *table; /* of struct delta */
+    uint32_t serial;
     struct tally_control control;
-    /* scratch of one tally_add: the distinct leaf cells of one view, and the derived cells they fall into */
-    struct table_key *leaf_keys;
+    struct wide *wide;
+    uint32_t wide_count;
+    uint32_t wide_capacity;
+    int32_t month_cache_day;
+    int32_t month_cache;
+    /* scratch of one tally_add */
+    struct touch touches[TOUCHES_MOST];
+    uint32_t touch_count;
+    struct table_key *leaf_keys; /* distinct cells of `leaf_view` that the declaration fell into */
+    uint32_t leaf_count;
     uint32_t leaf_capacity;
+    uint32_t leaf_view;
     struct table *derived_seen;
 };
 
@@ -31,12 +70,15 @@ struct tally *tally_new(const struct view_plan *plan)
 {
     struct tally *tally = memory_new(1, sizeof *tally);
     tally->plan = plan;
-    tally->table = table_new(EXPECTED_CELLS);
-    tally->capacity = EXPECTED_CELLS;
-    tally->deltas = memory_new(tally->capacity, sizeof tally->deltas[0]);
-    tally->leaf_capacity = QUADRATIC_MOST;
+    tally->table = table_new_with_values(EXPECTED_CELLS, sizeof(struct delta));
+    tally->leaf_capacity = LEAF_KEYS_FIRST;
     tally->leaf_keys = memory_new(tally->leaf_capacity, sizeof tally->leaf_keys[0]);
-    tally->derived_seen = table_new(64);
+    tally->derived_seen = table_new(LEAF_KEYS_FIRST);
+    tally->month_cache_day = INT32_MIN;
+    for (uint32_t view = 0; view < plan->count; view++) {
+        if (plan->views[view].leaf == view)
+            tally->leaves[tally->leaf_views++] = view;
+    }
     return tally;
 }
 
@@ -46,28 +88,24 @@ void tally_free(struct tally *tally)
         return;
     table_free(tally->table);
     table_free(tally->derived_seen);
-    memory_free(tally->deltas);
+    memory_free(tally->wide);
     memory_free(tally->leaf_keys);
     memory_free(tally);
-}
-
-static struct delta *delta_at(struct tally *tally, const struct table_key *key)
-{
-    bool added;
-    uint32_t index = table_put(tally->table, key, table_hash(key), &added);
-    if (index == tally->capacity) {
-        tally->capacity *= 2;
-        tally->deltas = memory_resize(tally->deltas, tally->capacity, sizeof tally->deltas[0]);
-    }
-    struct delta *delta = &tally->deltas[index];
-    if (added)
-        memset(delta, 0, sizeof *delta);
-    return delta;
 }
 
 static int32_t month_day(int32_t day)
 {
     return calendar_day(calendar_month_first(calendar_date(day)));
+}
+
+/* Declarations come roughly in order of time: the month is mostly that of the one before. */
+static int32_t month_of(struct tally *tally, int32_t day)
+{
+    if (day != tally->month_cache_day) {
+        tally->month_cache_day = day;
+        tally->month_cache = month_day(day);
+    }
+    return tally->month_cache;
 }
 
 static uint64_t commodity_of(const struct view *view, const struct contribution_item *item)
@@ -77,92 +115,201 @@ static uint64_t commodity_of(const struct view *view, const struct contribution_
     return item->hs_digits < view->hs_digits ? CELL_NO_HS : item->hs / view->mask.hs_divisor + 1;
 }
 
-static void add_item(struct measures *to, const struct contribution *contribution, const struct contribution_item *item, int sign,
-                     bool with_supplementary)
+static void to_measures(const struct delta *delta, struct measures *out)
 {
-    to->value_minor += (i128)item->value_minor * sign;
-    to->customs_value_minor += (i128)item->customs_value_minor * sign;
-    to->net_mass_mg += (i128)item->net_mass_mg * sign;
-    to->gross_mass_mg += (i128)item->gross_mass_mg * sign;
-    if (with_supplementary)
-        to->supp_quantity_micro += (i128)item->supp_quantity_micro * sign;
-    if (item->estimated)
-        to->estimated_mg += (i128)item->net_mass_mg * sign;
-    to->items += sign;
-    to->packages += (int64_t)item->packages * sign;
-    to->warned_items += contribution->warned ? sign : 0;
-    to->late_items += contribution->late ? sign : 0;
+    *out = (struct measures){
+        .value_minor = delta->value_minor,
+        .customs_value_minor = delta->customs_value_minor,
+        .net_mass_mg = delta->net_mass_mg,
+        .gross_mass_mg = delta->gross_mass_mg,
+        .supp_quantity_micro = delta->supp_quantity_micro,
+        .estimated_mg = delta->estimated_mg,
+        .declarations = delta->declarations,
+        .items = delta->items,
+        .packages = delta->packages,
+        .warned_items = delta->warned_items,
+        .late_items = delta->late_items,
+    };
 }
 
-static void remember_leaf(struct tally *tally, uint32_t count, const struct table_key *key)
+/* Moves what the delta holds to a wide cell of its own. */
+static void spill(struct tally *tally, const struct table_key *key, struct delta *delta)
 {
-    if (count == tally->leaf_capacity) {
-        tally->leaf_capacity *= 2;
-        tally->leaf_keys = memory_resize(tally->leaf_keys, tally->leaf_capacity, sizeof tally->leaf_keys[0]);
+    if (tally->wide_count == tally->wide_capacity) {
+        tally->wide_capacity = tally->wide_capacity ? tally->wide_capacity * 2 : 16;
+        tally->wide = memory_resize(tally->wide, tally->wide_capacity, sizeof tally->wide[0]);
     }
-    tally->leaf_keys[count] = *key;
+    struct wide *wide = &tally->wide[tally->wide_count++];
+    wide->key = *key;
+    to_measures(delta, &wide->measures);
+    uint32_t stamp = delta->stamp;
+    memset(delta, 0, sizeof *delta);
+    delta->stamp = stamp;
+}
+
+/* Adds or subtracts in 64 bits. True if a sum passed them; the sums are then modulo 2^64, and the opposite call undoes it. */
+static bool add_sums(struct delta *delta, const struct contribution_item *item, bool with_supplementary)
+{
+    bool over = __builtin_add_overflow(delta->value_minor, item->value_minor, &delta->value_minor);
+    over |= __builtin_add_overflow(delta->customs_value_minor, item->customs_value_minor, &delta->customs_value_minor);
+    over |= __builtin_add_overflow(delta->net_mass_mg, item->net_mass_mg, &delta->net_mass_mg);
+    over |= __builtin_add_overflow(delta->gross_mass_mg, item->gross_mass_mg, &delta->gross_mass_mg);
+    if (with_supplementary && item->supp_quantity_micro)
+        over |= __builtin_add_overflow(delta->supp_quantity_micro, item->supp_quantity_micro, &delta->supp_quantity_micro);
+    if (item->estimated)
+        over |= __builtin_add_overflow(delta->estimated_mg, item->net_mass_mg, &delta->estimated_mg);
+    return over;
+}
+
+static bool subtract_sums(struct delta *delta, const struct contribution_item *item, bool with_supplementary)
+{
+    bool over = __builtin_sub_overflow(delta->value_minor, item->value_minor, &delta->value_minor);
+    over |= __builtin_sub_overflow(delta->customs_value_minor, item->customs_value_minor, &delta->customs_value_minor);
+    over |= __builtin_sub_overflow(delta->net_mass_mg, item->net_mass_mg, &delta->net_mass_mg);
+    over |= __builtin_sub_overflow(delta->gross_mass_mg, item->gross_mass_mg, &delta->gross_mass_mg);
+    if (with_supplementary && item->supp_quantity_micro)
+        over |= __builtin_sub_overflow(delta->supp_quantity_micro, item->supp_quantity_micro, &delta->supp_quantity_micro);
+    if (item->estimated)
+        over |= __builtin_sub_overflow(delta->estimated_mg, item->net_mass_mg, &delta->estimated_mg);
+    return over;
+}
+
+static bool move_sums(struct delta *delta, const struct contribution_item *item, int sign, bool with_supplementary)
+{
+    return sign > 0 ? add_sums(delta, item, with_supplementary) : subtract_sums(delta, item, with_supplementary);
+}
+
+static void add_item(struct tally *tally, const struct touch *touch, struct delta *delta, const struct contribution_item *item,
+                     int sign)
+{
+    bool with_supplementary = tally->plan->views[touch->view].hs_digits >= 6;
+    if (__builtin_expect(move_sums(delta, item, sign, with_supplementary), 0)) {
+        move_sums(delta, item, -sign, with_supplementary);
+        spill(tally, &touch->key, delta);
+        bool over = move_sums(delta, item, sign, with_supplementary);
+        CHECK(!over); /* amounts are not negative (STR-014), so none of them is too large for an empty delta */
+    }
+    delta->packages += (int64_t)item->packages * sign;
+}
+
+static struct delta *delta_at(struct tally *tally, const struct table_key *key)
+{
+    bool added;
+    uint32_t index = table_put(tally->table, key, table_hash(key), &added);
+    return table_value(tally->table, index);
 }
 
 /* Takes one declaration back from the derived cell for each leaf cell that is not the first to fall into it. */
-static void correct_declarations(struct tally *tally, uint32_t leaf, uint32_t cells, int sign)
+static void correct_view(struct tally *tally, uint32_t view, int sign)
 {
-    for (uint32_t v = 0; v < tally->plan->count; v++) {
-        if (tally->plan->views[v].leaf != leaf || v == leaf)
-            continue;
-        bool month = tally->plan->views[v].grain == GRAIN_MONTH;
-        table_clear(tally->derived_seen);
-        for (uint32_t i = 0; i < cells; i++) {
-            struct table_key derived = tally_derive(tally->plan, &tally->leaf_keys[i], v, month);
-            bool first;
-            table_put(tally->derived_seen, &derived, table_hash(&derived), &first);
-            if (!first)
-                delta_at(tally, &derived)->measures.declarations -= sign;
-        }
+    bool month = tally->plan->views[view].grain == GRAIN_MONTH;
+    if (tally->leaf_count == 2) { /* the common case needs no table */
+        struct table_key a = tally_derive(tally->plan, &tally->leaf_keys[0], view, month);
+        struct table_key b = tally_derive(tally->plan, &tally->leaf_keys[1], view, month);
+        if (memcmp(&a, &b, sizeof a) == 0)
+            delta_at(tally, &a)->declarations -= sign;
+        return;
+    }
+    table_clear(tally->derived_seen);
+    for (uint32_t i = 0; i < tally->leaf_count; i++) {
+        struct table_key derived = tally_derive(tally->plan, &tally->leaf_keys[i], view, month);
+        bool first;
+        table_put(tally->derived_seen, &derived, table_hash(&derived), &first);
+        if (!first)
+            delta_at(tally, &derived)->declarations -= sign;
     }
 }
 
-static void add_view(struct tally *tally, uint32_t index, const struct contribution *contribution, int32_t month, int sign)
+static void correct_derived(struct tally *tally, int sign)
+{
+    for (uint32_t v = 0; tally->leaf_count > 1 && v < tally->plan->count; v++) {
+        if (tally->plan->views[v].leaf == tally->leaf_view && v != tally->leaf_view)
+            correct_view(tally, v, sign);
+    }
+    tally->leaf_count = 0;
+}
+
+static void remember_leaf(struct tally *tally, const struct touch *touch, int sign)
+{
+    if (touch->view != tally->leaf_view) {
+        correct_derived(tally, sign);
+        tally->leaf_view = touch->view;
+    }
+    if (tally->leaf_count == tally->leaf_capacity) {
+        tally->leaf_capacity *= 2;
+        tally->leaf_keys = memory_resize(tally->leaf_keys, tally->leaf_capacity, sizeof tally->leaf_keys[0]);
+    }
+    tally->leaf_keys[tally->leaf_count++] = touch->key;
+}
+
+static void settle_touch(struct tally *tally, const struct touch *touch, const struct contribution *contribution, int sign)
+{
+    bool added;
+    uint32_t index = table_put(tally->table, &touch->key, touch->hash, &added);
+    struct delta *delta = table_value(tally->table, index);
+    if (delta->stamp != tally->serial) {
+        delta->stamp = tally->serial;
+        delta->declarations += sign;
+        if (tally->plan->views[touch->view].has_derived)
+            remember_leaf(tally, touch, sign);
+    }
+    for (uint32_t i = 0; i < touch->item_count; i++)
+        add_item(tally, touch, delta, &contribution->items[touch->item_first + i], sign);
+    int32_t items = (int32_t)touch->item_count * sign;
+    delta->items += items;
+    delta->warned_items += contribution->warned ? items : 0;
+    delta->late_items += contribution->late ? items : 0;
+}
+
+/* Adds the touches that are listed: ask for all entries, then add to each. */
+static void settle_touches(struct tally *tally, const struct contribution *contribution, int sign)
+{
+    for (uint32_t i = 0; i < tally->touch_count; i++)
+        table_prefetch_entry(tally->table, tally->touches[i].hash);
+    for (uint32_t i = 0; i < tally->touch_count; i++)
+        settle_touch(tally, &tally->touches[i], contribution, sign);
+    tally->touch_count = 0;
+}
+
+/* Lists a view's cells: items beside each other that fall into the same one share a touch. */
+static void touch_view(struct tally *tally, uint32_t index, const struct contribution *contribution, int32_t month, int sign)
 {
     const struct view *view = &tally->plan->views[index];
     const struct view_mask *mask = &view->mask;
-    struct table_key key;
     bool by_month = view->grain == GRAIN_MONTH;
     int32_t day = by_month ? month : contribution->day;
-    key.word[1] = ((uint64_t)contribution->office << 32 | contribution->border_office) & mask->word1;
-    key.word[2] = ((uint64_t)contribution->zone << 32 | contribution->trade_mode) & mask->word2;
-    struct delta *delta = NULL;
-    uint32_t cells = 0;
+    uint64_t word1 = ((uint64_t)contribution->office << 32 | contribution->border_office) & mask->word1;
+    uint64_t word2 = ((uint64_t)contribution->zone << 32 | contribution->trade_mode) & mask->word2;
+    struct touch *touch = NULL;
     for (uint32_t i = 0; i < contribution->item_count; i++) {
         const struct contribution_item *item = &contribution->items[i];
-        if (mask->by_item || !delta) {
-            key.word[0] = cell_word0(index, by_month, day, commodity_of(view, item));
-            key.word[3] =
-                cell_word3(item->partner, item->consignment, item->region, item->flow, contribution->mode) & mask->word3;
-            delta = delta_at(tally, &key);
-            if (delta->stamp != tally->serial) {
-                delta->stamp = tally->serial;
-                delta->measures.declarations += sign;
-                if (view->has_derived)
-                    remember_leaf(tally, cells++, &key);
-            }
+        uint64_t word0 = cell_word0(index, by_month, day, commodity_of(view, item));
+        uint64_t word3 =
+            cell_word3(item->partner, item->consignment, item->region, item->flow, contribution->mode) & mask->word3;
+        if (touch && touch->key.word[0] == word0 && touch->key.word[3] == word3) {
+            touch->item_count++;
+            continue;
         }
-        add_item(&delta->measures, contribution, item, sign, view->hs_digits >= 6);
+        if (tally->touch_count == TOUCHES_MOST)
+            settle_touches(tally, contribution, sign);
+        touch = &tally->touches[tally->touch_count++];
+        *touch = (struct touch){.key = {{word0, word1, word2, word3}}, .view = index, .item_first = i, .item_count = 1};
+        touch->hash = table_hash(&touch->key);
+        table_prefetch(tally->table, touch->hash);
     }
-    if (cells > 1)
-        correct_declarations(tally, index, cells, sign);
 }
 
 void tally_add(struct tally *tally, const struct contribution *contribution, int sign)
 {
     CHECK(sign == 1 || sign == -1);
-    tally->serial++;
     if (contribution->item_count == 0)
         return;
-    int32_t month = month_day(contribution->day);
-    for (uint32_t view = 0; view < tally->plan->count; view++) {
-        if (tally->plan->views[view].leaf == view)
-            add_view(tally, view, contribution, month, sign);
-    }
+    tally->serial++;
+    int32_t month = month_of(tally, contribution->day);
+    for (uint32_t i = 0; i < tally->leaf_views; i++)
+        touch_view(tally, tally->leaves[i], contribution, month, sign);
+    settle_touches(tally, contribution, sign);
+    correct_derived(tally, sign);
     for (uint32_t i = 0; i < contribution->item_count; i++) {
         tally->control.value_minor += (i128)contribution->items[i].value_minor * sign;
         tally->control.net_mass_mg += (i128)contribution->items[i].net_mass_mg * sign;
@@ -186,17 +333,22 @@ struct table_key tally_derive(const struct view_plan *plan, const struct table_k
 
 uint32_t tally_count(const struct tally *tally)
 {
-    return table_count(tally->table);
+    return table_count(tally->table) + tally->wide_count;
 }
 
 const struct table_key *tally_key(const struct tally *tally, uint32_t index)
 {
-    return table_key(tally->table, index);
+    uint32_t narrow = table_count(tally->table);
+    return index < narrow ? table_key(tally->table, index) : &tally->wide[index - narrow].key;
 }
 
-const struct measures *tally_measures(const struct tally *tally, uint32_t index)
+void tally_measures(const struct tally *tally, uint32_t index, struct measures *out)
 {
-    return &tally->deltas[index].measures;
+    uint32_t narrow = table_count(tally->table);
+    if (index < narrow)
+        to_measures(table_value(tally->table, index), out);
+    else
+        *out = tally->wide[index - narrow].measures;
 }
 
 struct tally_control tally_control(const struct tally *tally)
@@ -212,9 +364,11 @@ void tally_set_control(struct tally *tally, const struct tally_control *control)
 void tally_clear(struct tally *tally)
 {
     table_clear(tally->table);
+    tally->wide_count = 0;
+    tally->serial = 0;
 }
 
 size_t tally_bytes(const struct tally *tally)
 {
-    return sizeof *tally + table_bytes(tally->table) + (size_t)tally->capacity * sizeof tally->deltas[0];
+    return sizeof *tally + table_bytes(tally->table) + (size_t)tally->wide_capacity * sizeof tally->wide[0];
 }

@@ -4,7 +4,7 @@
  * In:      contributions to add or to retract                       Out: delta cells since the last tally_clear
  * Leaf views get a cell for each distinct key of a declaration. A derived view is summed from its leaf by the publisher, but for
  * `declarations`, which is not additive: a declaration adds -(k-1) to each derived cell into which k of its leaf cells fall.
- * Memory:  a table and an array of measures that keep their size between frames
+ * Memory:  a table that keeps its size between frames; a delta is 128 bytes with its key, two cache lines
  * Thread:  one owner (a worker)
  * Why:     docs/adr/0006-views-and-plan.md; design.md section 5
  */
@@ -30,10 +30,10 @@ void tally_free(struct tally *tally);
 /* Adds the contribution sign times; sign is 1 or -1. */
 void tally_add(struct tally *tally, const struct contribution *contribution, int sign);
 
-/* Delta cells by number 0 .. count - 1, in order of first use; some may be all zero. */
+/* Delta cells by number 0 .. count - 1; some may be all zero, and a key may come twice (its sum passed 64 bits): readers add. */
 uint32_t tally_count(const struct tally *tally);
 const struct table_key *tally_key(const struct tally *tally, uint32_t index);
-const struct measures *tally_measures(const struct tally *tally, uint32_t index);
+void tally_measures(const struct tally *tally, uint32_t index, struct measures *out);
 
 /* Sum over all that was ever added, frames before included. */
 struct tally_control tally_control(const struct tally *tally);

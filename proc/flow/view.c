@@ -152,6 +152,9 @@ enum err view_plan_option(struct view_plan *plan, struct text name, struct text 
 static bool derivable(const struct view *view, const struct view *from)
 {
     const uint32_t hs = (1u << DIMENSION_HS2) - 1;
+    /* every code has six digits, not every one has eight or ten: what a finer view shows as no code has a chapter nevertheless */
+    if (from->hs_digits > 6 && view->hs_digits > 0 && view->hs_digits != from->hs_digits)
+        return false;
     uint32_t plain = view->dimension_set & hs;
     if ((plain & from->dimension_set) != plain || view->hs_digits > from->hs_digits)
         return false;

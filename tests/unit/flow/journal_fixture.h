@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * journal_fixture.h - for tests: contributions -> whole journal frames of one partition, with control totals as a
- * writer makes them.
+ * journal_fixture.h - for tests: contributions -> whole journal frames of a partition, with the totals a writer makes.
  *
  * Memory:  the maker owns its buffer; a frame is good until the next call
  */

@@ -385,7 +385,7 @@ static void rewrite(struct bytes bytes, bool is_item, struct buffer *out)
     for (size_t i = 0; i < parts->count; i++) {
         const struct part *part = &parts->list[i];
         const uint8_t *end = part->value.data + part->value.length;
-        size_t length;
+        size_t length = 0;
         if (below(6) == 0)
             add_unknown(out);
         add_long_varint(out, part->tag, WIRE_SHORT_BYTES);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * bench_flow.c - the whole of flow/ without Kafka: declarations of a .pb file through decode, rules, ledger, tally, journal and
+ * publisher on the broker in memory, one thread.
+ *
+ * usage: bench_flow FILE.pb REFERENCE_DIR [REPEAT]      (FILE from `dryport generate --out FILE.pb`)
+ * Prints CPU nanoseconds a declaration, journal bytes a declaration, statistics written.
+ */
+#include "base/memory.h"
+#include "sim/host.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { PARTITIONS = 4 };
+
+static double cpu_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static struct buffer slurp(const char *path)
+{
+    struct buffer buffer = {0};
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        perror(path);
+        exit(65);
+    }
+    size_t got;
+    do {
+        got = fread(buffer_reserve(&buffer, 1 << 20), 1, 1 << 20, file);
+        buffer.length += got;
+    } while (got > 0);
+    fclose(file);
+    return buffer;
+}
+
+static int64_t fill(struct world *world, const struct buffer *file)
+{
+    struct reader reader = reader_of(buffer_bytes(file));
+    struct arena arena;
+    arena_init(&arena, 64 << 20);
+    int64_t count = 0;
+    while (reader_left(&reader) > 0) {
+        struct bytes value = reader_bytes(&reader, reader_varint(&reader));
+        struct declaration declaration;
+        bool canonical;
+        struct world_record record = {.value = value, .timestamp_ms = 1767225600000};
+        arena_reset(&arena);
+        if (wire_decode(value, &arena, &declaration, &canonical) == WIRE_OK)
+            record.key = (struct bytes){(const uint8_t *)declaration.declaration_id.data, declaration.declaration_id.length};
+        world_put(world, PORT_DECLARATIONS, (int32_t)(hash_murmur2(record.key.data, record.key.length) % PARTITIONS), &record);
+        count++;
+    }
+    arena_fini(&arena);
+    return count;
+}
+
+static int64_t log_bytes(const struct world *world, enum port_topic topic, int64_t *records)
+{
+    int64_t bytes = 0;
+    for (int32_t p = 0; p < PARTITIONS; p++) {
+        for (int64_t o = 0; o < world_next(world, topic, p); o++, ++*records)
+            bytes += (int64_t)world_at(world, topic, p, o)->value.length;
+    }
+    return bytes;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3) {
+        fprintf(stderr, "usage: bench_flow FILE.pb REFERENCE_DIR [REPEAT]\n");
+        return 64;
+    }
+    struct err_info info;
+    struct reference *reference;
+    struct rules *rules;
+    struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
+    rules_default_severities(false, options.severity);
+    if (reference_load(argv[2], NULL, &reference, &info) != OK || rules_new(&options, reference, &rules, &info) != OK) {
+        fprintf(stderr, "%s\n", info.text);
+        return 64;
+    }
+    struct view_plan plan;
+    view_plan_default(&plan);
+    struct buffer file = slurp(argv[1]);
+    wire_init();
+    for (int round = 0; round < (argc > 3 ? atoi(argv[3]) : 3); round++) {
+        struct world *world = world_new(PARTITIONS, PARTITIONS);
+        world_set_now(world, 1767225600000);
+        int64_t count = fill(world, &file);
+        struct host_options host_options = {
+            .rules = rules, .reference = reference, .plan = &plan, .plan_id = 1, .frame_interval_ms = 250, .key_check = BATCH_KEY_OFF,
+            .partitions = PARTITIONS, .statistics_partitions = PARTITIONS, .seed = 1, .reporter = "CN", .currency = "CNY",
+        };
+        double begin = cpu_s();
+        struct host *host = host_new(world, &host_options);
+        bool settled = host_settle(host, 3600);
+        double seconds = cpu_s() - begin;
+        int64_t frames = 0;
+        int64_t statistics = 0;
+        int64_t journal = log_bytes(world, PORT_JOURNAL, &frames);
+        log_bytes(world, PORT_STATISTICS, &statistics);
+        printf("%" PRId64 " declarations%s: %.0f ns each, journal %.1f bytes each in %" PRId64 " frames, %" PRId64 " statistics, counted %" PRId64
+               "\n",
+               count, settled ? "" : " (NOT SETTLED)", seconds * 1e9 / (double)count, (double)journal / (double)count, frames, statistics,
+               counter_read(&host_counters(host)->verdicts[VERDICT_COUNTED]));
+        host_kill(host);
+        world_free(world);
+    }
+    buffer_fini(&file);
+    rules_free(rules);
+    reference_free(reference);
+    return 0;
+}
