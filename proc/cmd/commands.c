@@ -12,6 +12,7 @@ const struct command *const commands[] = {
     &command_load,
     &command_check,
     &command_tail,
+    &command_report,
     NULL,
 };
 

@@ -161,7 +161,7 @@ static int64_t sum_of(const char *json, const char *key)
 /* Mean round trip over all brokers of the statistics, in seconds; 0 if no request was answered. */
 static double rtt_of(const char *json)
 {
-    static const char key[] = "\"rtt\":{";
+    static const char key[] = "\"rtt\": {";
     int64_t sum = 0;
     int64_t count = 0;
     for (const char *at = strstr(json, key); at != NULL; at = strstr(at, key)) {
@@ -282,7 +282,7 @@ static const struct setting common_settings[] = {
     {"log.connection.close", "false"},
     {"reconnect.backoff.ms", "100"},
     {"reconnect.backoff.max.ms", "2000"},
-    {"statistics.interval.ms", "2000"},
+    {"statistics.interval.ms", "5000"},
     {NULL, NULL},
 };
 
@@ -293,7 +293,6 @@ static const struct setting consumer_settings[] = {
     {"check.crcs", "true"},
     {"enable.partition.eof", "false"},
     {"allow.auto.create.topics", "false"},
-    {"fetch.wait.max.ms", "100"},
     {"fetch.error.backoff.ms", "200"},
     {"fetch.max.bytes", "33554432"},
     {"receive.message.max.bytes", "67108864"},
@@ -301,22 +300,19 @@ static const struct setting consumer_settings[] = {
 };
 
 static const struct setting input_settings[] = {
-    {"isolation.level", "read_committed"},
-    {"queued.min.messages", "100000"},
-    {"fetch.message.max.bytes", "1048576"},
-    {NULL, NULL},
+    {"isolation.level", "read_committed"}, {"fetch.wait.max.ms", "100"}, /* a partition that runs empty may wait as long
+                                                                            behind idle ones: one fetch a broker */
+    {"queued.min.messages", "100000"},     {"fetch.message.max.bytes", "1048576"}, {NULL, NULL},
 };
 
 static const struct setting reader_settings[] = {
-    {"isolation.level", "read_uncommitted"},
-    {"queued.min.messages", "10000"},
-    {"queued.max.messages.kbytes", "16384"},
-    {"fetch.message.max.bytes", "4194304"},
-    {NULL, NULL},
+    {"isolation.level", "read_uncommitted"}, {"fetch.wait.max.ms", "250"},           {"queued.min.messages", "10000"},
+    {"queued.max.messages.kbytes", "16384"}, {"fetch.message.max.bytes", "4194304"}, {NULL, NULL},
 };
 
 static const struct setting member_settings[] = {
     {"max.poll.interval.ms", "300000"},
+    {"statistics.interval.ms", "2000"}, /* it is how a recovered broker is noticed */
     {NULL, NULL},
 };
 
@@ -414,15 +410,11 @@ static enum err put_prefetch(rd_kafka_conf_t *conf, const struct kafka_options *
     return put(conf, "queued.max.messages.kbytes", text, info);
 }
 
-/* When a partition's queue is full, librdkafka looks again after a pause: fetch.queue.backoff.ms from 2.2.0 on; before,
- * when its broker thread next wakes, up to a second later (confluentinc/librdkafka#2879). A metadata refresh wakes it.
+/* When a partition's queue is full, librdkafka looks again after a pause: this setting. Before 2.2.0 see reader_nudge.
  */
 static enum err put_queue_backoff(rd_kafka_conf_t *conf, struct err_info *info)
 {
-    if (rd_kafka_version() >= VERSION_FETCH_BACKOFF) {
-        return put(conf, "fetch.queue.backoff.ms", "10", info);
-    }
-    return put(conf, "topic.metadata.refresh.interval.ms", "100", info);
+    return client_needs_nudge() ? OK : put(conf, "fetch.queue.backoff.ms", "10", info);
 }
 
 static enum err put_kind(rd_kafka_conf_t *conf, const struct kafka_options *options, enum client_kind kind,
@@ -602,6 +594,11 @@ bool client_close_wait(struct client_health *health, int64_t timeout_ms)
 bool client_is_cooperative(void)
 {
     return rd_kafka_version() >= VERSION_COOPERATIVE;
+}
+
+bool client_needs_nudge(void)
+{
+    return rd_kafka_version() < VERSION_FETCH_BACKOFF;
 }
 
 bool client_is_passing(int code)

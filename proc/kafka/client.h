@@ -118,6 +118,9 @@ void client_event(struct rd_kafka_s *handle, struct rd_kafka_op_s *event, struct
 /* True if this librdkafka's cooperative rebalancing is sound (2.6.1 on): members use it then. */
 bool client_is_cooperative(void);
 
+/* True if this librdkafka has no fetch.queue.backoff.ms (before 2.2.0): see reader_nudge. */
+bool client_needs_nudge(void);
+
 /* What a caller should do about an rd_kafka_resp_err_t. */
 enum err client_err(int code);
 /* Passing trouble of a broker or the network that librdkafka itself retries. */

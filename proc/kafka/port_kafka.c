@@ -25,6 +25,8 @@
 enum {
     READERS_MAX = 16,
     SERVE_EACH_MS = 200,
+    NUDGE_EACH_MS = 50,
+    NUDGE_RECORDS = 10000, /* fewer since the last nudge can't have emptied a full queue */
     FREE_AFTER_MS = 1000,
     WAIT_MOST_MS = 3600000,
 };
@@ -38,6 +40,7 @@ struct lane {
 struct input {
     alignas(64) struct reader_log *log; /* NULL: not started */
     int32_t lane;
+    struct counter taken; /* by the lane's thread; read by main */
 };
 
 struct port_stream {
@@ -59,6 +62,8 @@ struct port_kafka {
     struct input *inputs;
     /* of main */
     int64_t served_ms;
+    int64_t nudged_ms;
+    int64_t nudged_taken;
     /* guarded by lock */
     pthread_mutex_t lock;
     struct reader *readers[READERS_MAX];
@@ -107,10 +112,26 @@ static int32_t port_partitions(void *self, enum port_topic topic)
 /* ---- membership
  * -------------------------------------------------------------------------------------------------------- */
 
-/* Lets errors and statistics of the handles out that no thread polls. */
-static void serve_readers(struct port_kafka *port)
+/* Idle inputs cost no request. */
+static void nudge(struct port_kafka *port, int64_t now_ms)
 {
-    int64_t now_ms = clock_steady_ns() / 1000000;
+    if (port->input_reader == NULL || !client_needs_nudge() || now_ms - port->nudged_ms < NUDGE_EACH_MS) {
+        return;
+    }
+    int64_t taken = 0;
+    for (int32_t p = 0; p < port->partitions[PORT_DECLARATIONS]; p++) {
+        taken += counter_read(&port->inputs[p].taken);
+    }
+    if (taken - port->nudged_taken >= NUDGE_RECORDS) {
+        port->nudged_taken = taken;
+        port->nudged_ms = now_ms;
+        reader_nudge(port->input_reader, PORT_DECLARATIONS);
+    }
+}
+
+/* Lets errors and statistics of the handles out that no thread polls. */
+static void serve_readers(struct port_kafka *port, int64_t now_ms)
+{
     if (now_ms - port->served_ms < SERVE_EACH_MS) {
         return;
     }
@@ -129,7 +150,9 @@ static void serve_readers(struct port_kafka *port)
 static bool port_membership(void *self, struct port_membership *out)
 {
     struct port_kafka *port = self;
-    serve_readers(port);
+    int64_t now_ms = clock_steady_ns() / 1000000;
+    nudge(port, now_ms);
+    serve_readers(port, now_ms);
     return port->consumer != NULL && consumer_membership(port->consumer, out);
 }
 
@@ -189,6 +212,7 @@ static size_t port_input_take(void *self, int32_t partition, struct port_record 
         return 0;
     }
     size_t count = reader_take(input->log, out, most);
+    counter_add(&input->taken, (int64_t)count);
     if (count == most) {
         port->lanes[input->lane].may_have_more = true;
     }

@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-enum { TAKE_CHUNK = 256 };
+enum { TAKE_CHUNK = 256, NUDGE_MS = 10 };
 
 struct reader {
     /* const after new */
@@ -275,6 +275,18 @@ void reader_release(struct port_record *records, size_t count)
 void reader_serve(struct reader *reader)
 {
     rd_kafka_poll(reader->handle, 0);
+}
+
+void reader_nudge(struct reader *reader, enum port_topic topic)
+{
+    pthread_mutex_lock(&reader->lock);
+    rd_kafka_topic_t *handle = topic_of(reader, topic);
+    pthread_mutex_unlock(&reader->lock);
+    const struct rd_kafka_metadata *metadata;
+    if (handle != NULL &&
+        rd_kafka_metadata(reader->handle, 0, handle, &metadata, NUDGE_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(metadata);
+    }
 }
 
 int64_t reader_high_watermark(const struct reader *reader, enum port_topic topic, int32_t partition)

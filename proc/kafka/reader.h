@@ -40,6 +40,10 @@ void reader_release(struct port_record *records, size_t count);
 /* Serves librdkafka's callbacks (errors, statistics). To be called now and then.                 Thread: any */
 void reader_serve(struct reader *reader);
 
+/* Before 2.2.0 a librdkafka whose queues were full fetches again only when its broker thread wakes, up to a second
+ * later (confluentinc/librdkafka#2879); an answer to a small request wakes it. Waits at most 10 ms.      Thread: any */
+void reader_nudge(struct reader *reader, enum port_topic topic);
+
 /* The log's next offset as the last fetch told, -1 if unknown.                                   Thread: any */
 int64_t reader_high_watermark(const struct reader *reader, enum port_topic topic, int32_t partition);
 

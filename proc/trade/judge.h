@@ -78,8 +78,9 @@ static inline bool judge_is_digits(struct text text)
 {
     if (text.length < JUDGE_WORD) /* filled up with zeros as digits */
         return text.length > 0 && judge_not_digits(codes_key(text) | JUDGE_EVERY_BYTE('0') << (8 * text.length)) == 0;
-    uint64_t wrong = judge_not_digits(judge_load(text.data + text.length - JUDGE_WORD));
-    for (uint32_t i = 0; i + JUDGE_WORD < text.length; i += JUDGE_WORD)
+    uint64_t wrong =
+        judge_not_digits(judge_load(text.data)) | judge_not_digits(judge_load(text.data + text.length - JUDGE_WORD));
+    for (uint32_t i = JUDGE_WORD; i + JUDGE_WORD < text.length; i += JUDGE_WORD)
         wrong |= judge_not_digits(judge_load(text.data + i));
     return wrong == 0;
 }

@@ -21,13 +21,21 @@ static inline uint64_t unplain(uint64_t word)
 }
 
 /* High bits as of unplain if not all is printable ASCII: eight bytes at a time, the last word overlapping the one
- * before. */
-static inline uint64_t text_unplain(struct text text)
+ * before. `cap` is a constant: countries, currencies and units nearly always have just its length. */
+static inline uint64_t text_unplain(struct text text, uint32_t cap)
 {
+    if ((cap == 2 || cap == 3) && text.length == cap) {
+        uint16_t pair;
+        memcpy(&pair, text.data, sizeof pair);
+        uint64_t third = cap == 3 ? (uint8_t)text.data[2] : 0x20;
+        return unplain((JUDGE_EVERY_BYTE(0x20) & ~0xFFFFFFull) | third << 16 | pair);
+    }
     if (text.length < JUDGE_WORD)
         return text.length ? unplain(codes_key(text) | JUDGE_EVERY_BYTE(0x20) << (8 * text.length)) : 0;
-    uint64_t all = unplain(judge_load(text.data + text.length - JUDGE_WORD));
-    for (uint32_t i = 0; i + JUDGE_WORD < text.length; i += JUDGE_WORD)
+    uint64_t all = unplain(judge_load(text.data)) | unplain(judge_load(text.data + text.length - JUDGE_WORD));
+    if (text.length <= 2 * JUDGE_WORD)
+        return all;
+    for (uint32_t i = JUDGE_WORD; i + JUDGE_WORD < text.length; i += JUDGE_WORD)
         all |= unplain(judge_load(text.data + i));
     return all;
 }
@@ -71,7 +79,7 @@ static bool is_utf8(struct text text)
 #define PLAIN_TEXT(name, cap)                                                                                          \
     if (of->name.length) {                                                                                             \
         longer |= of->name.length > (cap);                                                                             \
-        unplain_all |= text_unplain(of->name);                                                                         \
+        unplain_all |= text_unplain(of->name, cap);                                                                    \
     }
 #define PLAIN_TEXTS(name, cap) longer |= of->name.count > 0;
 #define SOUND_TEXT(name, cap)                                                                                          \
@@ -130,13 +138,8 @@ static void item_texts(const struct judge *judge, const struct item *of, int32_t
 
 /* ---- figures ---- */
 
-/* STR-014. The sign bits together decide; only a declaration that has a negative figure pays for finding out which. */
-static void header_signs(const struct judge *judge)
+__attribute__((noinline)) static void header_negative(const struct judge *judge, const struct declaration *d)
 {
-    const struct declaration *d = judge->declaration;
-    if ((d->total_gross_mass_mg | d->invoice_total_minor | d->freight_minor | d->insurance_minor |
-         d->other_charges_minor) >= 0)
-        return;
     const struct {
         int64_t figure;
         const char *field;
@@ -151,11 +154,8 @@ static void header_signs(const struct judge *judge)
     }
 }
 
-static void item_signs(const struct judge *judge, const struct item *t, int32_t item)
+__attribute__((noinline)) static void item_negative(const struct judge *judge, const struct item *t, int32_t item)
 {
-    if ((t->net_mass_mg | t->statistical_value_minor | t->customs_value_minor | t->gross_mass_mg |
-         t->supp_quantity_micro | t->invoice_value_minor | t->second_quantity_micro) >= 0)
-        return;
     const struct {
         int64_t figure;
         const char *field;
@@ -170,6 +170,21 @@ static void item_signs(const struct judge *judge, const struct item *t, int32_t 
         if (all[i].figure < 0)
             judge_find(judge, RULE_STR_014, item, all[i].field);
     }
+}
+
+/* STR-014. The sign bits together decide; only a declaration that has a negative figure pays for finding out which. */
+static inline void header_signs(const struct judge *judge, const struct declaration *d)
+{
+    if ((d->total_gross_mass_mg | d->invoice_total_minor | d->freight_minor | d->insurance_minor |
+         d->other_charges_minor) < 0)
+        header_negative(judge, d);
+}
+
+static inline void item_signs(const struct judge *judge, const struct item *t, int32_t item)
+{
+    if ((t->net_mass_mg | t->statistical_value_minor | t->customs_value_minor | t->gross_mass_mg |
+         t->supp_quantity_micro | t->invoice_value_minor | t->second_quantity_micro) < 0)
+        item_negative(judge, t, item);
 }
 
 /* ---- identifier ---- */
@@ -386,7 +401,7 @@ void judge_structure(const struct judge *judge)
     identifier(judge);
     header_required(judge);
     header_texts(judge, judge->declaration);
-    header_signs(judge);
+    header_signs(judge, judge->declaration);
     numbers(judge);
     for (uint32_t i = 0; i < judge->items; i++) {
         item_texts(judge, &items[i], (int32_t)i);

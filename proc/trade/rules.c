@@ -163,14 +163,29 @@ static bool warns_items(enum rule rule)
     return group == GROUP_STR || group == GROUP_COD || group == GROUP_ARI || group == GROUP_HSC;
 }
 
-/* Keeps findings in rule order; those of one rule in the order in which they came. */
+/* Drops the last warning. False: there is none. */
+static bool drop_warning(struct findings *findings)
+{
+    uint32_t at = findings->count;
+    while (at > 0 && findings->list[at - 1].severity == SEVERITY_REJECT)
+        at--;
+    if (at == 0)
+        return false;
+    memmove(&findings->list[at - 1], &findings->list[at], (findings->count - at) * sizeof findings->list[0]);
+    findings->count--;
+    return true;
+}
+
+/* Keeps findings in rule order; those of one rule in the order in which they came. Warnings make room for rejects: what is rejected
+ * always says why. */
 static void keep(struct findings *findings, struct finding finding)
 {
     findings->reject |= finding.severity == SEVERITY_REJECT;
     findings->warned_items |= finding.severity == SEVERITY_WARN && warns_items((enum rule)finding.rule);
     if (findings->count == FINDINGS_MOST) {
         findings->unkept++;
-        return;
+        if (finding.severity != SEVERITY_REJECT || !drop_warning(findings))
+            return;
     }
     uint32_t at = findings->count++;
     for (; at > 0 && findings->list[at - 1].rule > finding.rule; at--)

@@ -80,8 +80,8 @@ struct rules_context {
 };
 
 struct rules_options {
-    bool lenient;                        /* rules.profile */
-    enum severity severity[RULE_COUNT];  /* after rules.severity.CODE; begin with rules_default_severities */
+    bool lenient;                       /* rules.profile */
+    enum severity severity[RULE_COUNT]; /* after rules.severity.CODE; begin with rules_default_severities */
     char reporter[3];
     char reporting_currency[4];
 };

@@ -97,6 +97,7 @@ class Case:
             "topic.rejects": self.name + ".rejects", "topics.partitions": 4, "reporter": "KR",
             "reporting.currency": "KRW", "timezone": "Asia/Seoul", "reference.dir": data,
             "rules.severity.HSC-604": severity,
+            "kafka.consumer.session.timeout.ms": 6000,  # a killed member must not hold its partitions for 45 s
         }
         self.processor = place.processor(binary, self.name, self.settings)
         self.statistics = topics.Statistics(broker.address, self.settings["topic.statistics"])

@@ -6,7 +6,8 @@ Shares no code with the processor: Python integers over declarations read by wir
 Everything is compared but share_ppm and the fields 50 to 55; a record with no items equals an absent one.
 
     recount.py --brokers HOST:PORT --input TOPIC --rejects TOPIC --statistics TOPIC --reference DIR [--reporter ...]
-    recount.py --pb FILE --dump STATISTICS.jsonl --reference DIR      (a dump of `dryport tail`; every record accepted)
+    recount.py --pb FILE --dump STATISTICS.jsonl --reference DIR [--rejected FINDINGS.jsonl]
+                      (a dump of `dryport tail`; rejected are the records to which `dryport check --json` gives a reject)
 """
 
 import argparse
@@ -286,6 +287,21 @@ def read_dump(path, consumer):
             consumer.take(key, int(row.pop("partition", 0) or 0), as_of, None if deleted else fields)
 
 
+def read_rejected(path):
+    """The (file, record number) of each declaration that the lines of `dryport check --json` give a reject finding."""
+    with open(path, encoding="utf-8") as source:
+        rows = [json.loads(line) for line in source]
+    return {(row["file"], int(row["record"])) for row in rows if row.get("severity") == "reject"}
+
+
+def fill_ledger(paths, rejected, ledger):
+    """Takes .pb files in order; what is rejected is not decoded, for it may not decode."""
+    for path in paths:
+        for number, data in enumerate(wire.read_pb(path), 1):
+            bad = (path, number) in rejected
+            ledger.take(None if bad else wire.decode(data), bad)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--brokers")
@@ -294,18 +310,17 @@ def main():
     parser.add_argument("--statistics")
     parser.add_argument("--pb", action="append", default=[])
     parser.add_argument("--dump")
-    parser.add_argument("--reference", required=True)
+    parser.add_argument("--rejected", help="lines of `dryport check --json` about the same files, named the same way")
+    parser.add_argument("--reference", required=True, action="append", help="a list is read from the first folder that has it")
     parser.add_argument("--reporter", default="CN")
     parser.add_argument("--currency", default="CNY")
     options = parser.parse_args()
-    nomenclature = Nomenclature(options.reference)
+    nomenclature = Nomenclature(*options.reference)
     ledger, consumer = Ledger(), Consumer()
     if options.brokers:
         import topics  # needs the test environment's packages; files do not
         topics.fill_ledger(options.brokers, options.input, options.rejects, ledger)
-    for path in options.pb:
-        for data in wire.read_pb(path):
-            ledger.take(wire.decode(data), False)
+    fill_ledger(options.pb, read_rejected(options.rejected) if options.rejected else set(), ledger)
     if options.dump:
         read_dump(options.dump, consumer)
     else:

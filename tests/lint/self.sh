@@ -121,4 +121,24 @@ if "$here/generated.sh" "$root/program" "$root/page" newer 2>/dev/null; then
     echo 'self: generated let a stale page pass' >&2
     status=1
 fi
+
+# a page of one command each, and a program that knows `run --print-config`
+printf '#!/bin/sh\n[ "$1" = run ] && echo "usage: run" && echo "  --print-config  x"\n' >"$root/program"
+echo 'test:' >"$root/Makefile"
+command_page() {
+    printf '```sh\n%s\n```\n' "$1" >"$root/page.md"
+    "$here/commands.sh" "$root/program" "$root" page.md 2>/dev/null
+}
+for line in 'bin/dryport run --print' 'dryport go' 'make tset' 'dryport run -c deploy/none.conf' 'scripts/none.sh'; do
+    if command_page "$line"; then
+        echo "self: commands let this pass: $line" >&2
+        status=1
+    fi
+done
+for line in 'bin/dryport run --print-config -c /etc/x.conf' 'make test ARGS=1' 'export A=1'; do
+    if ! command_page "$line"; then
+        echo "self: commands refused what is right: $line" >&2
+        status=1
+    fi
+done
 exit $status

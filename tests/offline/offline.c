@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Offline driver: the shipped worker and publisher over the broker in memory, from .pb files to statistics, without Kafka and
+ * without a clock: the same arguments print the same bytes.
+ */
+#include "base/hash.h"
+#include "base/memory.h"
+#include "cmd/assemble.h"
+#include "cmd/feed.h"
+#include "cmd/options.h"
+#include "cmd/random.h"
+#include "flow/state.h"
+#include "ops/statistic_json.h"
+#include "sim/host.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { SETTLE_SECONDS = 3600, TICK_MS = 10, QUIET_TICKS = 60, KILLS_MOST = 300, DAY_MS = 86400000 };
+
+struct held {
+    size_t at; /* in bytes: the key, then the value */
+    size_t key_bytes;
+    size_t value_bytes;
+    int64_t timestamp_ms;
+    int32_t partition;
+};
+
+struct offline {
+    struct options options;
+    struct assembly assembly;
+    int64_t partitions;
+    int64_t seed;
+    int64_t shuffle;
+    int64_t kill_every;
+    bool twice;
+    struct buffer bytes;
+    struct held *records;
+    size_t count;
+    size_t capacity;
+    struct world *world;
+    struct host *host;
+    uint64_t lives;
+};
+
+extern const struct command command_offline;
+
+/* ---- input ---- */
+
+static void hold(struct offline *offline, struct bytes key, struct bytes value, int64_t timestamp_ms, int32_t partition)
+{
+    if (offline->count == offline->capacity) {
+        offline->capacity = offline->capacity ? offline->capacity * 2 : 1024;
+        offline->records = memory_resize(offline->records, offline->capacity, sizeof offline->records[0]);
+    }
+    offline->records[offline->count++] = (struct held){offline->bytes.length, key.length, value.length, timestamp_ms, partition};
+    buffer_add(&offline->bytes, key.data, key.length);
+    buffer_add(&offline->bytes, value.data, value.length);
+}
+
+/* As `dryport load` would send it: key, place and time follow from the declaration. */
+static void take(struct offline *offline, const struct feed_record *record)
+{
+    struct bytes key = {NULL, 0};
+    int64_t timestamp_ms = 0;
+    uint32_t place = (uint32_t)record->number;
+    if (record->declaration) {
+        struct text id = record->declaration->declaration_id;
+        key = (struct bytes){(const uint8_t *)id.data, id.length};
+        timestamp_ms = record->declaration->accepted_at_ms < 0 ? 0 : record->declaration->accepted_at_ms;
+        place = hash_murmur2(id.data, id.length) & 0x7FFFFFFFu;
+    }
+    int32_t partition = (int32_t)(place % (uint32_t)offline->partitions);
+    for (int copy = 0; copy <= offline->twice; copy++)
+        hold(offline, key, record->bytes, timestamp_ms, partition);
+}
+
+static enum err read_file(struct offline *offline, const char *file, struct err_info *info)
+{
+    struct feed *feed;
+    TRY(feed_open(file, NULL, &feed, info));
+    struct feed_record record;
+    bool more = true;
+    enum err err;
+    while ((err = feed_next(feed, &record, &more, info)) == OK && more)
+        take(offline, &record);
+    feed_close(feed);
+    return err;
+}
+
+static void shuffle(struct offline *offline)
+{
+    struct random random = random_of((uint64_t)offline->shuffle);
+    for (size_t i = offline->count; i > 1; i--) {
+        size_t j = (size_t)random_below(&random, (uint32_t)i);
+        struct held swap = offline->records[i - 1];
+        offline->records[i - 1] = offline->records[j];
+        offline->records[j] = swap;
+    }
+}
+
+static void fill_world(struct offline *offline)
+{
+    int64_t latest_ms = 0;
+    offline->world = world_new((int32_t)offline->partitions, (int32_t)offline->partitions);
+    for (size_t i = 0; i < offline->count; i++) {
+        const struct held *held = &offline->records[i];
+        const uint8_t *at = offline->bytes.data + held->at;
+        struct world_record record = {.key = {at, held->key_bytes},
+                                      .value = {at + held->key_bytes, held->value_bytes},
+                                      .timestamp_ms = held->timestamp_ms};
+        world_put(offline->world, PORT_DECLARATIONS, held->partition, &record);
+        latest_ms = held->timestamp_ms > latest_ms ? held->timestamp_ms : latest_ms;
+    }
+    world_set_now(offline->world, latest_ms + DAY_MS);
+}
+
+/* ---- run ---- */
+
+static void start(struct offline *offline)
+{
+    const struct config *config = &offline->options.config;
+    struct engine_options engine = assemble_options(&offline->assembly);
+    struct host_options options = {
+        .rules = offline->assembly.rules,
+        .reference = offline->assembly.reference,
+        .plan = &offline->assembly.plan,
+        .plan_id = engine_plan_id(&engine),
+        .frame_interval_ms = config->frame_interval_ms,
+        .key_check = BATCH_KEY_ID,
+        .partitions = (int32_t)offline->partitions,
+        .statistics_partitions = (int32_t)offline->partitions,
+        .seed = (uint64_t)offline->seed + offline->lives++,
+        .reporter = config->reporter,
+        .currency = config->reporting_currency,
+    };
+    offline->host = host_new(offline->world, &options);
+}
+
+/* Appends land one by one; the process is killed after each `kill_every` of them, until nothing is left to do. A life may be too
+ * short to get anywhere: after KILLS_MOST of them it is left alone. */
+static void run_with_kills(struct offline *offline)
+{
+    for (int quiet = 0; quiet < QUIET_TICKS && offline->lives < KILLS_MOST;) {
+        bool did = host_step(offline->host);
+        did = host_deliver(offline->host, 1) > 0 || did;
+        quiet = did ? 0 : quiet + 1;
+        if (!did)
+            world_set_now(offline->world, world_now(offline->world) + TICK_MS);
+        if (host_delivered(offline->host) >= (size_t)offline->kill_every) {
+            host_kill(offline->host);
+            start(offline);
+        }
+    }
+}
+
+static enum err settle(struct offline *offline, struct err_info *info)
+{
+    start(offline);
+    if (offline->kill_every)
+        run_with_kills(offline);
+    bool settled = host_settle(offline->host, SETTLE_SECONDS);
+    for (int32_t i = 0; i < offline->partitions; i++) {
+        const struct partition_status *status = host_status(offline->host, i);
+        if (counter_read(&status->phase) == PARTITION_HALTED)
+            return err_set(info, ERR_BROKEN, "partition %d halted: %s", i, status->reason);
+    }
+    return settled ? OK : err_set(info, ERR_BROKEN, "not everything was counted and published within %d virtual seconds", SETTLE_SECONDS);
+}
+
+/* ---- output ---- */
+
+/* As `dryport tail --from-beginning` prints them, partition after partition. */
+static enum err print_statistics(struct offline *offline, struct err_info *info)
+{
+    for (int32_t p = 0; p < offline->partitions; p++) {
+        for (int64_t o = 0; o < world_next(offline->world, PORT_STATISTICS, p); o++) {
+            const struct world_record *record = world_at(offline->world, PORT_STATISTICS, p, o);
+            struct text key = {(const char *)record->key.data, (uint32_t)record->key.length};
+            if (key.length && key.data[0] == '#')
+                continue;
+            json_t *line = record->is_null ? statistic_json_deleted(key) : statistic_json(key, record->value);
+            if (!line)
+                return err_set(info, ERR_BROKEN, "statistics %d/%" PRId64 ": the value is no statistic", p, o);
+            bool failed = json_dumpf(line, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF;
+            json_decref(line);
+            if (failed)
+                return err_set(info, ERR_FATAL, "standard output can't be written");
+        }
+    }
+    return fflush(stdout) == 0 ? OK : err_set(info, ERR_FATAL, "standard output can't be written");
+}
+
+/* What the journal says: a process that is killed takes its counters with it. */
+static enum err fold_journal(struct offline *offline, int32_t partition, int64_t verdicts[VERDICTS], struct err_info *info)
+{
+    struct state state;
+    state_init(&state, &offline->assembly.plan, 1);
+    struct reader_rule *rule = reader_rule_new();
+    for (int64_t o = 0; o < world_next(offline->world, PORT_JOURNAL, partition) && !rule->halted; o++) {
+        struct frame frame;
+        enum reader_branch branch = reader_rule_feed(rule, o, world_at(offline->world, PORT_JOURNAL, partition, o)->value, state_fold, &state, &frame);
+        if (branch == READER_OPEN || branch == READER_OPEN_DISCARDS)
+            state_take_open(&state, &frame);
+    }
+    enum err err = OK;
+    if (rule->halted)
+        err = err_set(info, ERR_BROKEN, "journal %d: %s", partition, rule->why.text);
+    else if (state.hi != world_next(offline->world, PORT_DECLARATIONS, partition))
+        err = err_set(info, ERR_BROKEN, "journal %d ends at input offset %" PRId64, partition, state.hi);
+    for (int i = 0; i < VERDICTS; i++)
+        verdicts[i] += state.verdicts[i];
+    reader_rule_free(rule);
+    state_fini(&state);
+    return err;
+}
+
+static enum err print_verdicts(struct offline *offline, struct err_info *info)
+{
+    int64_t verdicts[VERDICTS] = {0};
+    for (int32_t i = 0; i < offline->partitions; i++)
+        TRY(fold_journal(offline, i, verdicts, info));
+    fprintf(stderr, "{\"lives\":\"%" PRIu64 "\",\"verdicts\":{", offline->lives);
+    for (int i = 0; i < VERDICTS; i++)
+        fprintf(stderr, "%s\"%s\":\"%" PRId64 "\"", i ? "," : "", verdict_name((enum verdict)i), verdicts[i]);
+    fprintf(stderr, "}}\n");
+    return OK;
+}
+
+static enum err run_all(struct offline *offline, struct err_info *info)
+{
+    wire_init();
+    TRY(assemble(&offline->assembly, &offline->options.config, true, info));
+    for (int i = 0; i < offline->options.argument_count; i++)
+        TRY(read_file(offline, offline->options.arguments[i], info));
+    if (offline->shuffle)
+        shuffle(offline);
+    fill_world(offline);
+    TRY(settle(offline, info));
+    TRY(print_statistics(offline, info));
+    return print_verdicts(offline, info);
+}
+
+static int run(int argc, char **argv)
+{
+    static struct offline offline = {.partitions = 4, .seed = 1};
+    const struct option_row rows[] = {
+        {.name = "partitions", .kind = OPTION_NUMBER, .place = &offline.partitions, .min = 1, .max = 1024},
+        {.name = "seed", .kind = OPTION_NUMBER, .place = &offline.seed, .min = 0, .max = INT64_MAX},
+        {.name = "shuffle", .kind = OPTION_NUMBER, .place = &offline.shuffle, .min = 1, .max = INT64_MAX},
+        {.name = "kill-every", .kind = OPTION_NUMBER, .place = &offline.kill_every, .min = 1, .max = INT64_MAX},
+        {.name = "twice", .kind = OPTION_FLAG, .place = &offline.twice},
+    };
+    int code = options_read(&offline.options, &command_offline, rows, sizeof rows / sizeof rows[0], argc, argv);
+    if (code == 0 && offline.options.argument_count == 0)
+        code = options_say(&offline.options, ERR_CONFIG, "no file is named; `offline FILE.pb...`");
+    struct err_info info;
+    enum err err = code == 0 ? run_all(&offline, &info) : OK;
+    if (err != OK)
+        code = options_fail(&offline.options, err, &info);
+    host_kill(offline.host);
+    world_free(offline.world);
+    assemble_fini(&offline.assembly);
+    buffer_fini(&offline.bytes);
+    memory_free(offline.records);
+    options_fini(&offline.options);
+    return code;
+}
+
+const struct command command_offline = {
+    .name = "offline",
+    .summary = "runs worker and publisher over files, without Kafka",
+    .usage = "offline [OPTION]... FILE.pb...\n"
+             "Puts the declarations into partitions by murmur2 of their id, counts and publishes them on a virtual clock, and prints\n"
+             "the statistics as `dryport tail` does; the last line on stderr has the verdicts that the journal holds.\n\n"
+             "options:\n"
+             "  --partitions N   of the input, the journal and the statistics (4)\n"
+             "  --seed S         of nonces and back-offs (1)\n"
+             "  --twice          every record is sent twice\n"
+             "  --shuffle S      the order of the input is shuffled, that of the versions of an id too\n"
+             "  --kill-every N   the process is killed and started again after each N appends",
+    .run = run,
+};
+
+int main(int argc, char **argv)
+{
+    return command_offline.run(argc, argv);
+}

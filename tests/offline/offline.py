@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shipped worker and publisher on a virtual clock, over generated declarations, against an independent recount.
+
+    offline.py --dryport PROGRAM --offline PROGRAM --count N
+
+One input, run undisturbed, with every record sent twice, shuffled, and killed again and again: the final statistics must be the
+recount's each time, equal to each other in all that does not tell of time, and the same arguments must print the same bytes.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(SOURCE, "tests", "broker"))
+import recount  # noqa: E402
+
+SHIPPED = os.path.join(SOURCE, "deploy", "reference")
+OF_TIME = {"state", "as_of", "as_of_ms", "watermark_ms", "share_ppm"}
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("DRYPORT_")}
+# a life must be long enough for its claims and the rejects of a group (a hundredth of the records each partition), or nothing moves
+VARIANTS = {
+    "undisturbed": (),
+    "another seed and other partitions": ("--seed", "99", "--partitions", "7"),
+    "twice": ("--twice",),
+    "shuffled": ("--shuffle", "5"),
+    "shuffled and twice": ("--shuffle", "6", "--twice"),
+    "killed": ("--kill-every", "1499", "-X", "frame.interval.ms=20"),
+    "killed, two partitions": ("--kill-every", "1777", "--partitions", "2"),
+    "killed, shuffled and twice": ("--kill-every", "3001", "--shuffle", "7", "--twice"),
+}
+
+
+class Failure(Exception):
+    """An expectation that does not hold."""
+
+
+def run(codes, *arguments):
+    done = subprocess.run(arguments, capture_output=True, env=ENVIRONMENT, stdin=subprocess.DEVNULL, check=False, text=True)
+    if done.returncode not in codes:
+        raise Failure("%s: exit code %d\n%s" % (" ".join(arguments), done.returncode, done.stderr[-3000:]))
+    return done
+
+
+def final_state(path):
+    """key -> all fields of the newest record but those of time, as a reader holds it who follows the rule."""
+    held = {}
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            if int(row["as_of"]) > held.get(row["key"], (0, None))[0]:
+                held[row["key"]] = (int(row["as_of"]), row)
+    return {key: {name: value for name, value in row.items() if name not in OF_TIME}
+            for key, (_, row) in held.items() if row["items"] != "0"}
+
+
+class Trial:
+    """One input and what must come of it."""
+
+    def __init__(self, options, folder):
+        self.options, self.folder = options, folder
+        lists = os.path.join(folder, "lists")  # the shipped lists and the demo's nomenclature in one: no other is found then
+        shutil.copytree(SHIPPED, lists)
+        shutil.copytree(os.path.join(SHIPPED, "demo"), lists, dirs_exist_ok=True)
+        self.lists = ("-X", "reference.dir=" + lists)
+        self.input = os.path.join(folder, "input.pb")
+        run((0,), options.dryport, "generate", *self.lists, "--count", str(options.count), "--seed", "11", "--amend", "0.1",
+            "--cancel", "0.04", "--duplicate", "0.02", "--late", "0.02", "--bad", "0.03", "--out", self.input)
+        findings = os.path.join(folder, "findings.jsonl")
+        with open(findings, "w", encoding="utf-8") as out:
+            out.write(run((0, 65), options.dryport, "check", "--json", *self.lists, self.input).stdout)
+        self.ledger = recount.Ledger()
+        recount.fill_ledger([self.input], recount.read_rejected(findings), self.ledger)
+        nomenclature = recount.Nomenclature(lists)
+        self.want = recount.expected(self.ledger.standing(), nomenclature, "CN", "CNY")
+        self.first = None
+
+    def offline(self, *arguments):
+        """Path of the printed statistics, and the verdicts."""
+        done = run((0,), self.options.offline, *self.lists, *arguments, self.input)
+        path = os.path.join(self.folder, "statistics.jsonl")
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(done.stdout)
+        last = json.loads(done.stderr.splitlines()[-1])
+        return path, int(last["lives"]), {name: int(count) for name, count in last["verdicts"].items() if count != "0"}
+
+    def expected_verdicts(self, arguments):
+        """None where the order decides which version is stale."""
+        verdicts = dict(self.ledger.verdicts)
+        if "--shuffle" in arguments:
+            return None
+        if "--twice" in arguments:
+            verdicts = {"counted": verdicts["counted"], "duplicate": 2 * verdicts["duplicate"] + verdicts["counted"],
+                        "stale": 2 * verdicts["stale"], "rejected": 2 * verdicts["rejected"]}
+        return {name: count for name, count in verdicts.items() if count}
+
+    def compare(self, name, arguments):
+        path, lives, verdicts = self.offline(*arguments)
+        consumer = recount.Consumer()
+        recount.read_dump(path, consumer)
+        differences = recount.compare(self.want, consumer.records()) + consumer.broken
+        want = self.expected_verdicts(arguments)
+        if want is not None and verdicts != want:
+            differences.append("verdicts are %s, expected %s" % (verdicts, want))
+        if sum(verdicts.values()) != self.options.count * (2 if "--twice" in arguments else 1):
+            differences.append("the verdicts %s do not add up" % verdicts)
+        state = final_state(path)
+        if self.first is None:
+            self.first = state
+        elif state != self.first:
+            differences.append("other statistics than undisturbed: %s" % next(
+                key for key in sorted(state.keys() | self.first.keys()) if state.get(key) != self.first.get(key)))
+        print("%s: %d lives, %s, %d cells, %d statistics" % (name, lives, verdicts, len(self.want), consumer.seen), flush=True)
+        if "--kill-every" in arguments and lives < 10:
+            differences.append("killed only %d times: this shows little" % (lives - 1))
+        if differences:
+            raise Failure("%s (offline %s):\n  %s" % (name, " ".join(arguments), "\n  ".join(differences)))
+
+    def repeat(self):
+        arguments = (*VARIANTS["killed, two partitions"], "--shuffle", "3")
+        outputs = []
+        for _ in range(2):
+            path, _, _ = self.offline(*arguments)
+            with open(path, "rb") as file:
+                outputs.append(file.read())
+        if outputs[0] != outputs[1]:
+            raise Failure("two runs of offline %s print other bytes" % " ".join(arguments))
+        print("the same arguments print the same %d bytes" % len(outputs[0]))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dryport", required=True)
+    parser.add_argument("--offline", required=True)
+    parser.add_argument("--count", type=int, default=20000)
+    parser.add_argument("--only", choices=["repeat", *VARIANTS], action="append", help="these variants only")
+    options = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory(prefix="dryport-offline-") as folder:
+            trial = Trial(options, folder)
+            for name, arguments in VARIANTS.items():
+                if name == "undisturbed" or not options.only or name in options.only:
+                    trial.compare(name, arguments)
+            if not options.only or "repeat" in options.only:
+                trial.repeat()
+    except Failure as failure:
+        print("FAILED: %s" % failure)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
