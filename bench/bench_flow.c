@@ -89,7 +89,10 @@ int main(int argc, char **argv)
     view_plan_default(&plan);
     struct buffer file = slurp(argv[1]);
     wire_init();
-    for (int round = 0; round < (argc > 3 ? atoi(argv[3]) : 3); round++) {
+    int64_t rounds = 3;
+    if (argc > 3 && !text_to_int64(text_of(argv[3]), &rounds))
+        rounds = 1;
+    for (int64_t round = 0; round < rounds; round++) {
         struct world *world = world_new(PARTITIONS, PARTITIONS);
         world_set_now(world, 1767225600000);
         int64_t count = fill(world, &file);

@@ -68,7 +68,17 @@ def recount_partition(task):
                 packages += item.package_count
                 if item.mass_estimated:
                     estimated += item.net_mass_mg
-            sums = (head.reference_date, head.direction, value, customs, net, gross, packages, estimated, len(head.items))
+            sums = (
+                head.reference_date,
+                head.direction,
+                value,
+                customs,
+                net,
+                gross,
+                packages,
+                estimated,
+                len(head.items),
+            )
         newest[head.declaration_id] = (place, hash(data), sums)
     cells = {}
     for _, _, sums in newest.values():
@@ -100,8 +110,10 @@ def expected_flow(address, rejected):
                 cell.estimated += sums[5]
                 cell.items += sums[6]
                 cell.declarations += sums[7]
-    want = dict(recount.record(("flow", frequency, date, (flow,)), cell, "CN", "CNY", None)
-                for (frequency, date, flow), cell in totals.items())
+    want = dict(
+        recount.record(("flow", frequency, date, (flow,)), cell, "CN", "CNY", None)
+        for (frequency, date, flow), cell in totals.items()
+    )
     return want, verdicts
 
 
@@ -121,7 +133,9 @@ class Truth:
             for message in topics.read(self.address, INPUT):
                 known = (message.partition(), message.offset(), 0) in self.rejected
                 ledger.take(None if known else wire.decode(message.value()), known)
-            self.everything = recount.expected(ledger.standing(), recount.Nomenclature(self.reference, os.path.dirname(self.reference)), "CN", "CNY")
+            self.everything = recount.expected(
+                ledger.standing(), recount.Nomenclature(self.reference, os.path.dirname(self.reference)), "CN", "CNY"
+            )
 
     def check(self, run):
         """Fails unless the run published these totals and no others."""
@@ -141,7 +155,9 @@ class Truth:
             wrong.append("verdicts %s, recounted %s" % (run.verdicts, self.verdicts))
         for view in recount.VIEWS:  # value, customs value, items and packages add up to the same in every view
             for name in ("value_minor", "customs_value_minor", "items", "packages"):
-                total = sum(f.get(name, 0) for f in published.values() if f["view"] == view and f["frequency"] == MONTH)
+                total = sum(
+                    f.get(name, 0) for f in published.values() if f["view"] == view and f["frequency"] == MONTH
+                )
                 want = sum(f.get(name, 0) for f in self.flow.values() if f["frequency"] == MONTH)
                 if total != want:
                     wrong.append("%s of %s adds up to %d, recounted %d" % (name, view, total, want))
@@ -185,12 +201,24 @@ class Run:
     def __init__(self, place, address, name, binary, count, reference, more):
         self.name, self.address, self.count = name, address, count
         self.settings = {
-            "brokers": address, "group": name, "topic.declarations": INPUT, "topic.journal": name + ".journal",
-            "topic.statistics": name + ".statistics", "topic.rejects": name + ".rejects", "reference.dir": reference, **more,
+            "brokers": address,
+            "group": name,
+            "topic.declarations": INPUT,
+            "topic.journal": name + ".journal",
+            "topic.statistics": name + ".statistics",
+            "topic.rejects": name + ".rejects",
+            "reference.dir": reference,
+            **more,
         }
         # Times are compared with the start of the process: the statistics carry the broker's own clock, not the writer's.
-        topics.create(address, (self.settings["topic.statistics"], PARTITIONS,
-                                {"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"}))
+        topics.create(
+            address,
+            (
+                self.settings["topic.statistics"],
+                PARTITIONS,
+                {"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"},
+            ),
+        )
         self.processor = place.processor(binary, name, self.settings)
         self.samples = []
         self.echoed = None
@@ -207,8 +235,12 @@ class Run:
             self.verdicts = self.processor.verdicts()
             return sum(self.verdicts.values()) >= self.count
 
-        wait_until(all_echoed, lambda: "%s has %s of %d\n%s" % (self.name, self.verdicts, self.count, self.processor.tail()),
-                   deadline_s, 0.1)
+        wait_until(
+            all_echoed,
+            lambda: "%s has %s of %d\n%s" % (self.name, self.verdicts, self.count, self.processor.tail()),
+            deadline_s,
+            0.1,
+        )
         self.echoed = time.time()
         state = {"ends": None, "since": time.time()}
 
@@ -232,6 +264,7 @@ class Run:
     def last_records(self, ends):
         """The last record of each partition of the statistics."""
         import confluent_kafka
+
         client = topics.consumer(self.address)
         try:
             for p, (low, high) in ends.items():
@@ -247,14 +280,22 @@ class Run:
 
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as source:
-        model = next((line.split(":", 1)[1].strip() for line in source if line.startswith("model name")), platform.machine())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
+        model = next(
+            (line.split(":", 1)[1].strip() for line in source if line.startswith("model name")), platform.machine()
+        )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return "%s, %d cores, %.0f GiB, Linux %s" % (model, os.cpu_count(), memory, platform.release())
 
 
 def commit():
     def git(*arguments):
-        done = subprocess.run(["git", "-C", SOURCE, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        done = subprocess.run(
+            ["git", "-C", SOURCE, *arguments],
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
         return done.stdout.strip() if done.returncode == 0 else ""
 
     name = git("rev-parse", "--short", "HEAD") or "no commit yet"
@@ -275,30 +316,57 @@ def report(chosen, nulls, runs, truth, generated_s):
     ratio = median(run_rate) / median(null_rate)
     cost = median(run_cpu) / median(null_cpu)
     lines = [
-        "# End to end: `dryport run` against the null librdkafka consumer", "",
+        "# End to end: `dryport run` against the null librdkafka consumer",
+        "",
         "- %s, commit %s, librdkafka %s" % (datetime.date.today().isoformat(), commit(), nulls[0].librdkafka),
         "- %s; Apache Kafka on the same machine" % machine(),
-        "- %d generated declarations (seed %d, profile %s), %d partitions, %.0f bytes and %.2f items each on average; %s" % (
-            count, chosen.seed, chosen.profile, PARTITIONS, nulls[0].bytes / count, runs[0].items / count,
-            ", ".join("%d %s" % (n, v) for v, n in truth.verdicts.items() if n)),
-        "- %d alternating pairs; medians, lowest and highest in brackets; generated and acknowledged in %.0f s" % (chosen.pairs, generated_s), "",
-        "| program | k declarations/s | CPU-s per million | peak memory MiB |", "|---|---|---|---|",
-        "| null consumer | %s | %.2f (%.2f-%.2f) | %.0f |" % (spread(null_rate), median(null_cpu), min(null_cpu), max(null_cpu), max(n.peak_mib for n in nulls)),
-        "| dryport run | %s | %.2f (%.2f-%.2f) | %.0f |" % (spread(run_rate), median(run_cpu), min(run_cpu), max(run_cpu), max(r.peak_mib for r in runs)),
-        "", "- Rate: %.2f of the null consumer's (mark: at least 0.6); CPU: %.2f times (mark: at most 2.5)." % (ratio, cost),
-        "- Of each run, seconds until all was echoed / until the last statistic was in its topic: %s." % ", ".join(
-            "%.1f / %.1f" % (r.echoed - r.processor.started, r.seconds) for r in runs),
-        "- Totals of every run equal a recount of the topic: %s; %d cells, %s statistics written." % (
-            "every cell of every view" if truth.everything is not None else
-            "every cell of `flow`, all verdicts, value, customs value, items and packages of each of the nine views",
-            runs[0].cells, "-".join(sorted({str(r.published) for r in runs}))), "",
+        "- %d generated declarations (seed %d, profile %s), %d partitions, %.0f bytes and %.2f items each on average; %s"
+        % (
+            count,
+            chosen.seed,
+            chosen.profile,
+            PARTITIONS,
+            nulls[0].bytes / count,
+            runs[0].items / count,
+            ", ".join("%d %s" % (n, v) for v, n in truth.verdicts.items() if n),
+        ),
+        "- %d alternating pairs; medians, lowest and highest in brackets; generated and acknowledged in %.0f s"
+        % (chosen.pairs, generated_s),
+        "",
+        "| program | k declarations/s | CPU-s per million | peak memory MiB |",
+        "|---|---|---|---|",
+        "| null consumer | %s | %.2f (%.2f-%.2f) | %.0f |"
+        % (spread(null_rate), median(null_cpu), min(null_cpu), max(null_cpu), max(n.peak_mib for n in nulls)),
+        "| dryport run | %s | %.2f (%.2f-%.2f) | %.0f |"
+        % (spread(run_rate), median(run_cpu), min(run_cpu), max(run_cpu), max(r.peak_mib for r in runs)),
+        "",
+        "- Rate: %.2f of the null consumer's (mark: at least 0.6); CPU: %.2f times (mark: at most 2.5)."
+        % (ratio, cost),
+        "- Of each run, seconds until all was echoed / until the last statistic was in its topic: %s."
+        % ", ".join("%.1f / %.1f" % (r.echoed - r.processor.started, r.seconds) for r in runs),
+        "- Totals of every run equal a recount of the topic: %s; %d cells, %s statistics written."
+        % (
+            (
+                "every cell of every view"
+                if truth.everything is not None
+                else "every cell of `flow`, all verdicts, value, customs value, items and packages of each of the nine views"
+            ),
+            runs[0].cells,
+            "-".join(sorted({str(r.published) for r in runs})),
+        ),
+        "",
     ]
     return "\n".join(lines), ratio, cost
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=int(os.environ.get("COUNT", COUNT_DEFAULT)), help="declarations; environment COUNT")
+    parser.add_argument(
+        "--count",
+        type=int,
+        default=int(os.environ.get("COUNT", COUNT_DEFAULT)),
+        help="declarations; environment COUNT",
+    )
     parser.add_argument("--pairs", type=int, default=int(os.environ.get("PAIRS", "3")), help="environment PAIRS")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--profile", default="cn")
@@ -307,17 +375,31 @@ def main():
     parser.add_argument("--reference", default=os.path.join(SOURCE, "deploy", "reference", "demo"))
     parser.add_argument("--record", action="store_true", help="keep the report under bench/results/")
     parser.add_argument("--marks", action="store_true", help="fail when the marks are missed")
-    parser.add_argument("-X", dest="more", action="append", default=[], metavar="KEY=VALUE", help="a setting of dryport run")
+    parser.add_argument(
+        "-X", dest="more", action="append", default=[], metavar="KEY=VALUE", help="a setting of dryport run"
+    )
     chosen = parser.parse_args()
     more = dict(each.split("=", 1) for each in chosen.more)
     with Workplace("bench") as place:
-        broker = place.broker(heap="1g")
+        broker = place.broker(
+            heap="1g", log_roll_hours=876000
+        )  # dates of months: a segment must not end each week of them
         topics.create(broker.address, (INPUT, PARTITIONS, {"retention.ms": "-1", "cleanup.policy": "delete"}))
         settings = {"brokers": broker.address, "topic.declarations": INPUT, "reference.dir": chosen.reference}
         started = time.monotonic()
         say("generating %d declarations" % chosen.count)
-        command(chosen.dryport, "generate", "--count", str(chosen.count), "--seed", str(chosen.seed), "--profile", chosen.profile,
-                *options(settings), timeout=3600)
+        command(
+            chosen.dryport,
+            "generate",
+            "--count",
+            str(chosen.count),
+            "--seed",
+            str(chosen.seed),
+            "--profile",
+            chosen.profile,
+            *options(settings),
+            timeout=3600,
+        )
         generated_s = time.monotonic() - started
         truth = Truth(broker.address, chosen.count, chosen.reference)
         nulls, runs = [], []
@@ -327,7 +409,9 @@ def main():
                     nulls.append(Null(chosen.null_consumer, broker.address, chosen.count))
                     say("null consumer: %.2f s, %.2f CPU-s" % (nulls[-1].seconds, nulls[-1].cpu))
                 else:
-                    run = Run(place, broker.address, "bench-%d" % pair, chosen.dryport, chosen.count, chosen.reference, more)
+                    run = Run(
+                        place, broker.address, "bench-%d" % pair, chosen.dryport, chosen.count, chosen.reference, more
+                    )
                     run.measure(600 + chosen.count / 20000)
                     say("dryport run: %.2f s, %.2f CPU-s, %.0f MiB" % (run.seconds, run.cpu, run.peak_mib))
                     runs.append(run)
@@ -336,7 +420,9 @@ def main():
     print(text)
     if chosen.record:
         size = "" if chosen.count == COUNT_DEFAULT else "-%d" % chosen.count
-        path = os.path.join(SOURCE, "bench", "results", "%s-end-to-end%s.md" % (datetime.date.today().isoformat(), size))
+        path = os.path.join(
+            SOURCE, "bench", "results", "%s-end-to-end%s.md" % (datetime.date.today().isoformat(), size)
+        )
         with open(path, "w", encoding="utf-8") as out:
             out.write(text)
         say("kept as %s" % os.path.relpath(path, SOURCE))

@@ -60,7 +60,8 @@ static rd_kafka_t *open_consumer(int argc, char **argv)
     set(conf, "enable.auto.offset.store", "false");
     set(conf, "auto.offset.reset", "error");
     set(conf, "queued.min.messages", "1000000");
-    set(conf, "fetch.message.max.bytes", "4194304");
+    set(conf, "queued.max.messages.kbytes", "1048576");
+    set(conf, "fetch.message.max.bytes", "10485760");
     for (int i = 3; i + 1 < argc; i += 2) {
         char name[128];
         const char *equals = strchr(argv[i + 1], '=');

@@ -65,7 +65,8 @@ uint64_t engine_plan_id(const struct engine_options *options)
     hash = hash_text(config->reporter, hash);
     hash = hash_text(config->reporting_currency, hash);
     hash = hash_text(config->timezone, hash);
-    uint64_t choices = (uint64_t)config->trade_system << 8 | (uint64_t)config->count_status << 4 | (uint64_t)config->late_policy;
+    uint64_t choices =
+        (uint64_t)config->trade_system << 8 | (uint64_t)config->count_status << 4 | (uint64_t)config->late_policy;
     return hash_mix(hash ^ PLAN_FORMAT, choices ^ HASH_P1);
 }
 
@@ -216,8 +217,8 @@ static void take_membership(struct engine *engine)
     static const char *const events[] = {"partition_assigned", "partition_revoked", "partition_lost"};
     struct port_membership change;
     while (engine->port.membership(engine->port.self, &change)) {
-        log_event(LOG_LEVEL_INFO, events[change.change], LOG_FIELDS(log_int("partition", change.partition)), "partition %d",
-                  change.partition);
+        log_event(LOG_LEVEL_INFO, events[change.change], LOG_FIELDS(log_int("partition", change.partition)),
+                  "partition %d", change.partition);
         if (change.change == PORT_ASSIGNED)
             assigned(engine, change.partition);
         else if (change.change == PORT_REVOKED && engine->owner[change.partition] == ENGINE_NO_OWNER)
@@ -230,6 +231,8 @@ static void take_membership(struct engine *engine)
     for (int32_t i = 0; i < engine->worker_count; i++) {
         int32_t partition;
         while (worker_released(engine->workers[i].worker, &partition)) {
+            if (!engine->releasing[partition])
+                continue; /* it was lost or assigned anew since: what was released is no more */
             int64_t position = counter_read(&engine->statuses[partition].position);
             engine->port.commit(engine->port.self, partition, position);
             disown(engine, partition);
@@ -304,7 +307,8 @@ static void report_partitions(struct engine *engine, int8_t *reported)
         if (phase == PARTITION_HALTED)
             log_event(LOG_LEVEL_ERROR, "partition_halted", LOG_FIELDS(log_int("partition", i)), "%s", reason);
         else if (phase == PARTITION_BACKOFF)
-            log_event(LOG_LEVEL_WARN, "partition_dropped", LOG_FIELDS(log_int("partition", i)), "%s; it is claimed again", reason);
+            log_event(LOG_LEVEL_WARN, "partition_dropped", LOG_FIELDS(log_int("partition", i)),
+                      "%s; it is claimed again", reason);
         else if (phase == PARTITION_RUNNING)
             log_event(LOG_LEVEL_INFO, "partition_running",
                       LOG_FIELDS(log_int("partition", i), log_int("position", counter_read(&status->position)),
@@ -336,8 +340,8 @@ enum err engine_new(const struct engine_options *options, struct engine **out, s
     engine->routes[3] = (struct http_route){"/status", engine_status_handle, engine};
     engine->routes[4] = (struct http_route){"/", page_handle, NULL};
     if (options->config->http_listen[0]) {
-        enum err err =
-            http_start(options->config->http_listen, engine->routes, sizeof engine->routes / sizeof engine->routes[0], &engine->http, info);
+        enum err err = http_start(options->config->http_listen, engine->routes,
+                                  sizeof engine->routes / sizeof engine->routes[0], &engine->http, info);
         if (err != OK) {
             engine_free(engine);
             return err;
@@ -366,7 +370,8 @@ static enum err connect_patiently(struct engine *engine, int32_t workers, struct
             return err;
         set_reason(engine, info->text);
         if (strcmp(said, info->text) != 0)
-            log_event(LOG_LEVEL_ERROR, "broker_unreachable", LOG_FIELDS(log_text("brokers", engine->options.kafka->brokers)),
+            log_event(LOG_LEVEL_ERROR, "broker_unreachable",
+                      LOG_FIELDS(log_text("brokers", engine->options.kafka->brokers)),
                       "%s; trying again until it works", info->text);
         memcpy(said, info->text, sizeof said);
         for (int64_t waited = 0; waited < RETRY_MS; waited += MAIN_TICK_MS) {
@@ -565,7 +570,8 @@ enum err engine_run(struct engine *engine, struct err_info *info)
     drain(engine);
     struct engine_figures figures;
     engine_figures(engine, &figures);
-    log_event(LOG_LEVEL_INFO, "stopped", LOG_FIELDS(log_int("records", figures.records)), "all that was counted is in the journal");
+    log_event(LOG_LEVEL_INFO, "stopped", LOG_FIELDS(log_int("records", figures.records)),
+              "all that was counted is in the journal");
     return OK;
 }
 

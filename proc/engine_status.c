@@ -123,7 +123,9 @@ static json_t *publisher_json(struct engine *engine)
     json_t *publisher = json_object();
     const char *state = halt[0] ? "halted" : !folds ? "off" : open ? "publishing" : publishes(engine) ? "catching_up" : "standby";
     json_object_set_new(publisher, "state", json_string(state));
-    json_object_set_new(publisher, "reason", json_string(halt));
+    struct err_info trouble;
+    publisher_trouble(engine->publisher, &trouble);
+    json_object_set_new(publisher, "reason", json_string(halt[0] ? halt : trouble.text));
     json_object_set_new(publisher, "term", int64_json(counter_read(&counters->term)));
     json_object_set_new(publisher, "as_of", int64_json(counter_read(&counters->as_of)));
     json_object_set_new(publisher, "keys_published", int64_json(counter_read(&counters->publish_keys)));
@@ -144,7 +146,8 @@ static void put_running(struct engine *engine, json_t *root)
     int64_t declarations;
     json_object_set_new(root, "verdicts", verdicts_json(engine, &declarations));
     json_object_set_new(root, "declarations", int64_json(declarations));
-    json_object_set_new(root, "watermark_ms", int64_json(counter_read(&publisher_counters(engine->publisher)->watermark_ms)));
+    int64_t watermark_ms = counter_read(&publisher_counters(engine->publisher)->watermark_ms);
+    json_object_set_new(root, "watermark_ms", watermark_ms == INT64_MIN ? json_null() : int64_json(watermark_ms));
     json_object_set_new(root, "publisher", publisher_json(engine));
     json_t *rates = json_object();
     json_object_set_new(rates, "declarations_per_s", int64_json(counter_read(&engine->rate)));
@@ -183,7 +186,7 @@ void engine_status_handle(void *self, const struct http_request *request, struct
     char *text = json_dumps(root, JSON_INDENT(2));
     buffer_add_text(&response->body, text);
     buffer_add_u8(&response->body, '\n');
-    free(text);
+    free(text); /* banned-ok: jansson made it with malloc */
     json_decref(root);
     response->content_type = "application/json";
 }

@@ -32,7 +32,7 @@ static int run(int argc, char **argv);
 const struct command command_demo = {
     .name = "demo",
     .summary = "everything in one process on an in-process broker: generator, processor, status page; no Kafka, no network",
-    .usage = "usage: dryport demo [--seconds N] [--rate N] [--seed N]\n"
+    .usage = "demo [--seconds N] [--rate N] [--seed N]\n"
              "  --seconds N   how long declarations are made (30); 0 = until Ctrl-C\n"
              "  --rate N      declarations a second (4000, at most 6000)\n"
              "  --seed N      another stream of declarations (1)\n",

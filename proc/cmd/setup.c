@@ -58,6 +58,12 @@ static enum err set_severity(const struct config_pair *pair, enum severity *seve
                        "%s: rules.severity.%s: this rule is a verdict of the ledger and always in force", pair->origin,
                        pair->key);
     struct text value = text_of(pair->value);
+    /* what follows from the version before it is seen when the declaration is counted already */
+    if (rule_rows[rule].severity == SEVERITY_WARN && strcmp(rule_rows[rule].needs, "ledger") == 0 &&
+        text_is(value, "reject"))
+        return err_set(info, ERR_CONFIG,
+                       "%s: rules.severity.%s: this rule compares with the version before and can warn or be off",
+                       pair->origin, pair->key);
     severities[rule] = text_is(value, "reject") ? SEVERITY_REJECT
                        : text_is(value, "warn") ? SEVERITY_WARN
                                                 : SEVERITY_OFF;

@@ -28,7 +28,8 @@ void batch_reset(struct batch *batch)
     batch->count = 0;
 }
 
-static void add(struct batch *batch, const struct port_record *record, struct bytes bytes, int32_t index, enum rule broken)
+static void add(struct batch *batch, const struct port_record *record, struct bytes bytes, int32_t index,
+                enum rule broken)
 {
     struct element *element = &batch->elements[batch->count++];
     element->record = record;
@@ -60,14 +61,13 @@ static bool take_record(struct batch *batch, const struct port_record *record, s
     bool ends = false;
     struct bytes bytes;
     int32_t index;
-    while (batch->count < BATCH_DECLARATIONS) {
+    while (batch->envelope.rest.length > 0) {
+        if (batch->count == BATCH_DECLARATIONS)
+            return true;
         const struct bytes rest = batch->envelope.rest;
         const int32_t next_index = batch->envelope.next_index;
-        if (!envelope_next(&batch->envelope, &bytes, &index)) {
-            batch->record_open = false;
-            ++*next;
-            return ends;
-        }
+        if (!envelope_next(&batch->envelope, &bytes, &index))
+            break;
         if (batch->count > 0 && batch->bytes + bytes.length > BATCH_BYTES) { /* it is the next batch's first */
             batch->envelope.rest = rest;
             batch->envelope.next_index = next_index;
@@ -77,7 +77,9 @@ static bool take_record(struct batch *batch, const struct port_record *record, s
         batch->bytes += bytes.length;
         ends = ends || in_envelope(batch, bytes);
     }
-    return true;
+    batch->record_open = false;
+    ++*next;
+    return ends;
 }
 
 void batch_fill(struct batch *batch, const struct port_record *records, size_t count, size_t *next)
@@ -99,7 +101,8 @@ void batch_decode(struct batch *batch)
         struct element *element = &batch->elements[i];
         if (element->broken != RULE_COUNT)
             continue;
-        enum wire_result result = wire_decode(element->bytes, &batch->arena, &batch->declarations[i], &element->canonical);
+        enum wire_result result =
+            wire_decode(element->bytes, &batch->arena, &batch->declarations[i], &element->canonical);
         if (result != WIRE_OK)
             element->broken = result == WIRE_MALFORMED ? RULE_STR_002 : RULE_STR_001;
     }
@@ -107,11 +110,13 @@ void batch_decode(struct batch *batch)
 
 static int32_t partition_of(enum batch_key_check check, struct text id, int32_t partitions)
 {
-    uint32_t hash = check == BATCH_KEY_CRC32 ? hash_crc32(id.data, id.length) : hash_murmur2(id.data, id.length) & 0x7FFFFFFFu;
+    uint32_t hash =
+        check == BATCH_KEY_CRC32 ? hash_crc32(id.data, id.length) : hash_murmur2(id.data, id.length) & 0x7FFFFFFFu;
     return (int32_t)(hash % (uint32_t)partitions);
 }
 
-/* A single record's key must be its id; in a batch, and where the site says so, the id must belong to this partition. */
+/* A single record's key must be its id; in a batch, and where the site says so, the id must belong to this partition.
+ */
 static enum key_check check_key(const struct batch_options *options, const struct element *element,
                                 const struct declaration *declaration)
 {
@@ -120,8 +125,10 @@ static enum key_check check_key(const struct batch_options *options, const struc
     struct bytes key = element->record->key;
     struct text id = declaration->declaration_id;
     if (options->key_check == BATCH_KEY_ID && element->index < 0)
-        return key.length == id.length && (id.length == 0 || memcmp(key.data, id.data, id.length) == 0) ? KEY_RIGHT : KEY_WRONG;
-    return partition_of(options->key_check, id, options->partitions) == element->record->partition ? KEY_RIGHT : KEY_WRONG;
+        return key.length == id.length && (id.length == 0 || memcmp(key.data, id.data, id.length) == 0) ? KEY_RIGHT
+                                                                                                        : KEY_WRONG;
+    return partition_of(options->key_check, id, options->partitions) == element->record->partition ? KEY_RIGHT
+                                                                                                   : KEY_WRONG;
 }
 
 void batch_judge(struct batch *batch)
@@ -136,7 +143,8 @@ void batch_judge(struct batch *batch)
             rules_add(rules, findings, element->broken, -1, NULL);
             continue;
         }
-        struct rules_context context = {element->record->timestamp_ms, check_key(&batch->options, element, declaration)};
+        struct rules_context context = {element->record->timestamp_ms,
+                                        check_key(&batch->options, element, declaration)};
         rules_judge(rules, declaration, &context, findings);
         if (!findings->reject)
             element->digest = wire_digest(element->bytes, declaration, element->canonical, &batch->scratch);

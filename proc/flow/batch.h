@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * batch.h - the unit that travels through the stages: up to BATCH_DECLARATIONS declarations of one partition, decoded and judged.
+ * batch.h - the unit that travels through the stages: up to BATCH_DECLARATIONS declarations of one partition, decoded
+ * and judged.
  *
- * In:      input records, from the place where the last batch ended        Out: declarations with findings, key and digest
- * Stages:  fill -> decode -> judge, each a loop over the batch; settle (ledger, tally) follows in partition
+ * In:      input records, from the place where the last batch ended        Out: declarations with findings, key and
+ * digest Stages:  fill -> decode -> judge, each a loop over the batch; settle (ledger, tally) follows in partition
  * Memory:  owns its arena and the decompression buffer; texts borrow from the records until the next batch_fill
- * Limits:  a record that decompresses ends the batch, for its bytes live until the next record is opened; so does a record that an
- *          earlier batch began, so that the caller gets a place between records where it may seal
- * Thread:  one owner (a worker), used for its partitions in turn
+ * Limits:  a record that decompresses ends the batch, for its bytes live until the next record is opened; so does a
+ * record that an earlier batch began, so that the caller gets a place between records where it may seal Thread:  one
+ * owner (a worker), used for its partitions in turn
  */
 #pragma once
 
@@ -15,8 +16,9 @@
 #include "flow/port.h"
 #include "flow/wire.h"
 
-/* BATCH_BYTES of declarations decode into less than half of the arena, whatever they hold; a larger one has a batch of its own. So
- * whether a declaration is too large depends on nothing but itself, not on its neighbours or on where a batch began. */
+/* BATCH_BYTES of declarations decode into less than half of the arena, whatever they hold; a larger one has a batch of
+ * its own. So whether a declaration is too large depends on nothing but itself, not on its neighbours or on where a
+ * batch began. */
 enum { BATCH_DECLARATIONS = 64, BATCH_BYTES = 256 << 10, BATCH_ARENA_BYTES = 256 << 20 };
 
 enum batch_key_check {
@@ -35,11 +37,11 @@ struct batch_options {
 
 struct element {
     const struct port_record *record;
-    struct bytes bytes;  /* of this declaration */
-    int32_t index;       /* in a batch record, -1 for a single one */
-    enum rule broken;    /* STR-001 or STR-002: not decoded; RULE_COUNT: decoded */
+    struct bytes bytes; /* of this declaration */
+    int32_t index;      /* in a batch record, -1 for a single one */
+    enum rule broken;   /* STR-001 or STR-002: not decoded; RULE_COUNT: decoded */
     bool canonical;
-    uint64_t digest;     /* set if it is not rejected */
+    uint64_t digest; /* set if it is not rejected */
     struct ledger_key key;
 };
 
@@ -63,8 +65,8 @@ void batch_free(struct batch *batch);
 /* Forgets an open record: the partition changed. */
 void batch_reset(struct batch *batch);
 
-/* Takes declarations from records[*next ..] until the batch is full, must end, or the records are used up; *next is the first record that
- * was not used up. Records must be in offset order and without fault. */
+/* Takes declarations from records[*next ..] until the batch is full, must end, or the records are used up; *next is the
+ * first record that was not used up. Records must be in offset order and without fault. */
 void batch_fill(struct batch *batch, const struct port_record *records, size_t count, size_t *next);
 
 void batch_decode(struct batch *batch);

@@ -7,6 +7,7 @@
 #include "flow/contribution.h"
 
 enum {
+    SEGMENT_SHIFT = 59, /* the upper 5 bits of a hash choose one of LEDGER_SEGMENTS */
     CHUNK_BITS = 20,
     CHUNK_BYTES = 1 << CHUNK_BITS,
     CHUNKS_MOST = 1 << 20,
@@ -59,7 +60,7 @@ struct ledger *ledger_new(uint64_t seed)
     ledger->seed = seed;
     symbol_table();
     for (int i = 0; i < LEDGER_SEGMENTS; i++) {
-        ledger->segments[i].slots = memory_new(SLOTS_FIRST, sizeof(struct slot));
+        ledger->segments[i].slots = memory_map(SLOTS_FIRST * sizeof(struct slot));
         ledger->segments[i].capacity = SLOTS_FIRST;
     }
     ledger->chunk_used = 0;
@@ -71,7 +72,7 @@ void ledger_free(struct ledger *ledger)
     if (!ledger)
         return;
     for (int i = 0; i < LEDGER_SEGMENTS; i++)
-        memory_free(ledger->segments[i].slots);
+        memory_unmap(ledger->segments[i].slots, ledger->segments[i].capacity * sizeof(struct slot));
     for (uint32_t i = 0; i < ledger->chunk_count; i++)
         memory_free(ledger->chunks[i]);
     memory_free(ledger->chunks);
@@ -110,7 +111,7 @@ static uint64_t hash_of(const struct ledger *ledger, const struct ledger_key *ke
     return hash_words2(key->word[0], key->word[1], ledger->seed);
 }
 
-/* The upper 8 bits choose the segment, the lower 32 the place in it, for any capacity. */
+/* The upper 5 bits choose the segment, the lower 32 the place in it, for any capacity. */
 static uint32_t place_of(uint64_t hash, uint32_t capacity)
 {
     return (uint32_t)((hash & 0xFFFFFFFFu) * capacity >> 32);
@@ -119,7 +120,7 @@ static uint32_t place_of(uint64_t hash, uint32_t capacity)
 void ledger_prefetch(const struct ledger *ledger, const struct ledger_key *key)
 {
     uint64_t hash = hash_of(ledger, key);
-    const struct segment *segment = &ledger->segments[hash >> 56];
+    const struct segment *segment = &ledger->segments[hash >> SEGMENT_SHIFT];
     const struct slot *slot = &segment->slots[place_of(hash, segment->capacity)];
     __builtin_prefetch(slot, 1);
     __builtin_prefetch((const char *)(slot + 2), 1); /* a probe goes on into the next line often enough */
@@ -138,13 +139,13 @@ static struct slot *find(const struct segment *segment, const struct ledger_key 
 static void grow(struct ledger *ledger, struct segment *segment)
 {
     struct segment wider = {.capacity = segment->capacity + segment->capacity / 2, .count = segment->count};
-    wider.slots = memory_new(wider.capacity, sizeof(struct slot));
+    wider.slots = memory_map(wider.capacity * sizeof(struct slot));
     for (uint32_t i = 0; i < segment->capacity; i++) {
         const struct slot *slot = &segment->slots[i];
         if (slot->meta)
             *find(&wider, &slot->key, hash_of(ledger, &slot->key)) = *slot;
     }
-    memory_free(segment->slots);
+    memory_unmap(segment->slots, segment->capacity * sizeof(struct slot));
     *segment = wider;
 }
 
@@ -182,7 +183,7 @@ enum ledger_verdict ledger_judge(const struct ledger *ledger, const struct ledge
                                  uint64_t digest, struct bytes *out_stored)
 {
     uint64_t hash = hash_of(ledger, key);
-    const struct slot *slot = find(&ledger->segments[hash >> 56], key, hash);
+    const struct slot *slot = find(&ledger->segments[hash >> SEGMENT_SHIFT], key, hash);
     if (slot->meta == 0) {
         *out_stored = (struct bytes){NULL, 0};
         return LEDGER_COUNTED;
@@ -245,7 +246,7 @@ void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t ve
 {
     CHECK_SAY(version <= VERSION_MASK, "version %u", version);
     uint64_t hash = hash_of(ledger, key);
-    struct segment *segment = &ledger->segments[hash >> 56];
+    struct segment *segment = &ledger->segments[hash >> SEGMENT_SHIFT];
     struct slot *slot = find(segment, key, hash);
     uint64_t reference;
     if (slot->meta) {

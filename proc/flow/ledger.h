@@ -3,7 +3,7 @@
  *
  * In:      id, version, cancel, digest, contribution bytes        Out: verdict, and the stored contribution to retract
  * Order:   (version, cancel): a cancel stands above the version it cancels; a higher version reopens it
- * Memory:  24 bytes a slot in 256 segments that grow one by one, contributions in a slab of 1 MiB chunks
+ * Memory:  24 bytes a slot in 32 segments that grow one by one, contributions in a slab of 1 MiB chunks
  * Limits:  2^20 chunks of slab; contribution bytes up to LEDGER_RECORD_MOST
  * Thread:  one owner (a worker)
  * Why:     docs/adr/0007-ledger.md; design.md section 4
@@ -18,7 +18,7 @@ struct ledger_key {
     uint64_t word[2];
 };
 
-enum { LEDGER_ID_EXACT_MOST = 21, LEDGER_SEGMENTS = 256, LEDGER_RECORD_MOST = 1 << 20, LEDGER_VERSION_MOST = 1023 };
+enum { LEDGER_ID_EXACT_MOST = 21, LEDGER_SEGMENTS = 32, LEDGER_RECORD_MOST = 1 << 20, LEDGER_VERSION_MOST = 1023 };
 
 enum ledger_verdict {
     LEDGER_COUNTED,

@@ -23,7 +23,8 @@ static uint64_t token_of(const struct partition *partition, uint32_t serial, boo
 
 const char *partition_phase_name(enum partition_phase phase)
 {
-    static const char *const names[PARTITION_PHASES] = {"free", "opening", "restoring", "running", "draining", "backoff", "halted"};
+    static const char *const names[PARTITION_PHASES] = {"free",     "opening", "restoring", "running",
+                                                        "draining", "backoff", "halted"};
     return names[phase];
 }
 
@@ -46,7 +47,8 @@ static void set_reason(struct partition *partition, const char *text)
     pthread_mutex_unlock(&partition->status->lock);
 }
 
-void partition_init(struct partition *partition, struct partition_context *context, struct partition_status *status, int32_t number)
+void partition_init(struct partition *partition, struct partition_context *context, struct partition_status *status,
+                    int32_t number)
 {
     *partition = (struct partition){.context = context, .status = status, .number = number, .open_offset = -1};
     counter_set(&status->event_ms, INT64_MIN);
@@ -155,8 +157,11 @@ static void drop(struct partition *partition, const char *why)
         return;
     }
     int64_t doubled = partition->backoff_ms * 2;
-    partition->backoff_ms = doubled < BACKOFF_FIRST_MS ? BACKOFF_FIRST_MS : doubled > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : doubled;
-    int64_t jitter = (int64_t)(partition->context->random(partition->context->random_context) % (uint64_t)partition->backoff_ms);
+    partition->backoff_ms = doubled < BACKOFF_FIRST_MS  ? BACKOFF_FIRST_MS
+                            : doubled > BACKOFF_MOST_MS ? BACKOFF_MOST_MS
+                                                        : doubled;
+    int64_t jitter =
+        (int64_t)(partition->context->random(partition->context->random_context) % (uint64_t)partition->backoff_ms);
     enter(partition, PARTITION_BACKOFF);
     partition->retry_ms = partition->since_ms + partition->backoff_ms / 2 + jitter;
 }
@@ -200,7 +205,8 @@ static enum err send_open(struct partition *partition, struct err_info *info)
         key.word[0] = context->random(context->random_context);
         key.word[1] = context->random(context->random_context);
     }
-    struct frame header = {.kind = FRAME_OPEN, .last = true, .partition = (uint32_t)partition->number, .plan = context->plan_id};
+    struct frame header = {
+        .kind = FRAME_OPEN, .last = true, .partition = (uint32_t)partition->number, .plan = context->plan_id};
     header.event_ms_most = INT64_MIN;
     struct buffer frame = {0};
     uint8_t head[FRAME_HEADER_BYTES];
@@ -208,8 +214,8 @@ static enum err send_open(struct partition *partition, struct err_info *info)
     buffer_add(&frame, head, sizeof head);
     frame_put_bytes(&frame, SECTION_ID_KEY, (struct bytes){(const uint8_t *)&key, sizeof key});
     frame_seal(frame.data, frame.length, &partition->nonce, 0);
-    enum err err = context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number, (struct bytes){NULL, 0},
-                                         buffer_bytes(&frame), PORT_NO_AS_OF,
+    enum err err = context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number,
+                                         (struct bytes){NULL, 0}, buffer_bytes(&frame), PORT_NO_AS_OF,
                                          token_of(partition, partition->epoch_serial, true, TOKEN_INDEX_MASK), info);
     if (err == OK) {
         counter_add(&context->counters->frames[FRAME_OPEN], 1);
@@ -254,7 +260,8 @@ static enum err check_start(struct partition *partition, struct port_bounds *inp
     if (rule->has_plan && rule->plan != partition->context->plan_id)
         return err_set(info, ERR_CONFIG,
                        "the journal was counted under plan %016" PRIx64 " and this configuration is plan %016" PRIx64
-                       ": rules, lists, views, zone or currency differ. Start with the configuration of before, or count the input "
+                       ": rules, lists, views, zone or currency differ. Start with the configuration of before, or "
+                       "count the input "
                        "again into new journal and statistics topics with another group",
                        rule->plan, partition->context->plan_id);
     if (state->hi > input->high)
@@ -267,10 +274,11 @@ static enum err check_start(struct partition *partition, struct port_bounds *inp
         int64_t committed;
         TRY(port->committed(port->self, partition->number, &committed, info));
         if (committed > 0)
-            return err_set(info, ERR_BROKEN,
-                           "the journal is empty, but the group has counted up to input offset %" PRId64
-                           ": the journal was deleted. Restore it, or start with another group and a new statistics topic",
-                           committed);
+            return err_set(
+                info, ERR_BROKEN,
+                "the journal is empty, but the group has counted up to input offset %" PRId64
+                ": the journal was deleted. Restore it, or start with another group and a new statistics topic",
+                committed);
     }
     if (counted && state->hi < input->low)
         return err_set(info, ERR_BROKEN,
@@ -323,6 +331,7 @@ static void start_work(struct partition *partition)
     counter_set(&partition->status->position, partition->state.hi);
     counter_set(&partition->status->event_ms, partition->state.event_ms_most);
     counter_set(&partition->status->ledger_entries, (int64_t)ledger_count(partition->state.ledger));
+    counter_set(&partition->status->ledger_bytes, (int64_t)ledger_bytes(partition->state.ledger));
     hist_record(&context->counters->restore, (double)(now_of(partition) - partition->restore_begun_ms) / 1000);
     set_reason(partition, "");
     enter(partition, PARTITION_RUNNING);
@@ -351,7 +360,8 @@ static void look_for_open(struct partition *partition)
     partition->restore_seen_ms = now_ms;
     struct port_bounds bounds;
     struct err_info info;
-    if (port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) == OK && bounds.high <= partition->open_offset)
+    if (port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) == OK &&
+        bounds.high <= partition->open_offset)
         drop(partition, "the claim was acknowledged and is not in the journal");
 }
 
@@ -406,7 +416,8 @@ static const char *fault_name(enum port_fault fault)
     }
 }
 
-/* The record below the position must be the one that was counted there, if it is still in the log. True: it was that one. */
+/* The record below the position must be the one that was counted there, if it is still in the log. True: it was that
+ * one. */
 static bool check_proof(struct partition *partition, const struct port_record *record)
 {
     partition->proof_due = false;
@@ -415,7 +426,8 @@ static bool check_proof(struct partition *partition, const struct port_record *r
     if (crc32c(0, record->value.data, record->value.length) != partition->state.record_crc) {
         partition->faulted = true;
         err_set(&partition->fault, ERR_BROKEN,
-                "the record at input offset %" PRId64 " is not the one that was counted there: the topic was created anew. Use new "
+                "the record at input offset %" PRId64
+                " is not the one that was counted there: the topic was created anew. Use new "
                 "journal and statistics topics with it",
                 record->offset);
     }
@@ -431,8 +443,9 @@ static void sort_out(struct partition *partition)
         struct port_record *record = &partition->records[i];
         if (record->fault != PORT_NONE && !partition->faulted) {
             partition->faulted = true;
-            err_set(&partition->fault, ERR_BROKEN, "input offset %" PRId64 ": %s. Mend the topic, or authorise the hole",
-                    record->offset, fault_name(record->fault));
+            err_set(&partition->fault, ERR_BROKEN,
+                    "input offset %" PRId64 ": %s. Mend the topic, or authorise the hole", record->offset,
+                    fault_name(record->fault));
         }
         bool proof = partition->proof_due && !partition->faulted && check_proof(partition, record);
         bool old = record->offset < partition->next_offset;
@@ -491,8 +504,9 @@ static bool seal_is_due(const struct partition *partition, int64_t now_ms)
     const struct open_group *open = &partition->open;
     if (open->declarations == 0)
         return false;
-    return partition->phase == PARTITION_DRAINING || open->declarations >= SEAL_DECLARATIONS || open->ledger.length >= SEAL_BYTES ||
-           open->group->reject_bytes.length >= SEAL_BYTES || tally_count(partition->state.tally) >= SEAL_CELLS ||
+    return partition->phase == PARTITION_DRAINING || open->declarations >= SEAL_DECLARATIONS ||
+           open->ledger.length >= SEAL_BYTES || open->group->reject_bytes.length >= SEAL_BYTES ||
+           tally_count(partition->state.tally) >= SEAL_CELLS ||
            now_ms - open->begun_ms >= partition->context->frame_interval_ms;
 }
 
@@ -593,8 +607,8 @@ static enum err send_frames(struct partition *partition, struct group *group, in
         uint8_t *frame = group->bytes.data + group->sent_bytes;
         size_t bytes = group->frame_bytes[group->frames_sent];
         frame_seal(frame, bytes, &partition->nonce, partition->seq + 1);
-        TRY(context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number, (struct bytes){NULL, 0},
-                                  (struct bytes){frame, bytes}, PORT_NO_AS_OF,
+        TRY(context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number,
+                                  (struct bytes){NULL, 0}, (struct bytes){frame, bytes}, PORT_NO_AS_OF,
                                   token_of(partition, group->serial, true, group->frames_sent), info));
         partition->seq++;
         group->frames_sent++;
@@ -657,7 +671,8 @@ static void ack_frame(struct partition *partition, struct group *group, enum err
 {
     if (result == ERR_LIMIT) {
         struct err_info why;
-        err_set(&why, ERR_CONFIG, "the journal topic refuses frames of up to %d bytes: raise its max.message.bytes to 1048588",
+        err_set(&why, ERR_CONFIG,
+                "the journal topic refuses frames of up to %d bytes: raise its max.message.bytes to 1048588",
                 FRAME_BYTES_MOST);
         partition_halt(partition, &why);
         return;
@@ -720,7 +735,8 @@ static void count_echoed(struct partition *partition, const struct group *group)
 static void echo_applied(struct partition *partition, const struct echo *echo)
 {
     struct group *group = partition->group_count ? partition->groups[0] : NULL;
-    if (!group || !group_is_sent(group) || group->seq_last != echo->seq || !frame_nonce_equal(&group->nonce, &echo->nonce))
+    if (!group || !group_is_sent(group) || group->seq_last != echo->seq ||
+        !frame_nonce_equal(&group->nonce, &echo->nonce))
         return;
     count_echoed(partition, group);
     counter_set(&partition->status->position, group->hi);
@@ -770,7 +786,8 @@ void partition_echo(struct partition *partition, const struct echo *echo)
         break;
     case READER_HALTED: {
         struct err_info why;
-        err_set(&why, ERR_BROKEN, "the journal is corrupt at offset %" PRId64 ": see the publisher's reason", echo->offset);
+        err_set(&why, ERR_BROKEN, "the journal is corrupt at offset %" PRId64 ": see the publisher's reason",
+                echo->offset);
         partition_halt(partition, &why);
         break;
     }
@@ -794,7 +811,8 @@ static bool claim_is_missing(const struct partition *partition)
 {
     if (!partition->restamp || !partition->open_acked_ms)
         return false;
-    int64_t since = partition->open_acked_ms > partition->echo_seen_ms ? partition->open_acked_ms : partition->echo_seen_ms;
+    int64_t since =
+        partition->open_acked_ms > partition->echo_seen_ms ? partition->open_acked_ms : partition->echo_seen_ms;
     return now_of(partition) - since > ECHO_TIMEOUT_MS;
 }
 
@@ -879,5 +897,7 @@ int64_t partition_patience_ms(const struct partition *partition, int64_t now_ms)
         int64_t due = partition->open.begun_ms + partition->context->frame_interval_ms;
         return due > now_ms ? due - now_ms : 0;
     }
-    return partition->group_count || partition->phase == PARTITION_OPENING || partition->phase == PARTITION_DRAINING ? 100 : 1000;
+    return partition->group_count || partition->phase == PARTITION_OPENING || partition->phase == PARTITION_DRAINING
+               ? 100
+               : 1000;
 }

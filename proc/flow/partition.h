@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * partition.h - the writer's life of one input partition: claim, restore, work, seal, echo, release (design.md section 3).
+ * partition.h - the writer's life of one input partition: claim, restore, work, seal, echo, release (design.md section
+ * 3).
  *
  *   FREE -> OPENING -> RESTORING -> RUNNING -> DRAINING -> FREE      BACKOFF and HALTED on the side
  *
@@ -23,11 +24,11 @@
 
 enum {
     GROUPS_MOST = 8,
-    PARTITION_TAKE = 512,             /* records a call of input_take */
-    BEHIND_FACTOR = 4,                /* frame intervals a group may last while more input waits: cells repeat less */
+    PARTITION_TAKE = 512, /* records a call of input_take */
+    BEHIND_FACTOR = 4,    /* frame intervals a group may last while more input waits: cells repeat less */
     SEAL_DECLARATIONS = 65536,
     SEAL_BYTES = 4 << 20,
-    SEAL_CELLS = 1 << 19,             /* keeps a group of many views within FRAMES_A_GROUP_MOST */
+    SEAL_CELLS = 1 << 19, /* keeps a group of many views within FRAMES_A_GROUP_MOST */
     ECHO_TIMEOUT_MS = 5000,
     DRAIN_TIMEOUT_MS = 5000,
     LEDGER_SECTION_BYTES = 800 << 10, /* a LEDGER section is closed beyond this */
@@ -123,8 +124,8 @@ struct partition {
     enum partition_phase phase;
     struct frame_nonce nonce;
     uint64_t seq;
-    bool restamp; /* OPENING keeps state and groups if nobody else wrote */
-    int64_t open_offset;   /* of the own OPEN that the state stands on; echoes up to it are old */
+    bool restamp;        /* OPENING keeps state and groups if nobody else wrote */
+    int64_t open_offset; /* of the own OPEN that the state stands on; echoes up to it are old */
     bool open_sent;
     int64_t open_acked_ms; /* 0 = not yet */
     uint32_t epoch_serial; /* of the OPEN, in its token */
@@ -149,15 +150,16 @@ struct partition {
     struct port_record records[PARTITION_TAKE];
     size_t record_count;
     size_t record_next;
-    int64_t next_offset;      /* a record below it was delivered before */
-    bool proof_due;           /* the first record to come may be the last one that was counted: compare it */
-    bool behind;              /* the last take was full */
-    bool faulted;             /* the log said something else than a record behind records[] */
+    int64_t next_offset; /* a record below it was delivered before */
+    bool proof_due;      /* the first record to come may be the last one that was counted: compare it */
+    bool behind;         /* the last take was full */
+    bool faulted;        /* the log said something else than a record behind records[] */
     struct err_info fault;
     int64_t pressed_since_ms; /* backpressure since then, 0 = none */
 };
 
-void partition_init(struct partition *partition, struct partition_context *context, struct partition_status *status, int32_t number);
+void partition_init(struct partition *partition, struct partition_context *context, struct partition_status *status,
+                    int32_t number);
 void partition_fini(struct partition *partition);
 
 /* Step 1 of design.md: main assigned it.                      */

@@ -66,25 +66,24 @@ static enum reader_branch judge_open(struct reader_rule *rule, const struct fram
     return torn ? READER_OPEN_DISCARDS : READER_OPEN;
 }
 
-/* Copies the frame behind the others of its group. The buffer may move, so the frames are found again by their lengths. */
-static bool hold(struct reader_rule *rule, struct bytes record)
+/* Keeps a frame of the open group: its header, and a copy of its payload behind those of the frames before. */
+static bool hold(struct reader_rule *rule, const struct frame *frame)
 {
     if (rule->held_count == FRAMES_A_GROUP_MOST)
         return false;
-    buffer_add(&rule->held, record.data, record.length);
-    rule->held_frames[rule->held_count++].length = record.length;
+    buffer_add(&rule->held, frame->payload.data, frame->payload.length);
+    rule->frames[rule->held_count++] = *frame;
     return true;
 }
 
-static enum err parse_held(struct reader_rule *rule)
+/* The buffer may have moved while it grew: the payloads are found again by their lengths. */
+static void point_payloads(struct reader_rule *rule)
 {
     const uint8_t *at = rule->held.data;
     for (uint32_t i = 0; i < rule->held_count; i++) {
-        rule->held_frames[i].data = at;
-        at += rule->held_frames[i].length;
-        TRY(frame_parse(rule->held_frames[i], &rule->frames[i], &rule->why));
+        rule->frames[i].payload.data = at;
+        at += rule->frames[i].payload.length;
     }
-    return OK;
 }
 
 /* Rule 5. */
@@ -108,9 +107,8 @@ static enum err check_group(struct reader_rule *rule)
 
 static enum reader_branch apply(struct reader_rule *rule, int64_t offset, reader_fold *fold, void *context)
 {
-    enum err err = parse_held(rule);
-    if (err == OK)
-        err = check_group(rule);
+    point_payloads(rule);
+    enum err err = check_group(rule);
     if (err == OK && fold)
         err = fold(context, rule->frames, rule->held_count, &rule->why);
     if (err != OK)
@@ -151,7 +149,7 @@ enum reader_branch reader_rule_feed(struct reader_rule *rule, int64_t offset, st
     if (frame.seq != rule->seq + 1) /* rule 3 */
         return frame.seq <= rule->seq ? READER_DUPLICATE : READER_GAP;
     rule->seq = frame.seq;
-    if (!hold(rule, record)) {
+    if (!hold(rule, &frame)) {
         err_set(&rule->why, ERR_BROKEN, "a group of more than %d frames", FRAMES_A_GROUP_MOST);
         return halt(rule, offset);
     }

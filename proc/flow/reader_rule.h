@@ -46,9 +46,8 @@ struct reader_rule {
     bool has_plan;
     int64_t event_ms_most; /* of the last accepted group, INT64_MIN if none */
     struct buffer held;    /* frames of the open group, one behind the other */
-    struct bytes held_frames[FRAMES_A_GROUP_MOST];
+    struct frame frames[FRAMES_A_GROUP_MOST]; /* their headers; payloads point into held when the group is whole */
     uint32_t held_count;
-    struct frame frames[FRAMES_A_GROUP_MOST]; /* scratch for the fold */
     struct err_info why;
 };
 

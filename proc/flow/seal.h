@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * seal.h - the open group of a partition -> journal frames: cells first, ledger entries in frames of their own, totals last.
+ * seal.h - the open group of a partition -> journal frames: cells first, ledger entries in frames of their own, totals
+ * last.
  *
  * Thread:  one owner (a worker)
  */

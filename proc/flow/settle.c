@@ -51,8 +51,8 @@ static void list_reject(struct open_group *open, const struct element *element, 
         (struct reject_place){element->record->offset, element->index, first_reject(findings)};
 }
 
-static void settle_reject(struct partition *partition, const struct element *element, const struct declaration *declaration,
-                          const struct findings *findings)
+static void settle_reject(struct partition *partition, const struct element *element,
+                          const struct declaration *declaration, const struct findings *findings)
 {
     const struct partition_context *context = partition->context;
     struct group *group = partition->open.group;
@@ -134,17 +134,20 @@ static void cut_ledger(struct open_group *open)
     open->cut_last = open->ledger.length;
 }
 
-static enum err settle_counted(struct partition *partition, const struct element *element, const struct declaration *declaration,
-                               struct findings *findings, struct bytes stored_bytes, struct err_info *info)
+static enum err settle_counted(struct partition *partition, const struct element *element,
+                               const struct declaration *declaration, struct findings *findings,
+                               struct bytes stored_bytes, struct err_info *info)
 {
     struct partition_context *context = partition->context;
     struct state *state = &partition->state;
     struct contribution *fresh = &context->fresh;
-    TRY(contribution_from(declaration, context->reference, &state->dictionary, element->digest, findings->warned_items, fresh, info));
+    TRY(contribution_from(declaration, context->reference, &state->dictionary, element->digest, findings->warned_items,
+                          fresh, info));
     if (stored_bytes.length) {
         struct contribution *stored = &context->stored;
         if (!contribution_decode(stored_bytes, stored))
-            return err_set(info, ERR_BROKEN, "a stored contribution is broken in memory: restart the process, it restores");
+            return err_set(info, ERR_BROKEN,
+                           "a stored contribution is broken in memory: restart the process, it restores");
         warn_replaced(context->rules, findings, fresh, stored);
         tally_add(state->tally, stored, -1);
     } else if (declaration->function != FUNCTION_ORIGINAL) {
@@ -158,21 +161,22 @@ static enum err settle_counted(struct partition *partition, const struct element
     cut_ledger(&partition->open);
     partition->open.group->counts.items += fresh->item_count;
     int64_t event_ms = declaration->accepted_at_ms < element->record->timestamp_ms ? declaration->accepted_at_ms
-                                                                                    : element->record->timestamp_ms;
+                                                                                   : element->record->timestamp_ms;
     if (event_ms > state->event_ms_most)
         state->event_ms_most = event_ms;
     return OK;
 }
 
-static enum err settle_one(struct partition *partition, const struct element *element, const struct declaration *declaration,
-                           struct findings *findings, struct err_info *info)
+static enum err settle_one(struct partition *partition, const struct element *element,
+                           const struct declaration *declaration, struct findings *findings, struct err_info *info)
 {
     struct counts *counts = &partition->open.group->counts;
     enum verdict verdict = VERDICT_REJECTED;
     if (!findings->reject) {
         struct bytes stored;
         bool cancel = declaration->function == FUNCTION_CANCEL;
-        switch (ledger_judge(partition->state.ledger, &element->key, declaration->version, cancel, element->digest, &stored)) {
+        switch (ledger_judge(partition->state.ledger, &element->key, declaration->version, cancel, element->digest,
+                             &stored)) {
         case LEDGER_COUNTED:
             verdict = VERDICT_COUNTED;
             TRY(settle_counted(partition, element, declaration, findings, stored, info));

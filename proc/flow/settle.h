@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * settle.h - the verdict of each judged declaration: ledger, contribution, tally, reject; into the group that is being filled.
+ * settle.h - the verdict of each judged declaration: ledger, contribution, tally, reject; into the group that is being
+ * filled.
  *
  * In:      a batch that is decoded and judged          Out: state and open group of the partition, changed
  * Errors:  ERR_LIMIT when the dictionary is full: the partition halts, nothing of the batch's record is sealed

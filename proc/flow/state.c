@@ -72,9 +72,11 @@ static enum err check_control(const struct state *state, const struct control *j
                            state->verdicts[i], verdict_name((enum verdict)i), journal->verdicts[i]);
     }
     if (ledger_count(state->ledger) != journal->ledger_count || ledger_control(state->ledger) != journal->ledger)
-        return err_set(info, ERR_BROKEN, "control totals: the ledger has %" PRIu64 " entries with sum %016" PRIx64
+        return err_set(info, ERR_BROKEN,
+                       "control totals: the ledger has %" PRIu64 " entries with sum %016" PRIx64
                        ", the journal says %" PRIu64 " and %016" PRIx64,
-                       ledger_count(state->ledger), ledger_control(state->ledger), journal->ledger_count, journal->ledger);
+                       ledger_count(state->ledger), ledger_control(state->ledger), journal->ledger_count,
+                       journal->ledger);
     return OK;
 }
 
@@ -99,7 +101,8 @@ static enum err fold_section(struct state *state, enum frame_section section, st
             tally_set_control(state->tally, &control.tally);
         }
     }
-    return good ? OK : err_set(info, ERR_BROKEN, "section %d is not what a writer of this version writes", (int)section);
+    return good ? OK
+                : err_set(info, ERR_BROKEN, "section %d is not what a writer of this version writes", (int)section);
 }
 
 enum err state_fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)

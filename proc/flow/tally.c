@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { EXPECTED_CELLS = 1 << 14, TOUCHES_MOST = 256, LEAF_KEYS_FIRST = 64 };
+enum { EXPECTED_CELLS = 1 << 14, TOUCHES_MOST = 256, LEAF_KEYS_FIRST = 64, FEW_LEAVES = 8 };
 
 /* Measures of one frame in 64 bits. What would pass them is moved to a list of wide cells, see spill. With the 32 bytes of the key
  * the first line holds what every item adds to. */
@@ -199,24 +199,40 @@ static struct delta *delta_at(struct tally *tally, const struct table_key *key)
     return table_value(tally->table, index);
 }
 
+static bool same_key(const struct table_key *a, const struct table_key *b)
+{
+    return ((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) | (a->word[3] ^ b->word[3])) == 0;
+}
+
+/* Few cells are compared with each other, many go through a table. */
+static bool is_first(struct tally *tally, const struct table_key *keys, uint32_t index)
+{
+    if (tally->leaf_count > FEW_LEAVES) {
+        bool first;
+        table_put(tally->derived_seen, &keys[index], table_hash(&keys[index]), &first);
+        return first;
+    }
+    for (uint32_t i = 0; i < index; i++) {
+        if (same_key(&keys[i], &keys[index]))
+            return false;
+    }
+    return true;
+}
+
 /* Takes one declaration back from the derived cell for each leaf cell that is not the first to fall into it. */
 static void correct_view(struct tally *tally, uint32_t view, int sign)
 {
     bool month = tally->plan->views[view].grain == GRAIN_MONTH;
-    if (tally->leaf_count == 2) { /* the common case needs no table */
-        struct table_key a = tally_derive(tally->plan, &tally->leaf_keys[0], view, month);
-        struct table_key b = tally_derive(tally->plan, &tally->leaf_keys[1], view, month);
-        if (memcmp(&a, &b, sizeof a) == 0)
-            delta_at(tally, &a)->declarations -= sign;
-        return;
-    }
-    table_clear(tally->derived_seen);
+    if (tally->leaf_count > FEW_LEAVES)
+        table_clear(tally->derived_seen);
+    struct table_key keys[FEW_LEAVES];
+    struct table_key one;
     for (uint32_t i = 0; i < tally->leaf_count; i++) {
-        struct table_key derived = tally_derive(tally->plan, &tally->leaf_keys[i], view, month);
-        bool first;
-        table_put(tally->derived_seen, &derived, table_hash(&derived), &first);
-        if (!first)
-            delta_at(tally, &derived)->declarations -= sign;
+        bool few = tally->leaf_count <= FEW_LEAVES;
+        struct table_key *key = few ? &keys[i] : &one;
+        *key = tally_derive(tally->plan, &tally->leaf_keys[i], view, month);
+        if (!is_first(tally, few ? keys : key, few ? i : 0))
+            delta_at(tally, key)->declarations -= sign;
     }
 }
 
@@ -319,13 +335,12 @@ void tally_add(struct tally *tally, const struct contribution *contribution, int
 
 struct table_key tally_derive(const struct view_plan *plan, const struct table_key *key, uint32_t to, bool month)
 {
-    const struct view *from = &plan->views[cell_view(key)];
     const struct view *view = &plan->views[to];
     uint64_t commodity = cell_commodity(key);
     if (!view->hs_digits)
         commodity = 0;
     else if (commodity != CELL_NO_HS)
-        commodity = (commodity - 1) / (view->mask.hs_divisor / from->mask.hs_divisor) + 1;
+        commodity = (commodity - 1) / view->mask.leaf_ratio + 1;
     int32_t day = month && !cell_is_month(key) ? month_day(cell_day(key)) : cell_day(key);
     return (struct table_key){{cell_word0(to, month, day, commodity), key->word[1] & view->mask.word1,
                                key->word[2] & view->mask.word2, key->word[3] & view->mask.word3}};

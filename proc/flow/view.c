@@ -206,6 +206,11 @@ void view_plan_finish(struct view_plan *plan)
         plan->views[leaf].has_derived |= leaf != i;
         plan->views[i].mask = mask_of(&plan->views[i]);
     }
+    for (uint32_t i = 0; i < plan->count; i++) {
+        struct view *view = &plan->views[i];
+        if (view->hs_digits)
+            view->mask.leaf_ratio = view->mask.hs_divisor / plan->views[view->leaf].mask.hs_divisor;
+    }
 }
 
 void view_plan_default(struct view_plan *plan)

@@ -50,6 +50,7 @@ struct view_mask {
     uint64_t word2;
     uint64_t word3;
     uint64_t hs_divisor; /* 10^(10 - digits); 0 without commodity */
+    uint64_t leaf_ratio; /* what a commodity of its leaf is divided by to be one of this view */
     bool by_item;        /* some dimension may differ between the items of a declaration */
 };
 

@@ -176,8 +176,8 @@ static bool drop_warning(struct findings *findings)
     return true;
 }
 
-/* Keeps findings in rule order; those of one rule in the order in which they came. Warnings make room for rejects: what is rejected
- * always says why. */
+/* Keeps findings in rule order; those of one rule in the order in which they came. Warnings make room for rejects: what
+ * is rejected always says why. */
 static void keep(struct findings *findings, struct finding finding)
 {
     findings->reject |= finding.severity == SEVERITY_REJECT;

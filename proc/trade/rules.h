@@ -32,7 +32,6 @@ enum rule_group {
     GROUP_ARI,
     GROUP_HSC,
     GROUP_VER,
-    GROUP_LED,
 };
 
 struct rule_row {
@@ -108,7 +107,7 @@ uint64_t rules_hash(const struct rules *rules);
 void rules_judge(const struct rules *rules, const struct declaration *declaration, const struct rules_context *context,
                  struct findings *out);
 
-/* Adds a finding of a rule that the caller itself decides (STR-001, STR-002, VER-5xx, LED-901), if it is in force. */
+/* Adds a finding of a rule that the caller itself decides (STR-001, STR-002, VER-5xx), if it is in force. */
 void rules_add(const struct rules *rules, struct findings *findings, enum rule rule, int32_t item, const char *field);
 
 void findings_clear(struct findings *findings);

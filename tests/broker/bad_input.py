@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input and a bad world on a real broker: a clear word, an exit code or a retry; nothing lost, nothing counted twice.
 
-    records          every kind of broken record among good ones: one verdict each, the good ones counted
-    unknown          an input topic that is not there and may not be created
-    down             the broker is down at the start: `run` waits and says so, commands give up in time; then it comes
-    killed           the broker is killed (kill -9) in the middle and started again, twice
-    credentials      wrong password, no password, TLS against a plain port
-    small_rejects    rejects that are too large for their topic
-    refused_journal  the journal takes nothing for longer than the delivery time-out
+records          every kind of broken record among good ones: one verdict each, the good ones counted
+unknown          an input topic that is not there and may not be created
+down             the broker is down at the start: `run` waits and says so, commands give up in time; then it comes
+killed           the broker is killed (kill -9) in the middle and started again, twice
+credentials      wrong password, no password, TLS against a plain port
+small_rejects    rejects that are too large for their topic
+refused_journal  the journal takes nothing for longer than the delivery time-out
 """
 
 import argparse
@@ -22,7 +22,19 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 import recount
 import topics
 import wire
-from cluster import SASL_PASSWORD, SASL_USER, SOURCE, Failed, Workplace, command, default_binary, options, say, tell, wait_until
+from cluster import (
+    SASL_PASSWORD,
+    SASL_USER,
+    SOURCE,
+    Failed,
+    Workplace,
+    command,
+    default_binary,
+    options,
+    say,
+    tell,
+    wait_until,
+)
 
 SEED = 5
 REFERENCE = os.path.join(SOURCE, "deploy", "reference", "demo")
@@ -35,34 +47,58 @@ class Stream:
     def __init__(self, place, broker, name, binary, address=None, **settings):
         self.broker, self.binary, self.name = broker, binary, name
         self.settings = {
-            "brokers": address or broker.address, "group": name, "topic.declarations": name + ".declarations",
-            "topic.journal": name + ".journal", "topic.statistics": name + ".statistics", "topic.rejects": name + ".rejects",
-            "reference.dir": REFERENCE, **settings,
+            "brokers": address or broker.address,
+            "group": name,
+            "topic.declarations": name + ".declarations",
+            "topic.journal": name + ".journal",
+            "topic.statistics": name + ".statistics",
+            "topic.rejects": name + ".rejects",
+            "reference.dir": REFERENCE,
+            **settings,
         }
         self.processor = place.processor(binary, name, self.settings)
         self.nomenclature = recount.Nomenclature(REFERENCE, os.path.dirname(REFERENCE))
         self.rejected = {}
 
     def generate(self, count, seed, *more, **keywords):
-        return command(self.binary, "generate", "--count", str(count), "--seed", str(seed), *more, *options(self.settings),
-                       **keywords)
+        return command(
+            self.binary,
+            "generate",
+            "--count",
+            str(count),
+            "--seed",
+            str(seed),
+            *more,
+            *options(self.settings),
+            **keywords
+        )
 
     def create(self, **of_topic):
         """Creates the four topics as the contract wants them, with settings besides per topic."""
-        kinds = {"declarations": {"cleanup.policy": "delete", "retention.ms": "-1"},
-                 "journal": {"cleanup.policy": "delete", "retention.ms": "-1"},
-                 "statistics": {"cleanup.policy": "compact"},
-                 "rejects": {"cleanup.policy": "delete", "retention.ms": "2592000000"}}
-        topics.create(self.broker.address, *[(self.settings["topic." + kind], 4, {**values, **of_topic.get(kind, {})})
-                                             for kind, values in kinds.items()])
+        kinds = {
+            "declarations": {"cleanup.policy": "delete", "retention.ms": "-1"},
+            "journal": {"cleanup.policy": "delete", "retention.ms": "-1"},
+            "statistics": {"cleanup.policy": "compact"},
+            "rejects": {"cleanup.policy": "delete", "retention.ms": "2592000000"},
+        }
+        topics.create(
+            self.broker.address,
+            *[
+                (self.settings["topic." + kind], 4, {**values, **of_topic.get(kind, {})})
+                for kind, values in kinds.items()
+            ]
+        )
 
     def records(self):
         return sum(high for _, high in topics.ends(self.broker.address, self.settings["topic.declarations"]).values())
 
     def caught_up(self, deadline_s=90):
         total = self.records()
-        wait_until(lambda: self.processor.position() == total,
-                   lambda: "%s at %d of %d\n%s" % (self.name, self.processor.position(), total, self.processor.tail()), deadline_s)
+        wait_until(
+            lambda: self.processor.position() == total,
+            lambda: "%s at %d of %d\n%s" % (self.name, self.processor.position(), total, self.processor.tail()),
+            deadline_s,
+        )
 
     def exact(self, deadline_s=90):
         """Waits until the statistics equal a recount of the topic; stops the processor; they must still."""
@@ -72,20 +108,34 @@ class Stream:
 
         def equal():
             ledger = recount.Ledger()
-            self.rejected = topics.fill_ledger(self.broker.address, self.settings["topic.declarations"],
-                                               self.settings["topic.rejects"], ledger)
+            self.rejected = topics.fill_ledger(
+                self.broker.address, self.settings["topic.declarations"], self.settings["topic.rejects"], ledger
+            )
             reader.advance()
             want = recount.expected(ledger.standing(), self.nomenclature, "CN", "CNY")
             state.update(ledger=ledger, cells=len(want), differences=recount.compare(want, reader.state.records()))
             return not state["differences"]
 
-        wait_until(equal, lambda: "%s equals the recount:\n  %s" % (self.name, "\n  ".join(state["differences"])), deadline_s, 0.5)
+        wait_until(
+            equal,
+            lambda: "%s equals the recount:\n  %s" % (self.name, "\n  ".join(state["differences"])),
+            deadline_s,
+            0.5,
+        )
         self.processor.stop()
         if reader.advance() and not equal() or reader.state.broken:
-            raise Failed("%s after the end:\n  %s" % (self.name, "\n  ".join(state["differences"] + reader.state.broken[:5])))
+            raise Failed(
+                "%s after the end:\n  %s" % (self.name, "\n  ".join(state["differences"] + reader.state.broken[:5]))
+            )
         reader.close()
-        say("%s: equal to the recount: %d cells, %s" % (
-            self.name, state["cells"], ", ".join("%d %s" % (n, v) for v, n in state["ledger"].verdicts.items() if n)))
+        say(
+            "%s: equal to the recount: %d cells, %s"
+            % (
+                self.name,
+                state["cells"],
+                ", ".join("%d %s" % (n, v) for v, n in state["ledger"].verdicts.items() if n),
+            )
+        )
         return state["ledger"]
 
 
@@ -114,7 +164,7 @@ def broken_records(good, draw):
     for _ in range(40):
         head, data = draw.choice(good)
         while True:
-            cut = data[:draw.randrange(1, len(data))]
+            cut = data[: draw.randrange(1, len(data))]
             try:
                 wire.decode(cut)
             except (wire.Malformed, UnicodeDecodeError):
@@ -132,15 +182,25 @@ def broken_records(good, draw):
     for size in (MEBIBYTE + 1, 10 * MEBIBYTE):
         head, data = draw.choice(good)
         add("%d MiB" % (size // MEBIBYTE), data + length_delimited_garbage(size), head["declaration_id"].encode())
-    bomb = subprocess.run(["zstd", "-q", "-c"], input=good[0][1] + length_delimited_garbage(200 * MEBIBYTE), check=True,
-                          stdout=subprocess.PIPE).stdout
+    bomb = subprocess.run(
+        ["zstd", "-q", "-c"],
+        input=good[0][1] + length_delimited_garbage(200 * MEBIBYTE),
+        check=True,
+        stdout=subprocess.PIPE,
+    ).stdout
     add("decompression bomb", bomb, good[0][0]["declaration_id"].encode())
     for _ in range(5):
         head, data = draw.choice(good)
         add("wrong key", data, b"another-key")
         add("empty key", data, b"")
-        add("text that is no UTF-8", wire.encode(head).replace(head["declarant_id"].encode(), b"\xc3\x28" * (len(head["declarant_id"]) // 2)
-            + b"\xff" * (len(head["declarant_id"]) % 2)), head["declaration_id"].encode())
+        add(
+            "text that is no UTF-8",
+            wire.encode(head).replace(
+                head["declarant_id"].encode(),
+                b"\xc3\x28" * (len(head["declarant_id"]) // 2) + b"\xff" * (len(head["declarant_id"]) % 2),
+            ),
+            head["declaration_id"].encode(),
+        )
     return out
 
 
@@ -149,7 +209,19 @@ def records(place, broker, binary):
     large = {"max.message.bytes": str(16 * MEBIBYTE)}
     stream.create(declarations=large)
     path = place.path("good.pb")
-    command(binary, "generate", "--count", "5000", "--seed", str(SEED), "--bad", "0", "--out", path, *options(stream.settings))
+    command(
+        binary,
+        "generate",
+        "--count",
+        "5000",
+        "--seed",
+        str(SEED),
+        "--bad",
+        "0",
+        "--out",
+        path,
+        *options(stream.settings)
+    )
     good = [(wire.decode(data), data) for data in wire.read_pb(path)]
     draw = random.Random(SEED)
     # A broken copy of a good declaration must not come first and take its place: only ids that stand on their own are used.
@@ -160,16 +232,25 @@ def records(place, broker, binary):
     # A batch whose second element is broken: the first counts, the second is one reject with its index.
     head = dict(good[0][0], declaration_id=good[0][0]["declaration_id"][:-1] + "Z", version=1, function=wire.ORIGINAL)
     head["declaration_id"] = head["declaration_id"][:9] + "999999999"
-    batch = wire.length_field(1, wire.encode(head)) + wire.length_field(1, b"\x0a\x12" + head["declaration_id"].encode()[:18] + b"\xff\xff")
+    batch = wire.length_field(1, wire.encode(head)) + wire.length_field(
+        1, b"\x0a\x12" + head["declaration_id"].encode()[:18] + b"\xff\xff"
+    )
     mixed.insert(len(mixed) // 2, ("batch", head["declaration_id"].encode(), batch))
     stream.processor.start()
     for at in range(0, len(mixed), 500):
-        topics.produce(broker.address, stream.settings["topic.declarations"],
-                       [(key, value, None) for _, key, value in mixed[at:at + 500]], **{"message.max.bytes": 16 * MEBIBYTE})
+        topics.produce(
+            broker.address,
+            stream.settings["topic.declarations"],
+            [(key, value, None) for _, key, value in mixed[at : at + 500]],
+            **{"message.max.bytes": 16 * MEBIBYTE}
+        )
     stream.caught_up()
     declarations = len(mixed) + 1  # the batch holds two
-    wait_until(lambda: sum(stream.processor.verdicts().values()) == declarations,
-               lambda: "one verdict each: %s, %d declarations" % (stream.processor.verdicts(), declarations), 60)
+    wait_until(
+        lambda: sum(stream.processor.verdicts().values()) == declarations,
+        lambda: "one verdict each: %s, %d declarations" % (stream.processor.verdicts(), declarations),
+        60,
+    )
     verdicts = stream.processor.verdicts()
     stream.exact()
     if verdicts["rejected"] != len(broken) + 1 or len(stream.rejected) != len(broken) + 1:
@@ -181,19 +262,27 @@ def records(place, broker, binary):
         for name, key, value in broken:
             if (key, value) not in rejected:
                 names[name] = names.get(name, 0) + 1
-        raise Failed("%d broken records, %s, %d rejects; not rejected: %s" % (len(broken) + 1, verdicts, len(stream.rejected), names))
+        raise Failed(
+            "%d broken records, %s, %d rejects; not rejected: %s"
+            % (len(broken) + 1, verdicts, len(stream.rejected), names)
+        )
     if [place for place in stream.rejected if place[2] == 1] == []:
         raise Failed("no reject with the index of the broken element of the batch")
-    say("records: %d broken records of %d kinds among %d good ones: %s" % (
-        len(broken) + 1, len({name for name, _, _ in broken}), len(good), verdicts))
+    say(
+        "records: %d broken records of %d kinds among %d good ones: %s"
+        % (len(broken) + 1, len({name for name, _, _ in broken}), len(good), verdicts)
+    )
 
 
 def unknown(place, broker, binary):
     stream = Stream(place, broker, "unknown", binary, **{"topics.create": "false"})
     stream.processor.start()
     topic = stream.settings["topic.declarations"]
-    wait_until(lambda: topic in stream.processor.logged() or stream.processor.process.poll() is not None,
-               "the log names the topic", 40)
+    wait_until(
+        lambda: topic in stream.processor.logged() or stream.processor.process.poll() is not None,
+        "the log names the topic",
+        40,
+    )
     if topic not in stream.processor.logged():
         raise Failed("no word about %s:\n%s" % (topic, stream.processor.tail()))
     code = stream.processor.process.poll()
@@ -252,8 +341,12 @@ def killed(place, broker, binary):
 
 
 def credentials(place, broker, binary):
-    right = {"kafka.security.protocol": "SASL_PLAINTEXT", "kafka.sasl.mechanisms": "PLAIN", "kafka.sasl.username": SASL_USER,
-             "kafka.sasl.password": SASL_PASSWORD}
+    right = {
+        "kafka.security.protocol": "SASL_PLAINTEXT",
+        "kafka.sasl.mechanisms": "PLAIN",
+        "kafka.sasl.username": SASL_USER,
+        "kafka.sasl.password": SASL_PASSWORD,
+    }
     worlds = {
         "wrong password": (broker.outside, {**right, "kafka.sasl.password": "n0t-th1s-0ne"}),
         "no password": (broker.outside, {}),
@@ -266,7 +359,11 @@ def credentials(place, broker, binary):
         if address not in text or secret in text:
             raise Failed("%s: generate must name the broker and not the password: %s" % (name, text))
         stream.processor.start()
-        wait_until(lambda stream=stream, address=address: address in stream.processor.logged(), "%s: the log names the broker" % name, 40)
+        wait_until(
+            lambda stream=stream, address=address: address in stream.processor.logged(),
+            "%s: the log names the broker" % name,
+            40,
+        )
         wait_until(lambda stream=stream: stream.processor.get("/readyz")[0] == 503, "%s: /readyz 503" % name, 20)
         stream.processor.stop()
         if secret in stream.processor.logged():
@@ -280,7 +377,10 @@ def credentials(place, broker, binary):
 
 def alter(address, topic, **settings):
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
-    entries = [ConfigEntry(name.replace("_", "."), value, incremental_operation=AlterConfigOpType.SET) for name, value in settings.items()]
+    entries = [
+        ConfigEntry(name.replace("_", "."), value, incremental_operation=AlterConfigOpType.SET)
+        for name, value in settings.items()
+    ]
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
     admin.incremental_alter_configs([resource])[resource].result(10)
 
@@ -297,7 +397,10 @@ def small_rejects(place, broker, binary):
     ledger = stream.exact()
     shrunk = [place for place, reject in stream.rejected.items() if not reject.findings]
     if ledger.verdicts["rejected"] < 500 or len(shrunk) != len(big):
-        raise Failed("%d rejects, of them %d without findings; %d do not fit" % (ledger.verdicts["rejected"], len(shrunk), len(big)))
+        raise Failed(
+            "%d rejects, of them %d without findings; %d do not fit"
+            % (ledger.verdicts["rejected"], len(shrunk), len(big))
+        )
 
 
 def refused_journal(place, broker, binary):
@@ -315,8 +418,15 @@ def refused_journal(place, broker, binary):
     stream.exact(180)
 
 
-CASES = {"records": records, "unknown": unknown, "down": down, "killed": killed, "credentials": credentials,
-         "small_rejects": small_rejects, "refused_journal": refused_journal}
+CASES = {
+    "records": records,
+    "unknown": unknown,
+    "down": down,
+    "killed": killed,
+    "credentials": credentials,
+    "small_rejects": small_rejects,
+    "refused_journal": refused_journal,
+}
 
 
 def main():

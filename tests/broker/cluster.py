@@ -71,16 +71,22 @@ class Broker:
         self.address = self.outside = self.guard = None
 
     def script(self, verb, *arguments):
-        done = subprocess.run([self.SCRIPT, verb, self.folder, *arguments], text=True, stdout=subprocess.PIPE, check=False)
+        done = subprocess.run(
+            [self.SCRIPT, verb, self.folder, *arguments], text=True, stdout=subprocess.PIPE, check=False
+        )
         if done.returncode != 0:
             raise Failed("%s %s %s ended with %d" % (self.SCRIPT, verb, self.folder, done.returncode))
         return done.stdout.strip()
 
     def start(self):
         # The guard reads a pipe that only this process writes: if this process dies in whatever way, the broker is stopped.
-        self.guard = subprocess.Popen(["sh", "-c", 'read -r _; "$0" stop "$1"', self.SCRIPT, self.folder],
-                                      stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                      start_new_session=True)
+        self.guard = subprocess.Popen(
+            ["sh", "-c", 'read -r _; "$0" stop "$1"', self.SCRIPT, self.folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self.address = self.script("start", *self.arguments)
         if "--listener" in self.arguments:
             with open(os.path.join(self.folder, "sasl"), encoding="utf-8") as source:
@@ -132,7 +138,9 @@ class Processor:
             code = self.process.wait(deadline_s)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise Failed("%s did not end within %d s of SIGTERM; see %s" % (self.name, deadline_s, self.tail())) from None
+            raise Failed(
+                "%s did not end within %d s of SIGTERM; see %s" % (self.name, deadline_s, self.tail())
+            ) from None
         if code != 0:
             raise Failed("%s ended with %d:\n%s" % (self.name, code, self.tail()))
 
@@ -182,11 +190,20 @@ class Processor:
 
 def command(binary, *arguments, expect=0, timeout=120):
     """Runs a command of the program; its output (both streams) if it ends with the code expected."""
-    done = subprocess.run([binary, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          stdin=subprocess.DEVNULL, timeout=timeout, check=False)
+    done = subprocess.run(
+        [binary, *arguments],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        timeout=timeout,
+        check=False,
+    )
     if done.returncode != expect:
-        raise Failed("%s: exit %d, expected %d:\n%s" % (" ".join([os.path.basename(binary), *arguments]), done.returncode,
-                                                      expect, done.stdout[-2000:]))
+        raise Failed(
+            "%s: exit %d, expected %d:\n%s"
+            % (" ".join([os.path.basename(binary), *arguments]), done.returncode, expect, done.stdout[-2000:])
+        )
     return done.stdout
 
 

@@ -21,8 +21,19 @@ import mapping
 import recount
 import topics
 import wire
-from cluster import (SOURCE, Failed, Workplace, command, default_binary, die_with_parent, options, say, shared_data, tell,
-                     wait_until)
+from cluster import (
+    SOURCE,
+    Failed,
+    Workplace,
+    command,
+    default_binary,
+    die_with_parent,
+    options,
+    say,
+    shared_data,
+    tell,
+    wait_until,
+)
 
 KNOWN = {"reject": (30777, 14742), "warn": (45179, 340)}  # counted, rejected
 KNOWN_CODES = {"HSC-604": 14520, "ARI-207": 340}
@@ -48,7 +59,9 @@ class Set:
         for item in head["items"]:
             if not item.get("net_mass_mg"):
                 found.add("ARI-207")
-            if severity == "reject" and self.nomenclature.standard(item["hs_code"][:6], head["reference_date"]) not in ("", "kg"):
+            if severity == "reject" and self.nomenclature.standard(
+                item["hs_code"][:6], head["reference_date"]
+            ) not in ("", "kg"):
                 found.add("HSC-604")
         return found
 
@@ -60,8 +73,10 @@ class Set:
             paths.append(os.path.join(folder, "piece-%d.csv" % index))
             with open(paths[-1], "w", encoding="utf-8", newline="") as out:
                 out.write(",".join(names) + "\n")
-                out.writelines(",".join(row[name] for name in names) + "\n"
-                               for row in self.raw[index * len(self.raw) // count:(index + 1) * len(self.raw) // count])
+                out.writelines(
+                    ",".join(row[name] for name in names) + "\n"
+                    for row in self.raw[index * len(self.raw) // count : (index + 1) * len(self.raw) // count]
+                )
         return paths
 
     def changes(self, seed):
@@ -79,7 +94,9 @@ class Set:
                 stream[-1]["total_gross_mass_mg"] = mass
         for head in draw.sample(self.declarations, len(self.declarations) * 3 // 100):
             names = ("declaration_id", "accepted_at_ms", "schema_version")
-            stream.append({"version": draw.choice((1, 2, 3)), "function": wire.CANCEL, **{name: head[name] for name in names}})
+            stream.append(
+                {"version": draw.choice((1, 2, 3)), "function": wire.CANCEL, **{name: head[name] for name in names}}
+            )
         draw.shuffle(stream)
         return stream
 
@@ -92,10 +109,17 @@ class Case:
         self.name = "%s-%s" % (name, severity)
         self.input = "krd.%s" % self.name
         self.settings = {
-            "brokers": broker.address, "group": self.name, "topic.declarations": self.input,
-            "topic.journal": self.name + ".journal", "topic.statistics": self.name + ".statistics",
-            "topic.rejects": self.name + ".rejects", "topics.partitions": 4, "reporter": "KR",
-            "reporting.currency": "KRW", "timezone": "Asia/Seoul", "reference.dir": data,
+            "brokers": broker.address,
+            "group": self.name,
+            "topic.declarations": self.input,
+            "topic.journal": self.name + ".journal",
+            "topic.statistics": self.name + ".statistics",
+            "topic.rejects": self.name + ".rejects",
+            "topics.partitions": 4,
+            "reporter": "KR",
+            "reporting.currency": "KRW",
+            "timezone": "Asia/Seoul",
+            "reference.dir": data,
             "rules.severity.HSC-604": severity,
             "kafka.consumer.session.timeout.ms": 6000,  # a killed member must not hold its partitions for 45 s
         }
@@ -112,8 +136,12 @@ class Case:
     def start_load(self, path, declarations):
         """The same in the background; the process."""
         self.loaded += declarations
-        return subprocess.Popen([self.binary, "load", "--map", self.korean.map, *options(self.settings), path],
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        return subprocess.Popen(
+            [self.binary, "load", "--map", self.korean.map, *options(self.settings), path],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=die_with_parent,
+        )
 
     def take_log(self):
         """Reads the input back: it must hold just what was loaded. The ledger over it in log order."""
@@ -125,7 +153,10 @@ class Case:
             if message.key().decode() != head["declaration_id"]:
                 raise Failed("key %r of %s" % (message.key(), head["declaration_id"]))
             if message.timestamp()[1] != head["accepted_at_ms"]:
-                raise Failed("timestamp %s of %s, accepted at %s" % (message.timestamp(), head["declaration_id"], head["accepted_at_ms"]))
+                raise Failed(
+                    "timestamp %s of %s, accepted at %s"
+                    % (message.timestamp(), head["declaration_id"], head["accepted_at_ms"])
+                )
             codes = self.korean.codes(head, self.severity)
             if codes:
                 self.must_reject[message.partition(), message.offset(), 0] = codes
@@ -136,10 +167,14 @@ class Case:
             return head["declaration_id"], head["version"], head["function"]
 
         want = [{name: value for name, value in head.items() if value} for head in self.loaded]
-        differ = [(a, b) for a, b in zip(sorted(want, key=order), sorted(found, key=order)) if a != b and strip(a) != b]
+        differ = [
+            (a, b) for a, b in zip(sorted(want, key=order), sorted(found, key=order)) if a != b and strip(a) != b
+        ]
         if len(want) != len(found) or differ:
-            raise Failed("%s holds %d declarations, %d were loaded; first difference: %s" % (
-                self.input, len(found), len(want), differ[:1]))
+            raise Failed(
+                "%s holds %d declarations, %d were loaded; first difference: %s"
+                % (self.input, len(found), len(want), differ[:1])
+            )
         self.ledger = ledger
         self.want = recount.expected(ledger.standing(), self.korean.nomenclature, "KR", "KRW")
 
@@ -155,8 +190,12 @@ class Case:
             last[:] = recount.compare(self.want, self.statistics.state.records())
             return not last
 
-        wait_until(equal, lambda: "the statistics equal the recount:\n  " + "\n  ".join(last) + "\n" + self.processor.tail(),
-                   deadline_s, 0.2)
+        wait_until(
+            equal,
+            lambda: "the statistics equal the recount:\n  " + "\n  ".join(last) + "\n" + self.processor.tail(),
+            deadline_s,
+            0.2,
+        )
 
     def check_end(self):
         """After the processor ended: nothing changed, as_of never fell, rejects complete."""
@@ -166,9 +205,14 @@ class Case:
             raise Failed("after the end:\n  " + "\n  ".join(broken[:12]))
         found = topics.rejected_coordinates(self.broker.address, self.settings["topic.rejects"])
         if found.keys() != self.must_reject.keys():
-            raise Failed("rejects: %d missing, %d not expected, first %s" % (
-                len(self.must_reject.keys() - found.keys()), len(found.keys() - self.must_reject.keys()),
-                sorted(self.must_reject.keys() ^ found.keys())[:3]))
+            raise Failed(
+                "rejects: %d missing, %d not expected, first %s"
+                % (
+                    len(self.must_reject.keys() - found.keys()),
+                    len(found.keys() - self.must_reject.keys()),
+                    sorted(self.must_reject.keys() ^ found.keys())[:3],
+                )
+            )
         for place, reject in found.items():
             codes = {finding.code for finding in reject.findings if finding.severity == "reject"}
             if codes != self.must_reject[place] or not all(f.code and f.text for f in reject.findings):
@@ -189,7 +233,9 @@ class Case:
         wait_until(equal, lambda: "the verdict counters are %s: %s" % (want, self.processor.metrics()), 30)
         status = self.processor.status()
         verdicts = {name: int(count) for name, count in status["verdicts"].items()}
-        if {name: count for name, count in verdicts.items() if count} != {name: count for name, count in want.items() if count}:
+        if {name: count for name, count in verdicts.items() if count} != {
+            name: count for name, count in want.items() if count
+        }:
             raise Failed("/status has %s, expected %s" % (verdicts, want))
         if any(int(p["lag"]) != 0 for p in status["partitions"]) or len(status["partitions"]) != 4:
             raise Failed("lag is left: %s" % status["partitions"])
@@ -200,13 +246,23 @@ class Case:
                 per_code[code] = per_code.get(code, 0) + 1
         for code, count in per_code.items():
             if metrics.get('dryport_rejects_total{rule="%s"}' % code) != count:
-                raise Failed("rejects_total of %s is %s, expected %d" % (code, metrics.get('dryport_rejects_total{rule="%s"}' % code), count))
+                raise Failed(
+                    "rejects_total of %s is %s, expected %d"
+                    % (code, metrics.get('dryport_rejects_total{rule="%s"}' % code), count)
+                )
         return per_code
 
     def summary(self, started):
-        say("%s: equal to the recount: %d cells, %s; %d statistics written, %.1f s" % (
-            self.name, len(self.want), ", ".join("%d %s" % (n, v) for v, n in self.ledger.verdicts.items() if n),
-            self.statistics.state.seen, time.monotonic() - started))
+        say(
+            "%s: equal to the recount: %d cells, %s; %d statistics written, %.1f s"
+            % (
+                self.name,
+                len(self.want),
+                ", ".join("%d %s" % (n, v) for v, n in self.ledger.verdicts.items() if n),
+                self.statistics.state.seen,
+                time.monotonic() - started,
+            )
+        )
 
     def run(self):
         """From a loaded input to the end in one life."""
@@ -238,7 +294,9 @@ def plain(case):
     # A second life restores from the journals, finds nothing to do and publishes nothing else.
     case.processor.start()
     total = len(case.loaded)
-    wait_until(lambda: case.processor.get("/readyz")[0] == 200 and case.processor.position() == total, "restored and ready")
+    wait_until(
+        lambda: case.processor.get("/readyz")[0] == 200 and case.processor.position() == total, "restored and ready"
+    )
     case.processor.stop()
     case.check_end()
 
@@ -251,11 +309,13 @@ def kill(case):
     for index, path in enumerate(pieces):
         case.processor.start()
         wait_until(lambda: case.processor.get("/readyz")[0] == 200, "ready", 60)
-        loading = case.start_load(path, case.korean.declarations[cut[index]:cut[index + 1]])
+        loading = case.start_load(path, case.korean.declarations[cut[index] : cut[index + 1]])
         if index + 1 < len(pieces):
             # In the middle of this piece, while it is being loaded: at a place that the seed chooses.
             place = draw.randrange(cut[index], cut[index + 1])
-            position = wait_until(lambda place=place: max(0, case.processor.position() - place), "record %d is taken" % place, 60, 0.001)
+            position = wait_until(
+                lambda place=place: max(0, case.processor.position() - place), "record %d is taken" % place, 60, 0.001
+            )
             case.processor.kill()
             say("%s: kill -9 at position %d, before %d" % (case.name, place + position, cut[index + 1]))
         if loading.wait(60) != 0:

@@ -30,7 +30,9 @@ def scaled(text, digits):
 
 def milliseconds(text, zone):
     moment = datetime.datetime.fromisoformat(text).replace(tzinfo=zoneinfo.ZoneInfo(zone))
-    return int((moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) / datetime.timedelta(milliseconds=1))
+    return int(
+        (moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) / datetime.timedelta(milliseconds=1)
+    )
 
 
 @functools.lru_cache(maxsize=1 << 16)

@@ -32,9 +32,16 @@ VIEWS = {
     "partner_office": ("MONTH", ("partner", "office", "flow")),
 }
 FIELD_OF = {
-    "office": "office_code", "border_office": "border_office_code", "zone": "zone_code", "mode": "transport_mode",
-    "trade_mode": "trade_mode", "partner": "partner", "hs2": "commodity_code", "hs4": "commodity_code",
-    "hs6": "commodity_code", "flow": "flow",
+    "office": "office_code",
+    "border_office": "border_office_code",
+    "zone": "zone_code",
+    "mode": "transport_mode",
+    "trade_mode": "trade_mode",
+    "partner": "partner",
+    "hs2": "commodity_code",
+    "hs4": "commodity_code",
+    "hs6": "commodity_code",
+    "flow": "flow",
 }
 FREQUENCY = {"DAY": 2, "MONTH": 3}
 FLOW = {"M": 1, "X": 2}
@@ -46,8 +53,10 @@ class Nomenclature:
 
     def __init__(self, *folders):
         """A list is read from the first folder that has it."""
-        self.unit = {edition: {row["code"]: row["std_unit"] for row in self.rows(folders, "hs%s.csv" % edition)}
-                     for edition in ("2017", "2022")}
+        self.unit = {
+            edition: {row["code"]: row["std_unit"] for row in self.rows(folders, "hs%s.csv" % edition)}
+            for edition in ("2017", "2022")
+        }
         self.rec20 = {}
         self.factor = {}
         for row in self.rows(folders, "units.csv"):
@@ -98,17 +107,34 @@ def code_of(dimension, head, item):
     if dimension == "partner":
         return item.get("origin_country" if head["direction"] == wire.IMPORT else "destination_country", "")
     if dimension.startswith("hs"):
-        return item["hs_code"][:int(dimension[2:])]
+        return item["hs_code"][: int(dimension[2:])]
     if dimension == "mode":
         return str(head.get("border_transport_mode", 0))
-    return head.get({"office": "office_code", "border_office": "border_office_code", "zone": "zone_code",
-                     "trade_mode": "trade_mode"}[dimension], "")
+    return head.get(
+        {
+            "office": "office_code",
+            "border_office": "border_office_code",
+            "zone": "zone_code",
+            "trade_mode": "trade_mode",
+        }[dimension],
+        "",
+    )
 
 
 class Cell:
     """Exact sums of one cell."""
 
-    __slots__ = ("value", "customs", "net", "gross", "supplementary", "items", "packages", "estimated", "declarations")
+    __slots__ = (
+        "value",
+        "customs",
+        "net",
+        "gross",
+        "supplementary",
+        "items",
+        "packages",
+        "estimated",
+        "declarations",
+    )
 
     def __init__(self):
         self.value = self.customs = self.net = self.gross = self.supplementary = 0
@@ -164,17 +190,30 @@ def record(place, cell, reporter, currency, nomenclature):
     dimensions = VIEWS[view][1]
     end = start if frequency == "DAY" else month_end(start)
     by_name = dict(zip(dimensions, codes))
-    key = "|".join([view, frequency, "%08d" % start, "%08d" % end] + ["%s=%s" % (d, escape(c)) for d, c in by_name.items()])
+    key = "|".join(
+        [view, frequency, "%08d" % start, "%08d" % end] + ["%s=%s" % (d, escape(c)) for d, c in by_name.items()]
+    )
     fields = {
-        "view": view, "frequency": FREQUENCY[frequency], "period_from": start, "period_to": end, "reporter": reporter,
-        "currency": currency, "value_basis": 1 if by_name["flow"] == "M" else 2,
-        "value_minor": saturated(cell.value), "customs_value_minor": saturated(cell.customs),
-        "net_mass_g": saturated(half_away(cell.net, 1000)), "gross_mass_g": saturated(half_away(cell.gross, 1000)),
-        "declarations": cell.declarations, "items": cell.items, "packages": cell.packages,
+        "view": view,
+        "frequency": FREQUENCY[frequency],
+        "period_from": start,
+        "period_to": end,
+        "reporter": reporter,
+        "currency": currency,
+        "value_basis": 1 if by_name["flow"] == "M" else 2,
+        "value_minor": saturated(cell.value),
+        "customs_value_minor": saturated(cell.customs),
+        "net_mass_g": saturated(half_away(cell.net, 1000)),
+        "gross_mass_g": saturated(half_away(cell.gross, 1000)),
+        "declarations": cell.declarations,
+        "items": cell.items,
+        "packages": cell.packages,
         "estimated_net_mass_g": saturated(half_away(cell.estimated, 1000)),
     }
     for dimension, code in by_name.items():
-        fields[FIELD_OF[dimension]] = {"flow": FLOW.get(code), "mode": int(code) if dimension == "mode" else 0}.get(dimension, code)
+        fields[FIELD_OF[dimension]] = {"flow": FLOW.get(code), "mode": int(code) if dimension == "mode" else 0}.get(
+            dimension, code
+        )
     if "partner" in by_name:
         fields["partner_basis"] = 1 if by_name["flow"] == "M" else 2
     if "commodity_code" in fields:
@@ -242,7 +281,9 @@ class Consumer:
 
     def records(self):
         """key -> fields of what stands with items."""
-        return {key: fields for key, (_, _, fields) in self.held.items() if fields is not None and fields.get("items")}
+        return {
+            key: fields for key, (_, _, fields) in self.held.items() if fields is not None and fields.get("items")
+        }
 
 
 def compare(want, got, limit=10):
@@ -261,8 +302,10 @@ def compare(want, got, limit=10):
             lines.append("%s: published and not expected: %s" % (key, got[key]))
         else:
             names = sorted(n for n in want[key].keys() | got[key].keys() if want[key].get(n) != got[key].get(n))
-            lines.append("%s: %s" % (key, ", ".join("%s is %r, expected %r" % (n, got[key].get(n), want[key].get(n))
-                                                    for n in names)))
+            lines.append(
+                "%s: %s"
+                % (key, ", ".join("%s is %r, expected %r" % (n, got[key].get(n), want[key].get(n)) for n in names))
+            )
     if differ > limit:
         lines.append("and %d records more" % (differ - limit))
     return lines
@@ -270,10 +313,15 @@ def compare(want, got, limit=10):
 
 def read_dump(path, consumer):
     """Reads JSON lines of `dryport tail`: key, as_of and the fields, enums by short name, int64 as text."""
-    enums = {"frequency": {"DAY": 2, "MONTH": 3}, "flow": FLOW, "partner_basis": {"ORIGIN": 1, "DESTINATION": 2},
-             "value_basis": {"CIF": 1, "FOB": 2, "MIXED": 3}}
+    enums = {
+        "frequency": {"DAY": 2, "MONTH": 3},
+        "flow": FLOW,
+        "partner_basis": {"ORIGIN": 1, "DESTINATION": 2},
+        "value_basis": {"CIF": 1, "FOB": 2, "MIXED": 3},
+    }
     texts = {"view", "reporter", "currency", "classification", "supp_unit", "partner_group", "region_code"} | (
-        set(FIELD_OF.values()) - {"transport_mode", "flow"})
+        set(FIELD_OF.values()) - {"transport_mode", "flow"}
+    )
     with open(path, encoding="utf-8") as source:
         for line in source:
             row = json.loads(line)
@@ -311,7 +359,9 @@ def main():
     parser.add_argument("--pb", action="append", default=[])
     parser.add_argument("--dump")
     parser.add_argument("--rejected", help="lines of `dryport check --json` about the same files, named the same way")
-    parser.add_argument("--reference", required=True, action="append", help="a list is read from the first folder that has it")
+    parser.add_argument(
+        "--reference", required=True, action="append", help="a list is read from the first folder that has it"
+    )
     parser.add_argument("--reporter", default="CN")
     parser.add_argument("--currency", default="CNY")
     options = parser.parse_args()
@@ -319,17 +369,26 @@ def main():
     ledger, consumer = Ledger(), Consumer()
     if options.brokers:
         import topics  # needs the test environment's packages; files do not
+
         topics.fill_ledger(options.brokers, options.input, options.rejects, ledger)
     fill_ledger(options.pb, read_rejected(options.rejected) if options.rejected else set(), ledger)
     if options.dump:
         read_dump(options.dump, consumer)
     else:
         import topics
+
         topics.fill_consumer(options.brokers, options.statistics, consumer)
     want = expected(ledger.standing(), nomenclature, options.reporter, options.currency)
     differences = compare(want, consumer.records()) + consumer.broken
-    print("recount: %s; %d cells expected, %d published, %d statistics read" %
-          (", ".join("%d %s" % (n, v) for v, n in ledger.verdicts.items()), len(want), len(consumer.records()), consumer.seen))
+    print(
+        "recount: %s; %d cells expected, %d published, %d statistics read"
+        % (
+            ", ".join("%d %s" % (n, v) for v, n in ledger.verdicts.items()),
+            len(want),
+            len(consumer.records()),
+            consumer.seen,
+        )
+    )
     for line in differences:
         print("  " + line)
     print("equal" if not differences else "NOT EQUAL")

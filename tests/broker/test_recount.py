@@ -14,10 +14,14 @@ import wire
 def nomenclature():
     folder = tempfile.mkdtemp()
     with open(os.path.join(folder, "hs2022.csv"), "w", encoding="utf-8") as out:
-        out.write("code,digits,section,std_unit,description\n870380,6,17,u,cars\n310210,6,6,kg,urea\n220300,6,4,l,beer\n")
+        out.write(
+            "code,digits,section,std_unit,description\n870380,6,17,u,cars\n310210,6,6,kg,urea\n220300,6,4,l,beer\n"
+        )
     with open(os.path.join(folder, "units.csv"), "w", encoding="utf-8") as out:
-        out.write("rec20,std_unit,comtrade_code,kind,factor_to_std,note\nKGM,kg,8,mass,1,\nH87,u,5,count,1,\n"
-                  "C62,u,5,count,1,\nLTR,l,7,volume,1,\nHLT,l,7,volume,100,\nMLT,l,7,volume,0.001,\n")
+        out.write(
+            "rec20,std_unit,comtrade_code,kind,factor_to_std,note\nKGM,kg,8,mass,1,\nH87,u,5,count,1,\n"
+            "C62,u,5,count,1,\nLTR,l,7,volume,1,\nHLT,l,7,volume,100,\nMLT,l,7,volume,0.001,\n"
+        )
     return recount.Nomenclature(folder)
 
 
@@ -26,8 +30,17 @@ def import_of(hs, mass=1000, value=10, origin="KZ", **more):
 
 
 def declaration(name="A", version=1, function=wire.ORIGINAL, date=20250731, items=(), **more):
-    return {"declaration_id": name, "version": version, "function": function, "direction": wire.IMPORT, "office_code": "0215",
-            "reference_date": date, "border_transport_mode": 2, "items": list(items), **more}
+    return {
+        "declaration_id": name,
+        "version": version,
+        "function": function,
+        "direction": wire.IMPORT,
+        "office_code": "0215",
+        "reference_date": date,
+        "border_transport_mode": 2,
+        "items": list(items),
+        **more,
+    }
 
 
 def published(*declarations):
@@ -38,7 +51,9 @@ class Recount(unittest.TestCase):
     def test_half_grams_round_away_from_zero_once_for_the_sum(self):
         out = published(declaration(items=[import_of("310210", 250), import_of("310210", 250)]))
         self.assertEqual(out["flow|DAY|20250731|20250731|flow=M"]["net_mass_g"], 1)
-        self.assertEqual((recount.half_away(-3, 2), recount.half_away(3, 2), recount.half_away(499, 1000)), (-2, 2, 0))
+        self.assertEqual(
+            (recount.half_away(-3, 2), recount.half_away(3, 2), recount.half_away(499, 1000)), (-2, 2, 0)
+        )
 
     def test_a_declaration_counts_once_per_cell(self):
         out = published(declaration(items=[import_of("310210"), import_of("310290"), import_of("870380")]))
@@ -46,15 +61,50 @@ class Recount(unittest.TestCase):
         self.assertEqual(out["heading|MONTH|20250701|20250731|hs4=3102|flow=M"]["items"], 2)
 
     def test_every_field_of_a_commodity_record(self):
-        out = published(declaration(items=[import_of("87038011", 1_500_499, 77, supp_quantity_micro=2_000_000, supp_unit="C62",
-                                                     customs_value_minor=70, gross_mass_mg=2_000_500, package_count=3,
-                                                     mass_estimated=1)]))
-        self.assertEqual(out["commodity|MONTH|20250701|20250731|hs6=870380|partner=KZ|flow=M"], {
-            "view": "commodity", "frequency": 3, "period_from": 20250701, "period_to": 20250731, "reporter": "CN", "flow": 1,
-            "partner": "KZ", "partner_basis": 1, "commodity_code": "870380", "classification": "H6", "value_minor": 77,
-            "currency": "CNY", "value_basis": 1, "customs_value_minor": 70, "net_mass_g": 1500, "gross_mass_g": 2001,
-            "supp_quantity_micro": 2_000_000, "supp_unit": "H87", "declarations": 1, "items": 1, "packages": 3,
-            "estimated_net_mass_g": 1500})
+        out = published(
+            declaration(
+                items=[
+                    import_of(
+                        "87038011",
+                        1_500_499,
+                        77,
+                        supp_quantity_micro=2_000_000,
+                        supp_unit="C62",
+                        customs_value_minor=70,
+                        gross_mass_mg=2_000_500,
+                        package_count=3,
+                        mass_estimated=1,
+                    )
+                ]
+            )
+        )
+        self.assertEqual(
+            out["commodity|MONTH|20250701|20250731|hs6=870380|partner=KZ|flow=M"],
+            {
+                "view": "commodity",
+                "frequency": 3,
+                "period_from": 20250701,
+                "period_to": 20250731,
+                "reporter": "CN",
+                "flow": 1,
+                "partner": "KZ",
+                "partner_basis": 1,
+                "commodity_code": "870380",
+                "classification": "H6",
+                "value_minor": 77,
+                "currency": "CNY",
+                "value_basis": 1,
+                "customs_value_minor": 70,
+                "net_mass_g": 1500,
+                "gross_mass_g": 2001,
+                "supp_quantity_micro": 2_000_000,
+                "supp_unit": "H87",
+                "declarations": 1,
+                "items": 1,
+                "packages": 3,
+                "estimated_net_mass_g": 1500,
+            },
+        )
 
     def test_units_convert_to_the_standard_unit_or_stay_out(self):
         known = nomenclature()
@@ -73,14 +123,21 @@ class Recount(unittest.TestCase):
         self.assertEqual((found["partner_basis"], found["value_basis"], found["flow"]), (2, 2, 2))
 
     def test_codes_are_escaped_in_keys(self):
-        self.assertIn("office|DAY|20250731|20250731|office=a%20%7C%25%3D|border_office=|zone=|flow=M|mode=2",
-                      published(declaration(office_code="a |%=", items=[import_of("310210")])))
+        self.assertIn(
+            "office|DAY|20250731|20250731|office=a%20%7C%25%3D|border_office=|zone=|flow=M|mode=2",
+            published(declaration(office_code="a |%=", items=[import_of("310210")])),
+        )
 
     def test_the_newest_accepted_version_stands_whatever_the_order(self):
         ledger = recount.Ledger()
-        for head, rejected in ((declaration(version=3, function=wire.REPLACE), True), (declaration(version=2), False),
-                               (declaration(), False), (declaration(version=2), False),
-                               (declaration(version=2, date=20250730), False), (None, True)):
+        for head, rejected in (
+            (declaration(version=3, function=wire.REPLACE), True),
+            (declaration(version=2), False),
+            (declaration(), False),
+            (declaration(version=2), False),
+            (declaration(version=2, date=20250730), False),
+            (None, True),
+        ):
             ledger.take(head, rejected)
         self.assertEqual(ledger.verdicts, {"counted": 1, "duplicate": 1, "stale": 1, "rejected": 3})
         ledger.take(declaration(version=2, function=wire.CANCEL), False)
@@ -111,8 +168,16 @@ class Recount(unittest.TestCase):
 
 class Maps(unittest.TestCase):
     def test_decimals_are_exact_and_round_half_away_from_zero(self):
-        for text, digits, want in (("20.7", 6, 20_700_000), ("0.5", 0, 1), ("-0.5", 0, -1), ("0.4999", 0, 0), (".25", 1, 3),
-                                   ("372254.4", 0, 372254), ("108", 6, 108_000_000), ("0.0000005", 6, 1)):
+        for text, digits, want in (
+            ("20.7", 6, 20_700_000),
+            ("0.5", 0, 1),
+            ("-0.5", 0, -1),
+            ("0.4999", 0, 0),
+            (".25", 1, 3),
+            ("372254.4", 0, 372254),
+            ("108", 6, 108_000_000),
+            ("0.0000005", 6, 1),
+        ):
             self.assertEqual(mapping.scaled(text, digits), want, text)
         for text in ("1e5", "", "abc", "1.2.3"):
             self.assertRaises(ValueError, mapping.scaled, text, 2)
@@ -123,7 +188,9 @@ class Maps(unittest.TestCase):
 
 class Wire(unittest.TestCase):
     def test_what_is_written_reads_back(self):
-        head = declaration(items=[import_of("310210", 1 << 62, -5, document_classes=["a", "b"])], buyer_hash=(1 << 64) - 1)
+        head = declaration(
+            items=[import_of("310210", 1 << 62, -5, document_classes=["a", "b"])], buyer_hash=(1 << 64) - 1
+        )
         self.assertEqual(wire.decode(wire.encode(head)), head)
 
     def test_malformed_bytes_are_refused(self):

@@ -29,9 +29,12 @@ def message_class(name):
     """A message class of customs.v1, compiled from proto/ by protoc."""
     folder = os.path.join(SOURCE, "proto")
     with tempfile.NamedTemporaryFile(suffix=".desc") as out:
-        subprocess.run(["protoc", "--include_imports", "--proto_path=" + folder, "-o", out.name] +
-                       ["customs/v1/%s.proto" % part for part in ("declaration", "statistic", "reject")],
-                       check=True, cwd=folder)
+        subprocess.run(
+            ["protoc", "--include_imports", "--proto_path=" + folder, "-o", out.name]
+            + ["customs/v1/%s.proto" % part for part in ("declaration", "statistic", "reject")],
+            check=True,
+            cwd=folder,
+        )
         files = descriptor_pb2.FileDescriptorSet.FromString(out.read())
     pool = descriptor_pool.DescriptorPool()
     for part in files.file:
@@ -40,9 +43,18 @@ def message_class(name):
 
 
 def consumer(brokers, **settings):
-    return confluent_kafka.Consumer({"bootstrap.servers": brokers, "group.id": "outside", "enable.auto.commit": False,
-                                     "auto.offset.reset": "error", "check.crcs": True, "log_level": 0,
-                                     "fetch.wait.max.ms": 20, **settings})
+    return confluent_kafka.Consumer(
+        {
+            "bootstrap.servers": brokers,
+            "group.id": "outside",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",
+            "check.crcs": True,
+            "log_level": 0,
+            "fetch.wait.max.ms": 20,
+            **settings,
+        }
+    )
 
 
 def partitions(client, topic):
@@ -56,8 +68,10 @@ def ends(brokers, topic):
     """partition -> (first offset, next offset)."""
     client = consumer(brokers)
     try:
-        return {p: client.get_watermark_offsets(confluent_kafka.TopicPartition(topic, p), timeout=POLL_S)
-                for p in partitions(client, topic)}
+        return {
+            p: client.get_watermark_offsets(confluent_kafka.TopicPartition(topic, p), timeout=POLL_S)
+            for p in partitions(client, topic)
+        }
     finally:
         client.close()
 
@@ -76,7 +90,10 @@ def read(brokers, topic, only=None, limits=None):
         while left:
             messages = client.consume(20000, timeout=POLL_S)
             if not messages:
-                raise Trouble("%s: nothing for %d s although partitions %s are not at their ends" % (topic, POLL_S, sorted(left)))
+                raise Trouble(
+                    "%s: nothing for %d s although partitions %s are not at their ends"
+                    % (topic, POLL_S, sorted(left))
+                )
             for message in messages:
                 if message.error() is not None:
                     raise Trouble("%s: %s" % (topic, message.error().str()))
@@ -106,7 +123,11 @@ class Statistics:
             bounds = ends(self.brokers, self.topic)
         except Trouble:
             return 0  # not created yet
-        behind = {p: (self.position.get(p, low), high) for p, (low, high) in bounds.items() if self.position.get(p, low) < high}
+        behind = {
+            p: (self.position.get(p, low), high)
+            for p, (low, high) in bounds.items()
+            if self.position.get(p, low) < high
+        }
         count = 0
         if not behind:
             return count
@@ -132,8 +153,12 @@ class Statistics:
         if message.value() is not None and not key.startswith("#"):
             statistic = self.message.FromString(message.value())
             if statistic.as_of != as_of:
-                self.state.broken.append("%s: as_of %d in the value and %d in the header" % (key, statistic.as_of, as_of))
-            fields = {field.name: value for field, value in statistic.ListFields() if field.name not in recount.NOT_COMPARED}
+                self.state.broken.append(
+                    "%s: as_of %d in the value and %d in the header" % (key, statistic.as_of, as_of)
+                )
+            fields = {
+                field.name: value for field, value in statistic.ListFields() if field.name not in recount.NOT_COMPARED
+            }
         self.state.take(key, message.partition(), as_of, fields)
 
     def close(self):
@@ -168,7 +193,7 @@ def declarations_of(value):
     """The encoded declarations of one record: itself, or those of a batch (first field 1 whose content begins with 0x0A)."""
     try:
         number, wire_type, place = next(wire.walk(value))
-        if number == 1 and wire_type == 2 and value[place[0]:place[0] + 1] == b"\x0a":
+        if number == 1 and wire_type == 2 and value[place[0] : place[0] + 1] == b"\x0a":
             return [value[at:end] for field, kind, (at, end) in wire.walk(value) if field == 1 and kind == 2]
     except (wire.Malformed, StopIteration, TypeError):
         pass
@@ -215,8 +240,16 @@ def readable(data):
 def produce(brokers, topic, messages, **settings):
     """Produces (key, value, partition or None); all acknowledged when it returns."""
     failures = []
-    client = confluent_kafka.Producer({"bootstrap.servers": brokers, "enable.idempotence": True, "linger.ms": 5,
-                                       "partitioner": "murmur2_random", "log_level": 0, **settings})
+    client = confluent_kafka.Producer(
+        {
+            "bootstrap.servers": brokers,
+            "enable.idempotence": True,
+            "linger.ms": 5,
+            "partitioner": "murmur2_random",
+            "log_level": 0,
+            **settings,
+        }
+    )
 
     def done(error, _message):
         if error is not None:
@@ -238,7 +271,10 @@ def produce(brokers, topic, messages, **settings):
 def create(brokers, *specifications):
     """Creates topics: (name, partitions, {setting: value})."""
     admin = AdminClient({"bootstrap.servers": brokers, "log_level": 0})
-    new = [NewTopic(name, num_partitions=count, replication_factor=1, config=settings) for name, count, settings in specifications]
+    new = [
+        NewTopic(name, num_partitions=count, replication_factor=1, config=settings)
+        for name, count, settings in specifications
+    ]
     for name, future in admin.create_topics(new).items():
         future.result(POLL_S)
 

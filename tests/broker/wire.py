@@ -8,32 +8,87 @@ list of such dicts; what is absent is not in the dict. A .pb file is records wit
 U32, I64, TEXT, ENUM, BOOL, FIXED64, TEXTS, ITEMS = range(8)
 
 ITEM = {
-    "item_no": (1, U32), "hs_code": (2, TEXT), "net_mass_mg": (3, I64), "statistical_value_minor": (4, I64),
-    "origin_country": (5, TEXT), "procedure": (6, TEXT), "customs_value_minor": (7, I64), "gross_mass_mg": (8, I64),
-    "supp_quantity_micro": (9, I64), "supp_unit": (10, TEXT), "invoice_value_minor": (11, I64),
-    "destination_country": (12, TEXT), "package_count": (13, U32), "package_type": (14, TEXT),
-    "second_quantity_micro": (15, I64), "second_unit": (16, TEXT), "consignment_country": (17, TEXT),
-    "region_code": (18, TEXT), "valuation_method": (19, U32), "preference": (20, TEXT),
-    "additional_procedures": (21, TEXTS), "document_classes": (22, TEXTS), "description": (23, TEXT),
+    "item_no": (1, U32),
+    "hs_code": (2, TEXT),
+    "net_mass_mg": (3, I64),
+    "statistical_value_minor": (4, I64),
+    "origin_country": (5, TEXT),
+    "procedure": (6, TEXT),
+    "customs_value_minor": (7, I64),
+    "gross_mass_mg": (8, I64),
+    "supp_quantity_micro": (9, I64),
+    "supp_unit": (10, TEXT),
+    "invoice_value_minor": (11, I64),
+    "destination_country": (12, TEXT),
+    "package_count": (13, U32),
+    "package_type": (14, TEXT),
+    "second_quantity_micro": (15, I64),
+    "second_unit": (16, TEXT),
+    "consignment_country": (17, TEXT),
+    "region_code": (18, TEXT),
+    "valuation_method": (19, U32),
+    "preference": (20, TEXT),
+    "additional_procedures": (21, TEXTS),
+    "document_classes": (22, TEXTS),
+    "description": (23, TEXT),
     "mass_estimated": (24, BOOL),
 }
 
 DECLARATION = {
-    "declaration_id": (1, TEXT), "version": (2, U32), "function": (3, ENUM), "direction": (4, ENUM),
-    "reference_date": (5, U32), "office_code": (6, TEXT), "border_office_code": (7, TEXT),
-    "border_transport_mode": (8, U32), "trade_mode": (9, TEXT), "accepted_at_ms": (10, I64), "item_count": (11, U32),
-    "total_gross_mass_mg": (12, I64), "items": (13, ITEMS), "invoice_currency": (14, TEXT), "zone_code": (15, TEXT),
-    "schema_version": (16, U32), "scheme": (17, ENUM), "reporter": (18, TEXT), "declaration_type": (19, ENUM),
-    "status": (20, ENUM), "released_at_ms": (21, I64), "crossing_date": (22, U32), "submitted_at_ms": (23, I64),
-    "period_from": (24, U32), "period_to": (25, U32), "lrn": (26, TEXT), "previous_declaration_id": (27, TEXT),
-    "declarant_id": (28, TEXT), "trader_id": (29, TEXT), "dispatch_country": (30, TEXT),
-    "destination_country": (31, TEXT), "trading_country": (32, TEXT), "inland_transport_mode": (33, U32),
-    "incoterm": (34, TEXT), "incoterm_place": (35, TEXT), "invoice_total_minor": (36, I64), "fx_rate_e8": (37, I64),
-    "fx_per": (38, U32), "freight_minor": (39, I64), "freight_currency": (40, TEXT), "insurance_minor": (41, I64),
-    "insurance_currency": (42, TEXT), "other_charges_minor": (43, I64), "other_charges_currency": (44, TEXT),
-    "reporting_currency": (45, TEXT), "total_packages": (46, U32), "container_ids": (47, TEXTS),
-    "vehicle_hash": (48, FIXED64), "platform_id": (49, TEXT), "order_count": (50, U32), "list_count": (51, U32),
-    "buyer_hash": (52, FIXED64), "zone_line": (53, ENUM), "nature_of_transaction": (54, U32),
+    "declaration_id": (1, TEXT),
+    "version": (2, U32),
+    "function": (3, ENUM),
+    "direction": (4, ENUM),
+    "reference_date": (5, U32),
+    "office_code": (6, TEXT),
+    "border_office_code": (7, TEXT),
+    "border_transport_mode": (8, U32),
+    "trade_mode": (9, TEXT),
+    "accepted_at_ms": (10, I64),
+    "item_count": (11, U32),
+    "total_gross_mass_mg": (12, I64),
+    "items": (13, ITEMS),
+    "invoice_currency": (14, TEXT),
+    "zone_code": (15, TEXT),
+    "schema_version": (16, U32),
+    "scheme": (17, ENUM),
+    "reporter": (18, TEXT),
+    "declaration_type": (19, ENUM),
+    "status": (20, ENUM),
+    "released_at_ms": (21, I64),
+    "crossing_date": (22, U32),
+    "submitted_at_ms": (23, I64),
+    "period_from": (24, U32),
+    "period_to": (25, U32),
+    "lrn": (26, TEXT),
+    "previous_declaration_id": (27, TEXT),
+    "declarant_id": (28, TEXT),
+    "trader_id": (29, TEXT),
+    "dispatch_country": (30, TEXT),
+    "destination_country": (31, TEXT),
+    "trading_country": (32, TEXT),
+    "inland_transport_mode": (33, U32),
+    "incoterm": (34, TEXT),
+    "incoterm_place": (35, TEXT),
+    "invoice_total_minor": (36, I64),
+    "fx_rate_e8": (37, I64),
+    "fx_per": (38, U32),
+    "freight_minor": (39, I64),
+    "freight_currency": (40, TEXT),
+    "insurance_minor": (41, I64),
+    "insurance_currency": (42, TEXT),
+    "other_charges_minor": (43, I64),
+    "other_charges_currency": (44, TEXT),
+    "reporting_currency": (45, TEXT),
+    "total_packages": (46, U32),
+    "container_ids": (47, TEXTS),
+    "vehicle_hash": (48, FIXED64),
+    "platform_id": (49, TEXT),
+    "order_count": (50, U32),
+    "list_count": (51, U32),
+    "buyer_hash": (52, FIXED64),
+    "zone_line": (53, ENUM),
+    "nature_of_transaction": (54, U32),
 }
 
 ENUMS = {
@@ -123,7 +178,7 @@ def walk(data, at=0, end=None):
             value, at = (at, at + length), at + length
         elif wire_type in (1, 5):
             size = 8 if wire_type == 1 else 4
-            value, at = int.from_bytes(data[at:at + size], "little"), at + size
+            value, at = int.from_bytes(data[at : at + size], "little"), at + size
         else:
             raise Malformed("wire type %d at byte %d" % (wire_type, at))
         if at > end:
@@ -132,7 +187,9 @@ def walk(data, at=0, end=None):
 
 
 WIRE_TYPE = {U32: 0, I64: 0, ENUM: 0, BOOL: 0, FIXED64: 1, TEXT: 2, TEXTS: 2, ITEMS: 2}
-BY_NUMBER = {id(table): {number: (name, kind) for name, (number, kind) in table.items()} for table in (DECLARATION, ITEM)}
+BY_NUMBER = {
+    id(table): {number: (name, kind) for name, (number, kind) in table.items()} for table in (DECLARATION, ITEM)
+}
 
 
 def decode(data, table=None, at=0, end=None):
@@ -147,9 +204,9 @@ def decode(data, table=None, at=0, end=None):
         if kind == ITEMS:
             out.setdefault(name, []).append(decode(data, ITEM, *value))
         elif kind == TEXTS:
-            out.setdefault(name, []).append(data[value[0]:value[1]].decode())
+            out.setdefault(name, []).append(data[value[0] : value[1]].decode())
         elif kind == TEXT:
-            out[name] = data[value[0]:value[1]].decode()
+            out[name] = data[value[0] : value[1]].decode()
         elif kind == I64:
             out[name] = value - (1 << 64) if value >> 63 else value
         elif kind in (U32, ENUM):
@@ -178,5 +235,5 @@ def read_pb(path):
         length, at = read_varint(data, at, len(data))
         if at + length > len(data):
             raise Malformed("%s: the last record is cut off" % path)
-        yield data[at:at + length]
+        yield data[at : at + length]
         at += length

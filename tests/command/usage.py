@@ -34,6 +34,7 @@ expect_run(64, "--profile xx: cn, kz or kr", "generate", "--profile", "xx")
 expect_run(64, "--from 2025-13-01: a date", "generate", "--from", "2025-13-01")
 expect_run(64, "--to 2024-01-01: a date not before", "generate", "--to", "2024-01-01")
 expect_run(64, "takes no value", "check", "--json=yes", "x.pb")
+expect_run(64, "can warn or be off", "check", "-X", f"reference.dir={LISTS}", "-X", "rules.severity.VER-506=reject", "x.pb")
 expect_run(64, "there is no such rule", "check", "-X", f"reference.dir={LISTS}", "-X", "rules.severity.STR-904=warn", "x.pb")
 with folder() as place:
     conf = write(f"{place}/a.conf", b"reporter=CN\nreporting.curency=CNY\n")

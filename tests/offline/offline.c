@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Offline driver: the shipped worker and publisher over the broker in memory, from .pb files to statistics, without Kafka and
- * without a clock: the same arguments print the same bytes.
+ * Offline driver: the shipped worker and publisher over the broker in memory, from .pb files to statistics, without
+ * Kafka and without a clock: the same arguments print the same bytes.
  */
 #include "base/hash.h"
 #include "base/memory.h"
@@ -33,6 +33,7 @@ struct offline {
     int64_t shuffle;
     int64_t kill_every;
     bool twice;
+    const char *journal;
     struct buffer bytes;
     struct held *records;
     size_t count;
@@ -52,7 +53,8 @@ static void hold(struct offline *offline, struct bytes key, struct bytes value, 
         offline->capacity = offline->capacity ? offline->capacity * 2 : 1024;
         offline->records = memory_resize(offline->records, offline->capacity, sizeof offline->records[0]);
     }
-    offline->records[offline->count++] = (struct held){offline->bytes.length, key.length, value.length, timestamp_ms, partition};
+    offline->records[offline->count++] =
+        (struct held){offline->bytes.length, key.length, value.length, timestamp_ms, partition};
     buffer_add(&offline->bytes, key.data, key.length);
     buffer_add(&offline->bytes, value.data, value.length);
 }
@@ -136,8 +138,8 @@ static void start(struct offline *offline)
     offline->host = host_new(offline->world, &options);
 }
 
-/* Appends land one by one; the process is killed after each `kill_every` of them, until nothing is left to do. A life may be too
- * short to get anywhere: after KILLS_MOST of them it is left alone. */
+/* Appends land one by one; the process is killed after each `kill_every` of them, until nothing is left to do. A life
+ * may be too short to get anywhere: after KILLS_MOST of them it is left alone. */
 static void run_with_kills(struct offline *offline)
 {
     for (int quiet = 0; quiet < QUIET_TICKS && offline->lives < KILLS_MOST;) {
@@ -164,7 +166,9 @@ static enum err settle(struct offline *offline, struct err_info *info)
         if (counter_read(&status->phase) == PARTITION_HALTED)
             return err_set(info, ERR_BROKEN, "partition %d halted: %s", i, status->reason);
     }
-    return settled ? OK : err_set(info, ERR_BROKEN, "not everything was counted and published within %d virtual seconds", SETTLE_SECONDS);
+    return settled ? OK
+                   : err_set(info, ERR_BROKEN, "not everything was counted and published within %d virtual seconds",
+                             SETTLE_SECONDS);
 }
 
 /* ---- output ---- */
@@ -191,14 +195,16 @@ static enum err print_statistics(struct offline *offline, struct err_info *info)
 }
 
 /* What the journal says: a process that is killed takes its counters with it. */
-static enum err fold_journal(struct offline *offline, int32_t partition, int64_t verdicts[VERDICTS], struct err_info *info)
+static enum err fold_journal(struct offline *offline, int32_t partition, int64_t verdicts[VERDICTS],
+                             struct err_info *info)
 {
     struct state state;
     state_init(&state, &offline->assembly.plan, 1);
     struct reader_rule *rule = reader_rule_new();
     for (int64_t o = 0; o < world_next(offline->world, PORT_JOURNAL, partition) && !rule->halted; o++) {
         struct frame frame;
-        enum reader_branch branch = reader_rule_feed(rule, o, world_at(offline->world, PORT_JOURNAL, partition, o)->value, state_fold, &state, &frame);
+        enum reader_branch branch = reader_rule_feed(
+            rule, o, world_at(offline->world, PORT_JOURNAL, partition, o)->value, state_fold, &state, &frame);
         if (branch == READER_OPEN || branch == READER_OPEN_DISCARDS)
             state_take_open(&state, &frame);
     }
@@ -226,6 +232,25 @@ static enum err print_verdicts(struct offline *offline, struct err_info *info)
     return OK;
 }
 
+/* Each frame of each partition: u32 partition, u32 bytes, the frame. */
+static enum err write_journal(const struct offline *offline, struct err_info *info)
+{
+    struct buffer out = {0};
+    for (int32_t p = 0; p < offline->partitions; p++) {
+        for (int64_t o = 0; o < world_next(offline->world, PORT_JOURNAL, p); o++) {
+            struct bytes frame = world_at(offline->world, PORT_JOURNAL, p, o)->value;
+            buffer_add_u32(&out, (uint32_t)p);
+            buffer_add_u32(&out, (uint32_t)frame.length);
+            buffer_add(&out, frame.data, frame.length);
+        }
+    }
+    FILE *file = fopen(offline->journal, "wb");
+    bool good = file && fwrite(out.data, 1, out.length, file) == out.length;
+    good = file && fclose(file) == 0 && good;
+    buffer_fini(&out);
+    return good ? OK : err_set(info, ERR_CONFIG, "--journal %s: the file can't be written", offline->journal);
+}
+
 static enum err run_all(struct offline *offline, struct err_info *info)
 {
     wire_init();
@@ -236,6 +261,8 @@ static enum err run_all(struct offline *offline, struct err_info *info)
         shuffle(offline);
     fill_world(offline);
     TRY(settle(offline, info));
+    if (offline->journal)
+        TRY(write_journal(offline, info));
     TRY(print_statistics(offline, info));
     return print_verdicts(offline, info);
 }
@@ -248,6 +275,7 @@ static int run(int argc, char **argv)
         {.name = "seed", .kind = OPTION_NUMBER, .place = &offline.seed, .min = 0, .max = INT64_MAX},
         {.name = "shuffle", .kind = OPTION_NUMBER, .place = &offline.shuffle, .min = 1, .max = INT64_MAX},
         {.name = "kill-every", .kind = OPTION_NUMBER, .place = &offline.kill_every, .min = 1, .max = INT64_MAX},
+        {.name = "journal", .kind = OPTION_TEXT, .place = &offline.journal},
         {.name = "twice", .kind = OPTION_FLAG, .place = &offline.twice},
     };
     int code = options_read(&offline.options, &command_offline, rows, sizeof rows / sizeof rows[0], argc, argv);
@@ -269,15 +297,18 @@ static int run(int argc, char **argv)
 const struct command command_offline = {
     .name = "offline",
     .summary = "runs worker and publisher over files, without Kafka",
-    .usage = "offline [OPTION]... FILE.pb...\n"
-             "Puts the declarations into partitions by murmur2 of their id, counts and publishes them on a virtual clock, and prints\n"
-             "the statistics as `dryport tail` does; the last line on stderr has the verdicts that the journal holds.\n\n"
-             "options:\n"
-             "  --partitions N   of the input, the journal and the statistics (4)\n"
-             "  --seed S         of nonces and back-offs (1)\n"
-             "  --twice          every record is sent twice\n"
-             "  --shuffle S      the order of the input is shuffled, that of the versions of an id too\n"
-             "  --kill-every N   the process is killed and started again after each N appends",
+    .usage =
+        "offline [OPTION]... FILE.pb...\n"
+        "Puts the declarations into partitions by murmur2 of their id, counts and publishes them on a virtual clock, "
+        "and prints\n"
+        "the statistics as `dryport tail` does; the last line on stderr has the verdicts that the journal holds.\n\n"
+        "options:\n"
+        "  --partitions N   of the input, the journal and the statistics (4)\n"
+        "  --seed S         of nonces and back-offs (1)\n"
+        "  --twice          every record is sent twice\n"
+        "  --shuffle S      the order of the input is shuffled, that of the versions of an id too\n"
+        "  --journal FILE   writes the frames: u32 partition, u32 bytes, the frame, again and again\n"
+        "  --kill-every N   the process is killed and started again after each N appends",
     .run = run,
 };
 

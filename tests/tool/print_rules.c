@@ -15,7 +15,6 @@ static const char *const groups[] = {
     [GROUP_ARI] = "ARI: arithmetic and consistency",
     [GROUP_HSC] = "HSC: commodity codes and quantities",
     [GROUP_VER] = "VER: versions and duplicates",
-    [GROUP_LED] = "LED: the ledger",
 };
 
 static void print_codes(void)

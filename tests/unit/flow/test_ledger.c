@@ -132,7 +132,7 @@ Test(ledger, agrees_with_a_list_through_growth_and_replacement)
         bool cancel = (unsigned)rand_r(&seed) % 4 == 0;
         uint64_t digest = (uint64_t)rand_r(&seed) % 3 + 1;
         size_t length = 8 + (unsigned)rand_r(&seed) % 300;
-        char id[32];
+        char id[64];
         snprintf(id, sizeof id, which % 5 ? "ID%u" : "A-MUCH-LONGER-ID-THAT-IS-HASHED%u", which);
         struct ledger_key key = ledger_key_of(text_of(id), &sip);
         struct bytes stored;

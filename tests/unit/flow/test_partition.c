@@ -34,8 +34,8 @@ Test(partition, VER_501_503_504_505_506_507_508_509_513_and_a_total_of_newest_ve
     struct sample sample;
     sample_init(&sample, "A");
     fixture_put(&f, 0, &sample);
-    fixture_put(&f, 0, &sample); /* VER-501: a duplicate */
-    sample_replace(&sample, 3);  /* VER-504: a gap */
+    fixture_put(&f, 0, &sample);                       /* VER-501: a duplicate */
+    sample_replace(&sample, 3);                        /* VER-504: a gap */
     sample.items[0].statistical_value_minor = 2000000; /* VER-513: twenty times the value */
     sample.declaration.reference_date = 20250815;      /* VER-508: another month */
     sample.declaration.office_code = TEXT("DE002452"); /* VER-507: another office */
@@ -140,8 +140,8 @@ Test(partition, versions_in_any_order_give_the_same_total)
     free(first);
 }
 
-/* Kills the process after each single append that reached the broker, starts another one, and compares with a run that was not
- * disturbed. Every frame boundary, every reject and every claim is one of these places. */
+/* Kills the process after each single append that reached the broker, starts another one, and compares with a run that
+ * was not disturbed. Every frame boundary, every reject and every claim is one of these places. */
 Test(partition, killed_after_any_append_and_restarted_gives_the_same_statistics, .timeout = 280)
 {
     enum { IDS = 40, SEED = 3 };
@@ -177,7 +177,8 @@ Test(partition, killed_after_any_append_and_restarted_gives_the_same_statistics,
     free(clean);
 }
 
-/* The same at every append, with the writes of the dead process landing after the restart: they must count for nothing. */
+/* The same at every append, with the writes of the dead process landing after the restart: they must count for nothing.
+ */
 Test(partition, an_append_that_fails_is_claimed_and_sent_again, .timeout = 280)
 {
     enum { IDS = 40, SEED = 5 };
@@ -195,7 +196,8 @@ Test(partition, an_append_that_fails_is_claimed_and_sent_again, .timeout = 280)
                 if (!did)
                     world_set_now(world.world, world_now(world.world) + 10);
             }
-            for (int step = 0; step < 2000 && !process_misfortune(host_process(host), HOST_WORKER_LANE, fates[kind]); step++) {
+            for (int step = 0; step < 2000 && !process_misfortune(host_process(host), HOST_WORKER_LANE, fates[kind]);
+                 step++) {
                 if (!host_step(host))
                     world_set_now(world.world, world_now(world.world) + 10);
                 if (process_queued(host_process(host), HOST_WORKER_LANE) == 0)
@@ -414,5 +416,152 @@ Test(partition, backpressure_stops_pulling_after_eight_groups)
     }
     cr_assert_leq(counter_read(&host_status(host, 0)->unechoed_groups), GROUPS_MOST);
     cr_assert(host_settle(host, 60));
+    host_kill(host);
+}
+
+/* What the journal of `from` holds, in a world whose input is empty. */
+static struct world *with_journal_of(const struct world *from)
+{
+    struct world *again = world_new(PARTS, STATISTICS_PARTS);
+    world_set_now(again, START_NOW_MS + 100000);
+    for (int32_t p = 0; p < PARTS; p++) {
+        for (int64_t o = 0; o < world_next(from, PORT_JOURNAL, p); o++)
+            world_put(again, PORT_JOURNAL, p, world_at(from, PORT_JOURNAL, p, o));
+    }
+    return again;
+}
+
+Test(partition, an_input_that_was_created_anew_and_is_long_enough_halts_by_its_last_counted_record)
+{
+    fixture_fill(&f, 10, 1);
+    struct host *host = host_new(f.world, &f.options);
+    cr_assert(host_settle(host, 30));
+    host_kill(host);
+    struct world *counted = f.world;
+    f.world = with_journal_of(counted);
+    fixture_fill(&f, 40, 2);
+    host = host_new(f.world, &f.options);
+    cr_assert(host_settle(host, 30));
+
+    cr_assert_eq(counter_read(&host_status(host, 0)->phase), PARTITION_HALTED);
+    cr_assert(strstr(host_status(host, 0)->reason, "not the one that was counted"), "%s", host_status(host, 0)->reason);
+    cr_assert_eq(fixture_verdict(host, VERDICT_COUNTED), 0);
+    host_kill(host);
+    world_free(counted);
+}
+
+Test(partition, a_restart_looks_at_its_last_counted_record_and_goes_on_behind_it)
+{
+    fixture_fill(&f, 10, 1);
+    struct host *host = host_new(f.world, &f.options);
+    cr_assert(host_settle(host, 30));
+    host_kill(host);
+    struct sample sample;
+    sample_init(&sample, "NEW");
+    fixture_put(&f, 0, &sample);
+    host = host_new(f.world, &f.options);
+
+    cr_assert(host_settle(host, 30));
+
+    cr_assert_eq(fixture_verdict(host, VERDICT_COUNTED), 1);
+    cr_assert_eq(counter_read(&host_counters(host)->records), 1, "the record that was looked at does not count again");
+    cr_assert_eq(counter_read(&host_counters(host)->offset_regressions), 0);
+    host_kill(host);
+}
+
+Test(partition, a_last_counted_record_that_retention_took_is_not_looked_for)
+{
+    fixture_fill(&f, 10, 1);
+    struct host *host = host_new(f.world, &f.options);
+    cr_assert(host_settle(host, 30));
+    host_kill(host);
+    world_trim(f.world, PORT_DECLARATIONS, 0, world_next(f.world, PORT_DECLARATIONS, 0));
+    struct sample sample;
+    sample_init(&sample, "NEW");
+    fixture_put(&f, 0, &sample);
+    host = host_new(f.world, &f.options);
+
+    cr_assert(host_settle(host, 30));
+
+    cr_assert_eq(counter_read(&host_status(host, 0)->phase), PARTITION_RUNNING);
+    cr_assert_eq(fixture_verdict(host, VERDICT_COUNTED), 1);
+    host_kill(host);
+}
+
+/* Steps until something stands in the worker's lane; nothing is delivered there. */
+static void await_append(struct host *host)
+{
+    for (int step = 0; step < 5000 && process_queued(host_process(host), HOST_WORKER_LANE) == 0; step++) {
+        if (!host_step(host))
+            world_set_now(f.world, world_now(f.world) + 10);
+    }
+    cr_assert_gt(process_queued(host_process(host), HOST_WORKER_LANE), 0);
+}
+
+Test(partition, a_claim_that_was_acked_and_is_gone_is_made_again)
+{
+    fixture_fill(&f, 20, 4);
+    char *clean = clean_dump(20, 4);
+    struct host *host = host_new(f.world, &f.options);
+    await_append(host);
+
+    cr_assert(process_misfortune(host_process(host), HOST_WORKER_LANE, FATE_LOST_ACKED));
+    cr_assert(host_settle(host, 120));
+
+    char *dump = fixture_dump(&f);
+    cr_assert_str_eq(dump, clean);
+    cr_assert_eq(counter_read(&host_status(host, 0)->fenced), 1);
+    free(dump);
+    free(clean);
+    host_kill(host);
+}
+
+Test(partition, a_claim_for_what_is_in_memory_that_was_acked_and_is_gone_is_made_again)
+{
+    struct host *host = host_new(f.world, &f.options);
+    cr_assert(host_settle(host, 30));
+    fixture_fill(&f, 20, 4);
+    char *clean = clean_dump(20, 4);
+    await_append(host);
+    cr_assert(process_misfortune(host_process(host), HOST_WORKER_LANE,
+                                 FATE_LOST)); /* the producer is lost: claimed with what is sealed */
+    host_step(host);
+    await_append(host);
+
+    cr_assert(process_misfortune(host_process(host), HOST_WORKER_LANE, FATE_LOST_ACKED));
+    cr_assert(host_settle(host, 120), "%s",
+              partition_phase_name((enum partition_phase)counter_read(&host_status(host, 0)->phase)));
+
+    char *dump = fixture_dump(&f);
+    cr_assert_str_eq(dump, clean);
+    free(dump);
+    free(clean);
+    host_kill(host);
+}
+
+/* Records of many declarations one after the other: every group ends soon after a limit is reached, not with the input.
+ */
+Test(partition, records_of_many_declarations_are_sealed_record_by_record)
+{
+    struct buffer value = {0};
+    for (int i = 0; i < 1000; i++)
+        buffer_add(&value, i ? "\x0A\x02\x0A\x7F" : "\x0A\x03\x0A\x01\x41",
+                   i ? 4 : 5); /* but for the first, undecodable */
+    for (int i = 0; i < 200; i++)
+        fixture_put_bytes(&f, 0, "K", buffer_bytes(&value), false);
+    struct host *host = host_new(f.world, &f.options);
+    cr_assert(host_settle(host, 60));
+
+    int64_t widest = 0;
+    for (int64_t o = 0; o < world_next(f.world, PORT_JOURNAL, 0); o++) {
+        struct frame frame;
+        struct err_info info;
+        cr_assert_eq(frame_parse(world_at(f.world, PORT_JOURNAL, 0, o)->value, &frame, &info), OK);
+        widest = frame.hi - frame.lo > widest ? frame.hi - frame.lo : widest;
+    }
+
+    cr_assert_eq(fixture_verdict(host, VERDICT_REJECTED), 200000);
+    cr_assert_leq(widest, SEAL_DECLARATIONS / 1000 + 1);
+    buffer_fini(&value);
     host_kill(host);
 }

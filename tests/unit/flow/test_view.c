@@ -68,9 +68,15 @@ struct bad {
 Test(view, bad_definitions_name_the_mend)
 {
     static const struct bad bads[] = {
-        {"", "has no dimension"},          {"@day", "has no dimension"},       {"colour@day", "unknown dimension"},
-        {"flow,flow@day", "stands twice"}, {"hs2,hs4@month", "in one view"},   {"flow", "grain"},
-        {"flow@week", "grain"},            {"trade_class@day", "trade_mode"},  {"partner_group@day", "use partner"},
+        {"", "has no dimension"},
+        {"@day", "has no dimension"},
+        {"colour@day", "unknown dimension"},
+        {"flow,flow@day", "stands twice"},
+        {"hs2,hs4@month", "in one view"},
+        {"flow", "grain"},
+        {"flow@week", "grain"},
+        {"trade_class@day", "trade_mode"},
+        {"partner_group@day", "use partner"},
     };
     for (size_t i = 0; i < sizeof bads / sizeof bads[0]; i++) {
         struct view_plan plan = {0};
@@ -131,4 +137,20 @@ Test(view, hash_changes_with_what_decides_a_sum)
     cr_assert_neq(view_plan_hash(&a), view_plan_hash(&b));
     cr_assert_neq(view_plan_hash(&a), view_plan_hash(&c));
     cr_assert_eq(view_plan_hash(&a), view_plan_hash(&a));
+}
+
+/* Every code has six digits, not every one has ten: a chapter can't be summed from cells that show a six-digit code as
+ * none. */
+Test(view, codes_of_six_digits_and_less_do_not_derive_from_eight_or_ten)
+{
+    struct view_plan plan = {0};
+    cr_assert_eq(add(&plan, "fine", "hs10,flow@month", NULL), OK);
+    cr_assert_eq(add(&plan, "chapter", "hs2,flow@month", NULL), OK);
+    cr_assert_eq(add(&plan, "subheading", "hs6,flow@month", NULL), OK);
+    cr_assert_eq(add(&plan, "flow", "flow@month", NULL), OK);
+    view_plan_finish(&plan);
+
+    cr_assert_eq(plan.views[1].leaf, 2);
+    cr_assert_eq(plan.views[2].leaf, 2);
+    cr_assert_neq(plan.views[3].leaf, 3, "no code is needed for this one");
 }

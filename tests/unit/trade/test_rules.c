@@ -194,6 +194,31 @@ Test(rules, findings_beyond_the_limit_are_counted_and_still_reject)
     cr_expect(sample.findings.reject);
 }
 
+Test(rules, a_reject_beyond_the_limit_takes_the_place_of_a_warning)
+{
+    struct rules_options options = options_cn();
+    struct reference *reference = case_reference();
+    struct rules *rules = rules_of(&options, reference);
+    struct findings findings;
+    findings_clear(&findings);
+    for (int i = 0; i < FINDINGS_MOST; i++)
+        rules_add(rules, &findings, RULE_VER_504, i, "version");
+
+    rules_add(rules, &findings, RULE_STR_013, 70, "hs_code");
+
+    cr_expect_eq(findings.count, FINDINGS_MOST);
+    cr_expect_eq(findings.unkept, 1);
+    cr_expect(findings.reject);
+    cr_expect_eq(findings.list[0].rule, RULE_STR_013, "in rule order");
+    cr_expect_eq(findings.list[FINDINGS_MOST - 1].item, FINDINGS_MOST - 2, "the last warning has gone");
+    for (int i = 0; i < FINDINGS_MOST; i++)
+        rules_add(rules, &findings, RULE_STR_008, -1, "office_code");
+    cr_expect_eq(findings.list[FINDINGS_MOST - 1].rule, RULE_STR_013, "among rejects the first stay");
+    cr_expect_eq(findings.count, FINDINGS_MOST);
+    rules_free(rules);
+    reference_free(reference);
+}
+
 Test(rules, a_finding_of_the_caller_stands_in_its_place)
 {
     static struct sample sample;

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A second reader of the journal, written from docs/JOURNAL.md alone: what the page does not say, this does not know.
+
+Frames in, cells of the nine default views out, both from the CELLS sections and from the contributions of the LEDGER sections;
+every control total is checked on the way.
+"""
+
+import struct
+
+CRC = []
+for byte in range(256):
+    for _ in range(8):
+        byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+    CRC.append(byte)
+MASK = (1 << 64) - 1
+P0, P1, P2 = 0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3
+OPEN, DATA = 1, 2
+CODES, CELLS, COUNTS, REJECTS, LEDGER, CONTROL = range(1, 7)
+VERDICTS = ("counted", "duplicate", "stale", "rejected", "not_counted", "late_out")
+MEASURES = ("value", "customs", "net", "gross", "supp", "estimated", "declarations", "items", "packages", "warned", "late")
+# name, by month, digits of the code, codes (office, border office, zone, trade mode), partner, flow, mode, leaf
+VIEWS = (
+    ("flow", False, 0, (), False, True, False, 2),
+    ("office", False, 0, (0, 1, 2), False, True, True, 1),
+    ("trade_mode", False, 0, (0, 2, 3), False, True, False, 2),
+    ("partner", True, 0, (), True, True, True, 3),
+    ("chapter", True, 2, (), True, True, False, 6),
+    ("heading", True, 4, (), False, True, False, 6),
+    ("commodity", True, 6, (), True, True, False, 6),
+    ("commodity_office", True, 6, (0,), False, True, False, 7),
+    ("partner_office", True, 0, (0,), True, True, False, 8),
+)
+NO_HS = (1 << 34) - 1
+
+
+class Corrupt(Exception):
+    """The bytes are not what the page says."""
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ CRC[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
+
+
+def mix(a, b):
+    product = a * b
+    return (product ^ product >> 64) & MASK
+
+
+class Reader:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def left(self):
+        return len(self.data) - self.at
+
+    def take(self, count):
+        if self.left() < count:
+            raise Corrupt("cut short")
+        self.at += count
+        return self.data[self.at - count:self.at]
+
+    def fixed(self, count):
+        return int.from_bytes(self.take(count), "little")
+
+    def varint(self):
+        value = shift = 0
+        while True:
+            byte = self.fixed(1)
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    def zigzag(self):
+        value = self.varint()
+        return value >> 1 ^ -(value & 1)
+
+    def scaled(self, scale):
+        value = self.varint()
+        if value == 1:
+            return self.zigzag()
+        return ((value >> 1) >> 1 ^ -(value >> 1 & 1)) * scale
+
+
+def month_of(day):
+    """The first of the month of a day since 1970-01-01."""
+    import datetime
+    date = datetime.date(1970, 1, 1) + datetime.timedelta(day)
+    return (date.replace(day=1) - datetime.date(1970, 1, 1)).days
+
+
+def contribution(data):
+    r = Reader(data)
+    out = {"digest": r.fixed(8), "declarant": r.fixed(4)}
+    flags = r.fixed(1)
+    out.update(cancel=flags & 1, late=flags >> 1 & 1, warned=flags >> 2 & 1, version=r.varint(), day=r.zigzag(), hour=r.zigzag(),
+               mode=r.varint(), codes=tuple(r.varint() for _ in range(4)), items=[])
+    for _ in range(r.varint()):
+        has = r.fixed(1)
+        code = r.fixed(5)
+        item = {"hs": code >> 4, "digits": code & 15, "partner": r.fixed(2), "value": r.zigzag(), "net": r.scaled(1000)}
+        item["customs"] = r.zigzag() if has & 2 else item["value"]
+        item["gross"] = r.scaled(1000) if has & 4 else item["net"]
+        item["supp"] = r.scaled(1000000) if has & 8 else 0
+        item["packages"] = r.varint() if has & 16 else 0
+        item["consignment"] = r.varint() if has & 32 else 0
+        item["region"] = r.varint() if has & 64 else 0
+        item["flow"] = r.fixed(1) if has & 128 else 2 if flags & 8 else 1
+        item["estimated"] = item["net"] if has & 1 else 0
+        out["items"].append(item)
+    if r.left():
+        raise Corrupt("bytes behind a contribution")
+    return out
+
+
+class Partition:
+    """The reader's state of one partition."""
+
+    def __init__(self):
+        self.nonce, self.seq, self.hi, self.buffer, self.seen = None, 0, 0, [], []
+        self.codes = [b""]
+        self.cells, self.ledger = {}, {}
+        self.verdicts = [0] * len(VERDICTS)
+        self.frames = self.counting = 0
+
+    def feed(self, data):
+        self.frames += 1
+        head = struct.unpack_from("<4sBBHII16sQqqQqqII", data)
+        magic, version, kind, flags, payload, crc, nonce, seq, lo, hi = head[:10]
+        if magic != b"DRYJ" or version != 1 or payload != len(data) - 88 or crc != crc32c(data[:12] + bytes(4) + data[16:]):
+            raise Corrupt("no frame")
+        if kind == OPEN:
+            if nonce not in self.seen[-64:]:
+                self.seen.append(nonce)
+                self.nonce, self.seq, self.buffer = nonce, 0, []
+            return
+        if nonce != self.nonce or seq != self.seq + 1:
+            return
+        self.seq = seq
+        self.buffer.append(data[88:])
+        self.counting += 1
+        if flags & 1:
+            if lo != self.hi:
+                raise Corrupt("group [%d, %d) after %d" % (lo, hi, self.hi))
+            for part in self.buffer:
+                self.sections(part)
+            self.hi, self.buffer = hi, []
+
+    def sections(self, payload):
+        r = Reader(payload)
+        while r.left():
+            section = r.fixed(1)
+            content = Reader(r.take(r.fixed(4)))
+            if section == CODES:
+                if content.varint() != len(self.codes):
+                    raise Corrupt("codes out of order")
+                while content.left():
+                    self.codes.append(content.take(8).rstrip(b"\0"))
+            elif section == CELLS:
+                self.take_cells(content)
+            elif section == COUNTS:
+                for i in range(len(VERDICTS)):
+                    self.verdicts[i] += content.zigzag()
+            elif section == LEDGER:
+                while content.left():
+                    key = (content.fixed(8), content.fixed(8))
+                    self.ledger[key] = contribution(content.take(content.varint()))
+            elif section == CONTROL:
+                self.check(content)
+
+    def take_cells(self, r):
+        view = r.varint()
+        _, _, digits, codes, partner, flow, mode, _ = VIEWS[view]
+        day = 0
+        for _ in range(r.fixed(4)):
+            day += r.zigzag()
+            commodity = r.varint() if digits else 0
+            numbers = tuple(r.varint() for _ in codes)
+            partners = r.varint() if partner else 0
+            rest = r.varint() if flow or mode else 0
+            cell = self.cells.setdefault((view, day, commodity, numbers, partners, rest), [0] * len(MEASURES))
+            mask = r.varint()
+            for i in range(len(MEASURES)):
+                if mask >> i & 1:
+                    cell[i] += r.zigzag()
+
+    def check(self, r):
+        value, net, items, total, entries = r.zigzag(), r.zigzag(), r.zigzag(), r.fixed(8), r.varint()
+        standing = list(self.ledger.items())
+        own = 0
+        for (k0, k1), c in standing:
+            own += mix(mix(mix(k0 ^ P0, k1 ^ P1), P2) ^ (c["version"] * 2 + c["cancel"]), c["digest"] | 1)
+        sums = [sum(i[name] for _, c in standing for i in c["items"]) for name in ("value", "net")]
+        if (own & MASK, len(standing), sums, sum(len(c["items"]) for _, c in standing)) != (total, entries, [value, net], items):
+            raise Corrupt("control totals")
+        if [r.zigzag() for _ in VERDICTS] != self.verdicts:
+            raise Corrupt("verdicts")
+
+    def from_ledger(self):
+        """Cells of the leaf views as the contributions that stand make them."""
+        out = {}
+        for c in self.ledger.values():
+            for view, (_, by_month, digits, codes, partner, _, mode, leaf) in enumerate(VIEWS):
+                if leaf != view:
+                    continue
+                touched = set()
+                for item in c["items"]:
+                    commodity = 0
+                    if digits:
+                        commodity = item["hs"] // 10 ** (10 - digits) + 1 if item["digits"] >= digits else NO_HS
+                    key = (view, month_of(c["day"]) if by_month else c["day"], commodity, tuple(c["codes"][i] for i in codes),
+                           item["partner"] << 16 if partner else 0, item["flow"] << 9 | (c["mode"] if mode else 0))
+                    add = [item[name] for name in MEASURES[:6]] + [0, 1, item["packages"], c["warned"], c["late"]]
+                    add[4] = add[4] if digits >= 6 else 0
+                    add[6] = key not in touched
+                    touched.add(key)
+                    out[key] = [a + b for a, b in zip(out.get(key, [0] * len(MEASURES)), add)]
+        return out
+
+
+class Found:
+    def __init__(self, partitions):
+        self.frames = sum(p.frames for p in partitions)
+        self.counting = sum(p.counting for p in partitions)
+        self.epochs = sum(len(p.seen) for p in partitions)
+        sums = [sum(p.verdicts[i] for p in partitions) for i in range(len(VERDICTS))]
+        self.verdicts = {name: count for name, count in zip(VERDICTS, sums) if count}
+        self.cells = {}  # (view, day, commodity, texts, partners, rest) -> measures, derived views complete
+        for p in partitions:
+            leaves = {key: m for key, m in p.cells.items() if VIEWS[key[0]][7] == key[0] and any(m)}
+            if leaves != {key: m for key, m in p.from_ledger().items() if any(m)}:
+                raise Corrupt("the cells are not what the contributions make")
+            for key, measures in p.cells.items():
+                self.add(self.texts(key, p), measures)
+                for view, (_, by_month, digits, codes, partner, _, mode, leaf) in enumerate(VIEWS):
+                    if leaf == key[0] and view != leaf:
+                        self.add(self.derive(self.texts(key, p), view, by_month, digits, codes, partner, mode), measures)
+
+    @staticmethod
+    def texts(key, partition):
+        return (*key[:3], tuple(partition.codes[number] for number in key[3]), *key[4:])
+
+    @staticmethod
+    def derive(key, view, by_month, digits, codes, partner, mode):
+        leaf, day, commodity, texts, partners, rest = key
+        if digits and commodity != NO_HS:
+            commodity = (commodity - 1) // 10 ** (VIEWS[leaf][2] - digits) + 1
+        by_code = dict(zip(VIEWS[leaf][3], texts))
+        return (view, month_of(day) if by_month else day, commodity if digits else 0, tuple(by_code[i] for i in codes),
+                partners if partner else 0, rest if mode else rest & ~511)
+
+    def add(self, key, measures):
+        cell = self.cells.setdefault(key, [0] * len(MEASURES))
+        for i, number in enumerate(measures):
+            cell[i] += number
+
+
+def read(path):
+    partitions = {}
+    with open(path, "rb") as source:
+        r = Reader(source.read())
+    while r.left():
+        number = r.fixed(4)
+        partitions.setdefault(number, Partition()).feed(r.take(r.fixed(4)))
+    return Found(list(partitions.values()))
+
+
+NUMBERS = ("value_minor", "customs_value_minor", "supp_quantity_micro", "declarations", "items", "packages", "warned_items")
+GRAIN = {name: "MONTH" if by_month else "DAY" for name, by_month, *_ in VIEWS}
+
+
+def published(state):
+    """What was published at each view's own grain: key -> numbers."""
+    return {key: {name: int(row[name] or 0) for name in NUMBERS} for key, row in state.items() if row["frequency"] == GRAIN[row["view"]]}
+
+
+def key_of(cell):
+    import datetime
+    import calendar
+    view, day, commodity, texts, partners, rest = cell
+    name, by_month, digits, codes, partner, _, mode, _ = VIEWS[view]
+    first = datetime.date(1970, 1, 1) + datetime.timedelta(day)
+    last = first.replace(day=calendar.monthrange(first.year, first.month)[1]) if by_month else first
+    parts = [name, GRAIN[name], first.strftime("%Y%m%d"), last.strftime("%Y%m%d")]
+    named = {("office", "border_office", "zone", "trade_mode")[i]: text.decode() for i, text in zip(codes, texts)}
+    named["flow"] = ("", "M", "X", "RM", "RX")[rest >> 9 & 7]
+    if mode:
+        named["mode"] = str(rest & 511)
+    if partner:
+        named["partner"] = chr(partners >> 24) + chr(partners >> 16 & 255) if partners >> 16 else ""
+    if digits:
+        named["hs%d" % digits] = "%0*d" % (digits, commodity - 1)
+    return parts, named
+
+
+def records(found, state):
+    """The same from the journal; the order of dimensions is taken from the published keys of the view."""
+    order = {}
+    for key in state:
+        parts = key.split("|")
+        order.setdefault(parts[0], [part.split("=")[0] for part in parts[4:]])
+    out = {}
+    for cell, m in found.cells.items():
+        if m[7] == 0:
+            continue
+        parts, named = key_of(cell)
+        key = "|".join(parts + ["%s=%s" % (name, named[name]) for name in order[parts[0]]])
+        # a quantity is published with hs6 or finer only
+        supplementary = m[4] if VIEWS[cell[0]][2] >= 6 else 0
+        out[key] = dict(zip(NUMBERS, (m[0], m[1], supplementary, m[6], m[7], m[8], m[9])))
+    return out

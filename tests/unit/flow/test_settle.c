@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "desk_fixture.h"
+
+#include "customs/v1/reject.pb-c.h"
+
+static struct desk desk;
+
+static void setup(void)
+{
+    desk_init(&desk);
+}
+
+static void teardown(void)
+{
+    desk_fini(&desk);
+}
+
+TestSuite(settle, .init = setup, .fini = teardown);
+
+static void put_bytes(const char *key, const void *bytes, size_t length)
+{
+    struct err_info info;
+    fixture_put_bytes(&desk.f, 0, key, (struct bytes){bytes, length}, false);
+    cr_assert_eq(desk_settle(&desk, &info), OK);
+}
+
+/* The reject of that index in the open group. */
+static Customs__V1__Reject *reject_at(size_t index)
+{
+    const struct group *group = desk.partition.open.group;
+    cr_assert_lt(index, group->reject_count);
+    const struct group_reject *reject = &group->rejects[index];
+    Customs__V1__Reject *message = customs__v1__reject__unpack(
+        NULL, reject->value_bytes, group->reject_bytes.data + reject->key_at + reject->key_bytes);
+    cr_assert(message);
+    return message;
+}
+
+Test(settle, a_full_dictionary_is_an_error_that_names_the_mend)
+{
+    struct dictionary *dictionary = &desk.partition.state.dictionary;
+    for (uint64_t code = 1; dictionary->count < DICTIONARY_MOST; code++)
+        dictionary_number_of_code(dictionary, code << 20);
+    struct sample sample;
+    sample_init(&sample, "A");
+    fixture_put(&desk.f, 0, &sample);
+    struct err_info info;
+
+    cr_assert_eq(desk_settle(&desk, &info), ERR_LIMIT);
+
+    cr_assert(strstr(info.text, "offices.csv"), "%s", info.text);
+    cr_assert_eq(ledger_count(desk.partition.state.ledger), 0);
+}
+
+Test(settle, each_verdict_is_counted_once_in_the_group_and_in_the_state)
+{
+    struct sample sample;
+    sample_init(&sample, "A");
+    desk_put(&desk, &sample);
+    desk_put(&desk, &sample); /* duplicate */
+    sample.items[0].statistical_value_minor++;
+    desk_put(&desk, &sample); /* conflict: rejected */
+    sample_replace(&sample, 3);
+    desk_put(&desk, &sample);
+    sample_replace(&sample, 2);
+    desk_put(&desk, &sample); /* stale */
+    put_bytes("X", "\x0A\xFF", 2);
+    sample_cancel(&sample, 3);
+    desk_put(&desk, &sample);
+
+    const int64_t expected[VERDICTS] = {
+        [VERDICT_COUNTED] = 3, [VERDICT_DUPLICATE] = 1, [VERDICT_STALE] = 1, [VERDICT_REJECTED] = 2};
+    for (int i = 0; i < VERDICTS; i++) {
+        cr_assert_eq(desk_counts(&desk)->verdicts[i], expected[i], "%s", verdict_name((enum verdict)i));
+        cr_assert_eq(desk.partition.state.verdicts[i], expected[i], "%s", verdict_name((enum verdict)i));
+    }
+    cr_assert_eq(desk.partition.open.declarations, 7);
+    cr_assert_eq(ledger_count(desk.partition.state.ledger), 1);
+    cr_assert_eq(tally_control(desk.partition.state.tally).items, 0, "what was cancelled is gone");
+}
+
+Test(settle, a_rule_counts_once_a_declaration_however_many_items_it_names)
+{
+    struct sample sample;
+    sample_init(&sample, "A");
+    for (int i = 0; i < 3; i++)
+        sample_add_item(&sample, "1", 5);
+    desk_put(&desk, &sample);
+
+    uint64_t findings = 0;
+    Customs__V1__Reject *message = reject_at(0);
+    for (size_t i = 0; i < message->n_findings; i++)
+        findings += strcmp(message->findings[i]->code, message->findings[0]->code) == 0;
+    uint16_t number = settle_rule_number(rule_by_code(text_of(message->findings[0]->code)));
+    cr_assert_gt(findings, 1, "the case needs a rule that names several items");
+    cr_assert_eq(desk_counts(&desk)->rejects[number], 1);
+    customs__v1__reject__free_unpacked(message, NULL);
+}
+
+Test(settle, findings_stand_in_the_order_of_the_rules)
+{
+    struct sample sample;
+    sample_init(&sample, "A");
+    sample.declaration.office_code = TEXT("");
+    sample.declaration.schema_version = 9;
+    sample.items[0].hs_code = TEXT("1");
+    sample.items[0].net_mass_mg = -1;
+    desk_put(&desk, &sample);
+
+    Customs__V1__Reject *message = reject_at(0);
+    cr_assert_geq(message->n_findings, 3);
+    enum rule last = (enum rule)0;
+    for (size_t i = 0; i < message->n_findings; i++) {
+        enum rule rule = rule_by_code(text_of(message->findings[i]->code));
+        cr_assert_geq(rule, last, "%s", message->findings[i]->code);
+        last = rule;
+    }
+    cr_assert_eq(desk.partition.open.places[0].rule_number, 3, "the first reject is the one that the journal lists");
+    customs__v1__reject__free_unpacked(message, NULL);
+}
+
+/* As many warnings as are kept, then a conflict: the reject must say why all the same. */
+Test(settle, VER_502_the_reason_of_a_reject_is_kept_behind_any_number_of_warnings)
+{
+    struct sample sample;
+    sample_init(&sample, "A");
+    desk_put(&desk, &sample);
+    sample.items[0].statistical_value_minor++;
+    fixture_put(&desk.f, 0, &sample);
+    struct batch *batch = desk.context.batch;
+    struct port_record record = desk_record(&desk, 1);
+    size_t next = 0;
+    struct err_info info;
+    batch_fill(batch, &record, 1, &next);
+    batch_decode(batch);
+    batch_judge(batch);
+    while (batch->findings[0].count < FINDINGS_MOST)
+        rules_add(desk.f.rules, &batch->findings[0], RULE_VER_513, (int32_t)batch->findings[0].count, "items");
+
+    cr_assert_eq(settle_batch(&desk.partition, batch, &info), OK);
+
+    cr_assert_eq(desk.partition.open.place_count, 1);
+    cr_assert_eq(desk.partition.open.places[0].rule_number, 502);
+    cr_assert_eq(desk_counts(&desk)->rejects[502], 1);
+    Customs__V1__Reject *message = reject_at(0);
+    cr_assert_eq(message->n_findings, FINDINGS_MOST);
+    customs__v1__reject__free_unpacked(message, NULL);
+}
+
+Test(settle, the_numbers_of_rules_are_those_in_their_codes_and_are_unique)
+{
+    bool seen[RULE_NUMBERS] = {false};
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        uint16_t number = settle_rule_number((enum rule)rule);
+        cr_assert_lt(number, RULE_NUMBERS);
+        cr_assert(!seen[number], "%s", rule_rows[rule].code);
+        seen[number] = true;
+    }
+    cr_assert_eq(settle_rule_number(RULE_STR_004), 4);
+    cr_assert_eq(settle_rule_number(RULE_VER_502), 502);
+}
+
+Test(settle, a_reject_of_a_batch_has_its_index_and_its_own_payload)
+{
+    struct buffer value = {0};
+    struct sample sample;
+    sample_init(&sample, "A");
+    desk_add_element(&value, &sample);
+    buffer_add(&value, "\x0A\x03\x0A\x7F\x7F", 5);
+    desk.context.rejects_payload = true;
+    desk.context.batch->options.key_check = BATCH_KEY_OFF;
+    put_bytes("K", value.data, value.length);
+
+    Customs__V1__Reject *message = reject_at(0);
+    cr_assert_eq(message->index, 1);
+    cr_assert_eq(message->payload.len, 3);
+    cr_assert_str_empty(message->declaration_id);
+    const struct group *group = desk.partition.open.group;
+    cr_assert_arr_eq(group->reject_bytes.data + group->rejects[0].key_at, "t/0/0/1", group->rejects[0].key_bytes);
+    cr_assert_eq(desk.partition.open.places[0].index, 1);
+    customs__v1__reject__free_unpacked(message, NULL);
+    buffer_fini(&value);
+}
+
+Test(settle, a_payload_is_kept_only_where_the_site_wants_it)
+{
+    struct sample sample;
+    sample_init(&sample, "A");
+    sample.declaration.office_code = TEXT("NOWHERE");
+    desk_put(&desk, &sample);
+    desk.context.rejects_payload = true;
+    desk_put(&desk, &sample);
+
+    Customs__V1__Reject *without = reject_at(0);
+    Customs__V1__Reject *with = reject_at(1);
+    cr_assert_eq(without->payload.len, 0);
+    cr_assert_gt(with->payload.len, 0);
+    customs__v1__reject__free_unpacked(without, NULL);
+    customs__v1__reject__free_unpacked(with, NULL);
+}
+
+Test(settle, unknown_fields_count_in_items_declarations_and_beside_them_in_a_batch)
+{
+    struct buffer value = {0};
+    struct buffer declaration = {0};
+    struct sample sample;
+    sample_init(&sample, "A");
+    sample_encode(&sample, &declaration);
+    buffer_add(&declaration, "\xF8\x06\x01", 3); /* field 111 */
+    buffer_add_u8(&value, 0x0A);
+    buffer_add_varint(&value, declaration.length);
+    buffer_add(&value, declaration.data, declaration.length);
+    buffer_add(&value, "\x78\x01\x78\x02", 4); /* field 15 of the batch, twice */
+    desk.context.batch->options.key_check = BATCH_KEY_OFF;
+
+    put_bytes("K", value.data, value.length);
+
+    cr_assert_eq(desk_counts(&desk)->verdicts[VERDICT_COUNTED], 1);
+    cr_assert_eq(desk_counts(&desk)->unknown_fields, 3);
+    cr_assert_eq(desk_counts(&desk)->warnings[19], 1);
+    buffer_fini(&value);
+    buffer_fini(&declaration);
+}
+
+Test(settle, items_are_those_of_counted_versions)
+{
+    struct sample sample;
+    sample_init(&sample, "A");
+    sample_add_item(&sample, "847130", 5)->supp_unit = TEXT("H87");
+    sample.items[1].supp_quantity_micro = 1000000;
+    desk_put(&desk, &sample);
+    desk_put(&desk, &sample);
+
+    cr_assert_eq(desk_counts(&desk)->verdicts[VERDICT_COUNTED], 1);
+    cr_assert_eq(desk_counts(&desk)->items, 2);
+}
+
+Test(settle, event_time_is_bounded_by_the_time_of_the_record_and_moves_by_accepted_ones_only)
+{
+    struct sample sample;
+    sample_init(&sample, "A");
+    sample.declaration.office_code = TEXT("NOWHERE");
+    desk_put(&desk, &sample);
+    cr_assert_eq(desk.partition.state.event_ms_most, INT64_MIN, "a rejected one moves nothing");
+
+    sample_init(&sample, "B");
+    desk_put(&desk, &sample);
+    cr_assert_eq(desk.partition.state.event_ms_most, sample.declaration.accepted_at_ms);
+    cr_assert_lt(desk.partition.state.event_ms_most, START_NOW_MS);
+
+    struct buffer value = {0};
+    sample_init(&sample, "C");
+    sample.declaration.accepted_at_ms += 2000;
+    sample_encode(&sample, &value);
+    struct world_record early = {
+        {(const uint8_t *)"C", 1}, buffer_bytes(&value), false, sample.declaration.accepted_at_ms - 1000, 0, PORT_NONE};
+    world_put(desk.f.world, PORT_DECLARATIONS, 0, &early);
+    struct err_info info;
+    cr_assert_eq(desk_settle(&desk, &info), OK);
+    cr_assert_eq(desk_counts(&desk)->verdicts[VERDICT_COUNTED], 2);
+    cr_assert_eq(desk.partition.state.event_ms_most, early.timestamp_ms);
+    buffer_fini(&value);
+}
