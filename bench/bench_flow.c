@@ -52,8 +52,10 @@ static int64_t fill(struct world *world, const struct buffer *file)
         struct world_record record = {.value = value, .timestamp_ms = 1767225600000};
         arena_reset(&arena);
         if (wire_decode(value, &arena, &declaration, &canonical) == WIRE_OK)
-            record.key = (struct bytes){(const uint8_t *)declaration.declaration_id.data, declaration.declaration_id.length};
-        world_put(world, PORT_DECLARATIONS, (int32_t)(hash_murmur2(record.key.data, record.key.length) % PARTITIONS), &record);
+            record.key =
+                (struct bytes){(const uint8_t *)declaration.declaration_id.data, declaration.declaration_id.length};
+        world_put(world, PORT_DECLARATIONS, (int32_t)(hash_murmur2(record.key.data, record.key.length) % PARTITIONS),
+                  &record);
         count++;
     }
     arena_fini(&arena);
@@ -97,8 +99,17 @@ int main(int argc, char **argv)
         world_set_now(world, 1767225600000);
         int64_t count = fill(world, &file);
         struct host_options host_options = {
-            .rules = rules, .reference = reference, .plan = &plan, .plan_id = 1, .frame_interval_ms = 250, .key_check = BATCH_KEY_OFF,
-            .partitions = PARTITIONS, .statistics_partitions = PARTITIONS, .seed = 1, .reporter = "CN", .currency = "CNY",
+            .rules = rules,
+            .reference = reference,
+            .plan = &plan,
+            .plan_id = 1,
+            .frame_interval_ms = 250,
+            .key_check = BATCH_KEY_OFF,
+            .partitions = PARTITIONS,
+            .statistics_partitions = PARTITIONS,
+            .seed = 1,
+            .reporter = "CN",
+            .currency = "CNY",
         };
         double begin = cpu_s();
         struct host *host = host_new(world, &host_options);
@@ -108,10 +119,10 @@ int main(int argc, char **argv)
         int64_t statistics = 0;
         int64_t journal = log_bytes(world, PORT_JOURNAL, &frames);
         log_bytes(world, PORT_STATISTICS, &statistics);
-        printf("%" PRId64 " declarations%s: %.0f ns each, journal %.1f bytes each in %" PRId64 " frames, %" PRId64 " statistics, counted %" PRId64
-               "\n",
-               count, settled ? "" : " (NOT SETTLED)", seconds * 1e9 / (double)count, (double)journal / (double)count, frames, statistics,
-               counter_read(&host_counters(host)->verdicts[VERDICT_COUNTED]));
+        printf("%" PRId64 " declarations%s: %.0f ns each, journal %.1f bytes each in %" PRId64 " frames, %" PRId64
+               " statistics, counted %" PRId64 "\n",
+               count, settled ? "" : " (NOT SETTLED)", seconds * 1e9 / (double)count, (double)journal / (double)count,
+               frames, statistics, counter_read(&host_counters(host)->verdicts[VERDICT_COUNTED]));
         host_kill(host);
         world_free(world);
     }

@@ -157,7 +157,7 @@ int main(int argc, char **argv)
         return 1;
     }
     wire_init();
-    printf("Bytes per declaration; %zu a slot in 256 segments, 1 MiB chunks.\n",
+    printf("Bytes per declaration; %zu a slot in 32 segments, 1 MiB chunks.\n",
            sizeof(struct ledger_key) + sizeof(uint64_t));
     measure(reference, true, smoke ? STEP_SMOKE : STEP);
     measure(reference, false, smoke ? STEP_SMOKE : STEP);

@@ -306,7 +306,7 @@ def spread(numbers):
     return "%.0f (%.0f-%.0f)" % (statistics.median(numbers), min(numbers), max(numbers))
 
 
-def report(chosen, nulls, runs, truth, generated_s):
+def report(chosen, built_from, nulls, runs, truth, generated_s):
     count = chosen.count
     null_rate = [count / n.seconds / 1000 for n in nulls]
     run_rate = [count / r.seconds / 1000 for r in runs]
@@ -318,7 +318,7 @@ def report(chosen, nulls, runs, truth, generated_s):
     lines = [
         "# End to end: `dryport run` against the null librdkafka consumer",
         "",
-        "- %s, commit %s, librdkafka %s" % (datetime.date.today().isoformat(), commit(), nulls[0].librdkafka),
+        "- %s, commit %s, librdkafka %s" % (datetime.date.today().isoformat(), built_from, nulls[0].librdkafka),
         "- %s; Apache Kafka on the same machine" % machine(),
         "- %d generated declarations (seed %d, profile %s), %d partitions, %.0f bytes and %.2f items each on average; %s"
         % (
@@ -379,6 +379,7 @@ def main():
         "-X", dest="more", action="append", default=[], metavar="KEY=VALUE", help="a setting of dryport run"
     )
     chosen = parser.parse_args()
+    built_from = commit()  # of now: somebody may commit during the run
     more = dict(each.split("=", 1) for each in chosen.more)
     with Workplace("bench") as place:
         broker = place.broker(
@@ -416,7 +417,7 @@ def main():
                     say("dryport run: %.2f s, %.2f CPU-s, %.0f MiB" % (run.seconds, run.cpu, run.peak_mib))
                     runs.append(run)
                     truth.check(run)
-        text, ratio, cost = report(chosen, nulls, runs, truth, generated_s)
+        text, ratio, cost = report(chosen, built_from, nulls, runs, truth, generated_s)
     print(text)
     if chosen.record:
         size = "" if chosen.count == COUNT_DEFAULT else "-%d" % chosen.count

@@ -41,7 +41,8 @@ static const char *role_name(const struct engine *engine)
 static bool publishes(const struct engine *engine)
 {
     const struct config *config = engine->options.config;
-    return config->role == CONFIG_ROLE_PUBLISH || (config->role == CONFIG_ROLE_ALL && counter_read(&engine->is_owned[0]));
+    return config->role == CONFIG_ROLE_PUBLISH ||
+           (config->role == CONFIG_ROLE_ALL && counter_read(&engine->is_owned[0]));
 }
 
 const char *engine_not_ready(struct engine *engine)
@@ -82,7 +83,8 @@ static json_t *partition_json(struct engine *engine, int32_t index)
     json_object_set_new(row, "high_watermark", int64_json(high));
     json_object_set_new(row, "lag", int64_json(high > position ? high - position : 0));
     json_object_set_new(row, "epoch", int64_json(counter_read(&status->epochs)));
-    json_object_set_new(row, "state", json_string(partition_phase_name((enum partition_phase)counter_read(&status->phase))));
+    json_object_set_new(row, "state",
+                        json_string(partition_phase_name((enum partition_phase)counter_read(&status->phase))));
     json_object_set_new(row, "reason", json_string(reason));
     json_object_set_new(row, "ledger_entries", int64_json(counter_read(&status->ledger_entries)));
     return row;
@@ -121,7 +123,11 @@ static json_t *publisher_json(struct engine *engine)
     bool open = counter_read(&counters->is_publishing);
     bool folds = engine->options.config->role != CONFIG_ROLE_AGGREGATE;
     json_t *publisher = json_object();
-    const char *state = halt[0] ? "halted" : !folds ? "off" : open ? "publishing" : publishes(engine) ? "catching_up" : "standby";
+    const char *state = halt[0]             ? "halted"
+                        : !folds            ? "off"
+                        : open              ? "publishing"
+                        : publishes(engine) ? "catching_up"
+                                            : "standby";
     json_object_set_new(publisher, "state", json_string(state));
     struct err_info trouble;
     publisher_trouble(engine->publisher, &trouble);
@@ -131,7 +137,8 @@ static json_t *publisher_json(struct engine *engine)
     json_object_set_new(publisher, "keys_published", int64_json(counter_read(&counters->publish_keys)));
     json_object_set_new(publisher, "dirty", int64_json(counter_read(&counters->dirty)));
     json_object_set_new(publisher, "folded_declarations", int64_json(counter_read(&counters->folded_declarations)));
-    json_object_set_new(publisher, "published_declarations", int64_json(counter_read(&counters->published_declarations)));
+    json_object_set_new(publisher, "published_declarations",
+                        int64_json(counter_read(&counters->published_declarations)));
     return publisher;
 }
 
@@ -172,10 +179,11 @@ void engine_status_handle(void *self, const struct http_request *request, struct
     json_t *root = json_object();
     json_object_set_new(root, "version", json_string(DRYPORT_VERSION));
     json_object_set_new(root, "role", json_string(role_name(engine)));
-    json_object_set_new(root, "state", json_string(!connected                    ? "connecting"
-                                                   : phase == ENGINE_STOPPING ? "stopping"
-                                                   : not_ready                ? "starting"
-                                                                              : "running"));
+    json_object_set_new(root, "state",
+                        json_string(!connected                 ? "connecting"
+                                    : phase == ENGINE_STOPPING ? "stopping"
+                                    : not_ready                ? "starting"
+                                                               : "running"));
     json_object_set_new(root, "reason", json_string(!connected ? reason : not_ready ? not_ready : ""));
     char plan[NUMBER_BYTES];
     snprintf(plan, sizeof plan, "%016" PRIx64, engine->plan_id);
@@ -216,7 +224,8 @@ void engine_readyz_handle(void *self, const struct http_request *request, struct
 
 /* ---- metrics ---- */
 
-static int64_t sum_of(const struct engine *engine, const struct counter *(*counter)(const struct worker_counters *, int), int index)
+static int64_t sum_of(const struct engine *engine,
+                      const struct counter *(*counter)(const struct worker_counters *, int), int index)
 {
     int64_t sum = 0;
     for (int32_t i = 0; i < engine->worker_count; i++)
@@ -286,7 +295,8 @@ static void put_workers(struct engine *engine, struct metrics_page *page)
                         METRICS_LABELS(verdict_name((enum verdict)v)));
     put_rules(engine, page);
     for (int kind = FRAME_OPEN; kind <= FRAME_MARK; kind++)
-        metrics_put_int(page, METRIC_journal_frames_total, sum_of(engine, frame_counter, kind), METRICS_LABELS(kinds[kind]));
+        metrics_put_int(page, METRIC_journal_frames_total, sum_of(engine, frame_counter, kind),
+                        METRICS_LABELS(kinds[kind]));
     metrics_put_int(page, METRIC_input_records_total, sum_of(engine, plain_counter, PLAIN_RECORDS), METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_input_bytes_total, sum_of(engine, plain_counter, PLAIN_BYTES), METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_items_total, sum_of(engine, plain_counter, PLAIN_ITEMS), METRICS_NO_LABELS);
@@ -319,7 +329,8 @@ static void put_partition(struct engine *engine, struct metrics_page *page, int3
     metrics_put_int(page, METRIC_input_position, position, METRICS_LABELS(label));
     if (high >= 0) {
         metrics_put_int(page, METRIC_input_high_watermark, high, METRICS_LABELS(label));
-        metrics_put_int(page, METRIC_consumer_lag_records, high > position ? high - position : 0, METRICS_LABELS(label));
+        metrics_put_int(page, METRIC_consumer_lag_records, high > position ? high - position : 0,
+                        METRICS_LABELS(label));
     }
     int64_t event_ms = counter_read(&status->event_ms);
     if (event_ms != INT64_MIN) {
@@ -366,15 +377,16 @@ static void put_publisher(struct engine *engine, struct metrics_page *page)
 {
     const struct publisher_counters *counters = publisher_counters(engine->publisher);
     for (uint32_t view = 0; view < engine->options.plan->count; view++)
-        metrics_put_int(page, METRIC_cells, counter_read(&counters->cells[view]), METRICS_LABELS(engine->options.plan->views[view].name));
+        metrics_put_int(page, METRIC_cells, counter_read(&counters->cells[view]),
+                        METRICS_LABELS(engine->options.plan->views[view].name));
     metrics_put_int(page, METRIC_publish_keys_total, counter_read(&counters->publish_keys), METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_saturated_total, counter_read(&counters->saturated), METRICS_NO_LABELS);
     metrics_put_hist(page, METRIC_end_to_end_latency_seconds, &counters->end_to_end, METRICS_NO_LABELS);
     int64_t last_ms = counter_read(&counters->last_publish_ms);
     bool behind = counter_read(&counters->dirty) > 0;
     if (publishes(engine))
-        metrics_put(page, METRIC_publish_age_seconds, behind && last_ms ? (double)(clock_wall_ms() - last_ms) / 1000 : 0,
-                    METRICS_NO_LABELS);
+        metrics_put(page, METRIC_publish_age_seconds,
+                    behind && last_ms ? (double)(clock_wall_ms() - last_ms) / 1000 : 0, METRICS_NO_LABELS);
 }
 
 static void put_kafka(struct engine *engine, struct metrics_page *page)

@@ -10,7 +10,8 @@
  * Progress: find and key are wait-free but for the probe length; put is so too but for growth, which copies the slots.
  * Memory reclamation: outgrown slot arrays are kept until table_free or table_clear (together less than the newest
  * one), so a reader that still probes an old one is safe: it may miss keys that were added after the growth, never see
- * a wrong one. References: Knuth vol. 3, 6.4 (linear probing); docs/adr/0002-own-table.md for the numbers beside ck_ht
+ * a wrong one.
+ * References: Knuth vol. 3, 6.4 (linear probing); docs/adr/0002-own-table.md for the numbers beside ck_ht
  * and liburcu.
  */
 #include "base/table.h"

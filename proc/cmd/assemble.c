@@ -14,7 +14,8 @@ static enum err check_locked(const struct rules *rules, struct err_info *info)
 {
     for (size_t i = 0; i < sizeof locked / sizeof locked[0]; i++) {
         if (rules_severity(rules, locked[i]) != SEVERITY_REJECT)
-            return err_set(info, ERR_CONFIG, "rules.severity.%s: this rule keeps the tables sound and always rejects; remove the key",
+            return err_set(info, ERR_CONFIG,
+                           "rules.severity.%s: this rule keeps the tables sound and always rejects; remove the key",
                            rule_rows[locked[i]].code);
     }
     return OK;
@@ -83,8 +84,10 @@ struct engine_options assemble_options(const struct assembly *assembly)
 
 void assemble_kafka_log(void *context, enum kafka_severity severity, const char *event, const char *text)
 {
-    static const enum log_level levels[] = {
-        [KAFKA_ERROR] = LOG_LEVEL_ERROR, [KAFKA_WARNING] = LOG_LEVEL_WARN, [KAFKA_INFO] = LOG_LEVEL_INFO, [KAFKA_DEBUG] = LOG_LEVEL_DEBUG};
+    static const enum log_level levels[] = {[KAFKA_ERROR] = LOG_LEVEL_ERROR,
+                                            [KAFKA_WARNING] = LOG_LEVEL_WARN,
+                                            [KAFKA_INFO] = LOG_LEVEL_INFO,
+                                            [KAFKA_DEBUG] = LOG_LEVEL_DEBUG};
     (void)context;
     log_event(levels[severity], event, LOG_NONE, "%s", text);
 }

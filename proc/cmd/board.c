@@ -122,8 +122,9 @@ int board_draw(const struct board *board, const char *currency, FILE *out)
     fprintf(out, "  %-8s %20s %16s %14s\n", "heading", currency, "tonnes net", "declarations");
     int lines = 1;
     for (int i = 0; i < BOARD_ROWS && sorted[i].declarations > 0; i++, lines++)
-        fprintf(out, "  %04" PRIu32 "     %17" PRId64 ".%02d %16.1f %14" PRIu64 "\n", sorted[i].heading, sorted[i].value_minor / 100,
-                (int)(sorted[i].value_minor % 100), (double)sorted[i].net_mass_g / 1e6, sorted[i].declarations);
+        fprintf(out, "  %04" PRIu32 "     %17" PRId64 ".%02d %16.1f %14" PRIu64 "\n", sorted[i].heading,
+                sorted[i].value_minor / 100, (int)(sorted[i].value_minor % 100), (double)sorted[i].net_mass_g / 1e6,
+                sorted[i].declarations);
     memory_free(sorted);
     return lines;
 }

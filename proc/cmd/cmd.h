@@ -2,7 +2,8 @@
  * cmd.h - the commands of the program: one file each, listed in commands.c.
  *
  * Errors:  a command prints `dryport NAME: what is wrong and the mend` to stderr and returns the exit code of
- * contract.md section 1 Thread:  main
+ * contract.md section 1
+ * Thread:  main
  */
 #pragma once
 

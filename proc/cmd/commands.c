@@ -6,20 +6,14 @@
 #include <stdio.h>
 
 const struct command *const commands[] = {
-    &command_run,
-    &command_demo,
-    &command_generate,
-    &command_load,
-    &command_check,
-    &command_tail,
-    &command_report,
-    NULL,
+    &command_run, &command_demo, &command_generate, &command_load, &command_check, &command_tail, &command_report, NULL,
 };
 
 static void print_help(void)
 {
     printf("usage: dryport COMMAND [OPTION]... [ARGUMENT]...\n"
-           "Reads customs declarations from Kafka, judges them, adds them up and publishes trade statistics.\n\ncommands:\n");
+           "Reads customs declarations from Kafka, judges them, adds them up and publishes trade "
+           "statistics.\n\ncommands:\n");
     for (const struct command *const *command = commands; *command; command++)
         printf("  %-10s %s\n", (*command)->name, (*command)->summary);
     printf("\n`dryport COMMAND --help` tells the options of a command, `dryport --version` the version.\n"

@@ -31,7 +31,8 @@ static int run(int argc, char **argv);
 
 const struct command command_demo = {
     .name = "demo",
-    .summary = "everything in one process on an in-process broker: generator, processor, status page; no Kafka, no network",
+    .summary =
+        "everything in one process on an in-process broker: generator, processor, status page; no Kafka, no network",
     .usage = "demo [--seconds N] [--rate N] [--seed N]\n"
              "  --seconds N   how long declarations are made (30); 0 = until Ctrl-C\n"
              "  --rate N      declarations a second (4000, at most 6000)\n"
@@ -178,10 +179,10 @@ static void draw(struct demo *demo)
         judged += figures.verdicts[v];
     if (demo->is_terminal && demo->lines_drawn)
         printf("\033[%dA\033[J", demo->lines_drawn);
-    printf("%5.1f s  sent %" PRId64 "  judged %" PRId64 " (%" PRId64 "/s)  counted %" PRId64 "  duplicate %" PRId64 "  rejected %" PRId64
-           "  published %" PRId64 " records\n",
-           seconds_since(demo), demo->sent, judged, figures.declarations_per_s, figures.verdicts[0], figures.verdicts[1],
-           figures.verdicts[3], figures.publish_keys);
+    printf("%5.1f s  sent %" PRId64 "  judged %" PRId64 " (%" PRId64 "/s)  counted %" PRId64 "  duplicate %" PRId64
+           "  rejected %" PRId64 "  published %" PRId64 " records\n",
+           seconds_since(demo), demo->sent, judged, figures.declarations_per_s, figures.verdicts[0],
+           figures.verdicts[1], figures.verdicts[3], figures.publish_keys);
     demo->lines_drawn = 1 + board_draw(demo->board, demo->config->reporting_currency, stdout);
     fflush(stdout);
 }
@@ -236,8 +237,8 @@ static void settle(struct demo *demo)
         take_statistics(demo);
         draw_if_due(demo);
         engine_figures(demo->engine, &figures);
-    } while ((figures.records < demo->sent || figures.published_declarations < demo->sent) && clock_steady_ns() < until_ns &&
-             counter_read(&demo->engine_result) == OK);
+    } while ((figures.records < demo->sent || figures.published_declarations < demo->sent) &&
+             clock_steady_ns() < until_ns && counter_read(&demo->engine_result) == OK);
     take_statistics(demo);
 }
 
@@ -290,7 +291,8 @@ static int show(struct demo *demo)
     err = err == OK ? start_engine(demo, &info) : err;
     err = err == OK ? start_board(demo, &info) : err;
     if (err == OK) {
-        printf("dryport %s demo: generator, in-process broker and processor in one process. Status page: http://127.0.0.1:%d/\n\n",
+        printf("dryport %s demo: generator, in-process broker and processor in one process. Status page: "
+               "http://127.0.0.1:%d/\n\n",
                DRYPORT_VERSION, engine_http_port(demo->engine));
         fflush(stdout);
         err = produce(demo, &info);

@@ -3,7 +3,8 @@
  *
  * Memory:  owns its buffers
  * Errors:  ERR_CONFIG if the file can't be made, ERR_FATAL if it can't be written; the file is whole only after
- * file_writer_finish Thread:  one owner
+ * file_writer_finish
+ * Thread:  one owner
  */
 #pragma once
 

@@ -4,8 +4,12 @@
  *
  * In:      reference lists with hs2022.csv and units.csv
  * Out:     a commodity per draw; exports and imports have orders of their own, as in trade between China and Central
- * Asia Units:   grams per supplementary unit; price in hundredths of CNY per kg Memory:  all at goods_new, nothing
- * borrowed from the lists; immutable Thread:  any after goods_new Source:  weights and prices are ours, made of the
+ * Asia
+ * Units:   grams per supplementary unit; price in hundredths of CNY per kg
+ * Memory:  all at goods_new, nothing
+ * borrowed from the lists; immutable
+ * Thread:  any after goods_new
+ * Source:  weights and prices are ours, made of the
  * code's hash: plausible in size, no statistics
  */
 #pragma once

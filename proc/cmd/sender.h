@@ -2,8 +2,11 @@
  * sender.h - puts declarations into the input topic and sees to it that every one is acknowledged.
  *
  * In:      records in order, each with a token that names its place        Out: acknowledged records in
- * topic.declarations Topic:   created if it is missing and topics.create is on Errors:  ERR_PEER: no broker, refused,
- * or no acknowledgement for the time-out; ERR_CONFIG as kafka/admin.h Memory:  owns its producer; records are copied
+ * topic.declarations
+ * Topic:   created if it is missing and topics.create is on
+ * Errors:  ERR_PEER: no broker, refused,
+ * or no acknowledgement for the time-out; ERR_CONFIG as kafka/admin.h
+ * Memory:  owns its producer; records are copied
  * Thread:  main
  */
 #pragma once

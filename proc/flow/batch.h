@@ -6,7 +6,8 @@
  * digest Stages:  fill -> decode -> judge, each a loop over the batch; settle (ledger, tally) follows in partition
  * Memory:  owns its arena and the decompression buffer; texts borrow from the records until the next batch_fill
  * Limits:  a record that decompresses ends the batch, for its bytes live until the next record is opened; so does a
- * record that an earlier batch began, so that the caller gets a place between records where it may seal Thread:  one
+ * record that an earlier batch began, so that the caller gets a place between records where it may seal
+ * Thread:  one
  * owner (a worker), used for its partitions in turn
  */
 #pragma once

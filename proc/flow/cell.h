@@ -46,7 +46,8 @@ struct measures {
 
 static inline uint64_t cell_word0(uint32_t view, bool month, int32_t day, uint64_t commodity)
 {
-    return (uint64_t)view << 58 | (uint64_t)month << 57 | (uint64_t)(uint32_t)(day + CELL_DAY_BIAS) << CELL_HS_BITS | commodity;
+    return (uint64_t)view << 58 | (uint64_t)month << 57 | (uint64_t)(uint32_t)(day + CELL_DAY_BIAS) << CELL_HS_BITS |
+           commodity;
 }
 
 static inline uint64_t cell_word3(uint32_t partner, uint32_t consignment, uint32_t region, uint32_t flow, uint32_t mode)

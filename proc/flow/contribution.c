@@ -7,22 +7,22 @@
 #include "trade/calendar.h"
 
 enum { /* first byte */
-    HEAD_CANCEL = 1,
-    HEAD_LATE = 2,
-    HEAD_WARNED = 4,
-    HEAD_EXPORT = 8,
-    HEAD_SCHEME_SHIFT = 4,
+       HEAD_CANCEL = 1,
+       HEAD_LATE = 2,
+       HEAD_WARNED = 4,
+       HEAD_EXPORT = 8,
+       HEAD_SCHEME_SHIFT = 4,
 };
 
 enum { /* first byte of an item */
-    ITEM_ESTIMATED = 1,
-    ITEM_CUSTOMS = 2, /* customs value differs from the statistical value */
-    ITEM_GROSS = 4,   /* gross mass differs from net mass */
-    ITEM_SUPP = 8,
-    ITEM_PACKAGES = 16,
-    ITEM_CONSIGNMENT = 32,
-    ITEM_REGION = 64,
-    ITEM_FLOW = 128, /* RM or RX */
+       ITEM_ESTIMATED = 1,
+       ITEM_CUSTOMS = 2, /* customs value differs from the statistical value */
+       ITEM_GROSS = 4,   /* gross mass differs from net mass */
+       ITEM_SUPP = 8,
+       ITEM_PACKAGES = 16,
+       ITEM_CONSIGNMENT = 32,
+       ITEM_REGION = 64,
+       ITEM_FLOW = 128, /* RM or RX */
 };
 
 enum { ITEM_BYTES_MOST = 80, HEAD_BYTES_MOST = 96, DAY_MS = 86400000, HOUR_MS = 3600000 };
@@ -71,8 +71,8 @@ static uint16_t country_number(struct text code)
     return (uint16_t)((uint8_t)code.data[0] << 8 | (uint8_t)code.data[1]);
 }
 
-static int64_t standard_quantity(const struct item *item, const struct contribution_item *to, const struct reference *reference,
-                                 enum hs_edition edition)
+static int64_t standard_quantity(const struct item *item, const struct contribution_item *to,
+                                 const struct reference *reference, enum hs_edition edition)
 {
     if (item->supp_quantity_micro == 0 || to->hs_digits < 6)
         return 0;
@@ -108,16 +108,16 @@ static int64_t floor_divide(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-enum err contribution_from(const struct declaration *declaration, const struct reference *reference, struct dictionary *dictionary,
-                           uint64_t digest, bool warned, struct contribution *out, struct err_info *info)
+enum err contribution_from(const struct declaration *declaration, const struct reference *reference,
+                           struct dictionary *dictionary, uint64_t digest, bool warned, struct contribution *out,
+                           struct err_info *info)
 {
     uint32_t items = declaration->function == FUNCTION_CANCEL ? 0 : declaration_items_kept(declaration);
     reserve_items(out, items);
     out->digest = digest;
-    out->declarant =
-        declaration->declarant_id.length
-            ? (uint32_t)hash_bytes(declaration->declarant_id.data, declaration->declarant_id.length, 0)
-            : 0;
+    out->declarant = declaration->declarant_id.length
+                         ? (uint32_t)hash_bytes(declaration->declarant_id.data, declaration->declarant_id.length, 0)
+                         : 0;
     out->version = declaration->version;
     out->cancel = declaration->function == FUNCTION_CANCEL;
     out->late = false;
@@ -125,7 +125,7 @@ enum err contribution_from(const struct declaration *declaration, const struct r
     out->direction = declaration->direction == DIRECTION_EXPORT ? DIRECTION_EXPORT : DIRECTION_IMPORT;
     out->scheme = (uint8_t)(declaration->scheme >= 0 && declaration->scheme < SCHEME_COUNT ? declaration->scheme : 0);
     out->mode = (uint16_t)(declaration->border_transport_mode < CELL_MODE_MOST ? declaration->border_transport_mode
-                                                                                : CELL_MODE_MOST);
+                                                                               : CELL_MODE_MOST);
     out->day = calendar_is_date(declaration->reference_date) ? calendar_day(declaration->reference_date) : 0;
     out->hour = floor_divide(declaration->accepted_at_ms, HOUR_MS);
     out->office = dictionary_number(dictionary, declaration->office_code);
@@ -142,9 +142,10 @@ enum err contribution_from(const struct declaration *declaration, const struct r
     }
     if (out->office == DICTIONARY_FULL || out->border_office == DICTIONARY_FULL || out->zone == DICTIONARY_FULL ||
         out->trade_mode == DICTIONARY_FULL || region_most == DICTIONARY_FULL)
-        return err_set(info, ERR_LIMIT,
-                       "more than %d different office, zone, trade mode and region codes: put an offices.csv into reference.dir",
-                       DICTIONARY_MOST);
+        return err_set(
+            info, ERR_LIMIT,
+            "more than %d different office, zone, trade mode and region codes: put an offices.csv into reference.dir",
+            DICTIONARY_MOST);
     return OK;
 }
 
@@ -171,10 +172,12 @@ static int64_t get_scaled(struct reader *reader, int64_t scale)
 
 static uint8_t *put_item(uint8_t *at, const struct contribution_item *item, uint8_t flow)
 {
-    *at++ = (uint8_t)((item->estimated ? ITEM_ESTIMATED : 0) | (item->customs_value_minor != item->value_minor ? ITEM_CUSTOMS : 0) |
-                      (item->gross_mass_mg != item->net_mass_mg ? ITEM_GROSS : 0) | (item->supp_quantity_micro ? ITEM_SUPP : 0) |
-                      (item->packages ? ITEM_PACKAGES : 0) | (item->consignment ? ITEM_CONSIGNMENT : 0) |
-                      (item->region ? ITEM_REGION : 0) | (item->flow != flow ? ITEM_FLOW : 0));
+    *at++ = (uint8_t)((item->estimated ? ITEM_ESTIMATED : 0) |
+                      (item->customs_value_minor != item->value_minor ? ITEM_CUSTOMS : 0) |
+                      (item->gross_mass_mg != item->net_mass_mg ? ITEM_GROSS : 0) |
+                      (item->supp_quantity_micro ? ITEM_SUPP : 0) | (item->packages ? ITEM_PACKAGES : 0) |
+                      (item->consignment ? ITEM_CONSIGNMENT : 0) | (item->region ? ITEM_REGION : 0) |
+                      (item->flow != flow ? ITEM_FLOW : 0));
     uint64_t hs = item->hs << 4 | item->hs_digits;
     memcpy(at, &hs, 5);
     memcpy(at + 5, &item->partner, 2);

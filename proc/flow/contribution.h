@@ -56,8 +56,9 @@ struct contribution {
 void contribution_fini(struct contribution *contribution);
 
 /* Takes the numbers out of an accepted declaration. ERR_LIMIT: the dictionary is full. */
-enum err contribution_from(const struct declaration *declaration, const struct reference *reference, struct dictionary *dictionary,
-                           uint64_t digest, bool warned, struct contribution *out, struct err_info *info);
+enum err contribution_from(const struct declaration *declaration, const struct reference *reference,
+                           struct dictionary *dictionary, uint64_t digest, bool warned, struct contribution *out,
+                           struct err_info *info);
 
 /* Appends the compact bytes. */
 void contribution_encode(const struct contribution *contribution, struct buffer *out);

@@ -4,21 +4,21 @@
 #include "base/crc.h"
 
 enum { /* places in the header */
-    AT_MAGIC = 0,
-    AT_VERSION = 4,
-    AT_KIND = 5,
-    AT_FLAGS = 6,
-    AT_PAYLOAD_BYTES = 8,
-    AT_CRC = 12,
-    AT_NONCE = 16,
-    AT_SEQ = 32,
-    AT_LO = 40,
-    AT_HI = 48,
-    AT_PLAN = 56,
-    AT_EVENT = 64,
-    AT_TIMESTAMP = 72,
-    AT_RECORD_CRC = 80,
-    AT_PARTITION = 84,
+       AT_MAGIC = 0,
+       AT_VERSION = 4,
+       AT_KIND = 5,
+       AT_FLAGS = 6,
+       AT_PAYLOAD_BYTES = 8,
+       AT_CRC = 12,
+       AT_NONCE = 16,
+       AT_SEQ = 32,
+       AT_LO = 40,
+       AT_HI = 48,
+       AT_PLAN = 56,
+       AT_EVENT = 64,
+       AT_TIMESTAMP = 72,
+       AT_RECORD_CRC = 80,
+       AT_PARTITION = 84,
 };
 
 enum { FLAG_LAST = 1 };
@@ -87,9 +87,10 @@ enum err frame_parse(struct bytes bytes, struct frame *out, struct err_info *inf
     if (bytes.length < FRAME_HEADER_BYTES || get32(at + AT_MAGIC) != magic)
         return err_set(info, ERR_BROKEN, "%zu bytes that are no journal frame", bytes.length);
     if (at[AT_VERSION] != FRAME_VERSION)
-        return err_set(info, ERR_BROKEN, "frame of format version %u, this program reads version %d: upgrade it", at[AT_VERSION],
-                       FRAME_VERSION);
-    if (get32(at + AT_PAYLOAD_BYTES) != bytes.length - FRAME_HEADER_BYTES || get32(at + AT_CRC) != crc_of(at, bytes.length))
+        return err_set(info, ERR_BROKEN, "frame of format version %u, this program reads version %d: upgrade it",
+                       at[AT_VERSION], FRAME_VERSION);
+    if (get32(at + AT_PAYLOAD_BYTES) != bytes.length - FRAME_HEADER_BYTES ||
+        get32(at + AT_CRC) != crc_of(at, bytes.length))
         return err_set(info, ERR_BROKEN, "frame of %zu bytes whose check sum is wrong", bytes.length);
     if (at[AT_KIND] < FRAME_OPEN || at[AT_KIND] > FRAME_MARK)
         return err_set(info, ERR_BROKEN, "frame of unknown kind %u: upgrade the program", at[AT_KIND]);
@@ -108,7 +109,8 @@ enum err frame_parse(struct bytes bytes, struct frame *out, struct err_info *inf
     return OK;
 }
 
-bool frame_next_section(struct reader *reader, enum frame_section *out_section, struct bytes *out_bytes, bool *out_broken)
+bool frame_next_section(struct reader *reader, enum frame_section *out_section, struct bytes *out_bytes,
+                        bool *out_broken)
 {
     if (reader_left(reader) == 0)
         return false;
@@ -383,8 +385,8 @@ static void get_key(struct reader *reader, const struct view *view, uint32_t ind
     key->word[3] = partners << 32 | rest;
 }
 
-void frame_put_cells(struct buffer *out, const struct tally *tally, const struct view *view, uint32_t view_index, uint32_t *index,
-                     size_t most)
+void frame_put_cells(struct buffer *out, const struct tally *tally, const struct view *view, uint32_t view_index,
+                     uint32_t *index, size_t most)
 {
     size_t begin = section_begin(out, SECTION_CELLS);
     buffer_add_varint(out, view_index);

@@ -66,7 +66,8 @@ void frame_seal(uint8_t *frame, size_t bytes, const struct frame_nonce *nonce, u
 enum err frame_parse(struct bytes bytes, struct frame *out, struct err_info *info) MUST_USE;
 
 /* Steps through the sections: false at the end; *out_broken is set if the payload is cut short. */
-bool frame_next_section(struct reader *reader, enum frame_section *out_section, struct bytes *out_bytes, bool *out_broken);
+bool frame_next_section(struct reader *reader, enum frame_section *out_section, struct bytes *out_bytes,
+                        bool *out_broken);
 
 bool frame_nonce_equal(const struct frame_nonce *a, const struct frame_nonce *b);
 
@@ -86,10 +87,10 @@ enum { RULE_NUMBERS = 1000 }; /* the number in a rule's code is unique: STR-004 
 
 struct counts {
     int64_t verdicts[VERDICTS];
-    int64_t records;  /* input records in [lo, hi) */
-    int64_t items;    /* items of counted declarations */
+    int64_t records; /* input records in [lo, hi) */
+    int64_t items;   /* items of counted declarations */
     int64_t unknown_fields;
-    int64_t skipped;  /* offsets of authorised holes */
+    int64_t skipped; /* offsets of authorised holes */
     int64_t rejects[RULE_NUMBERS];
     int64_t warnings[RULE_NUMBERS];
 };
@@ -119,8 +120,8 @@ void frame_put_control(struct buffer *out, const struct control *control);
 void frame_put_bytes(struct buffer *out, enum frame_section section, struct bytes bytes);
 
 /* Delta cells of one view; zero cells are left out. Stops before the section would pass `most` bytes: *index is where to go on. */
-void frame_put_cells(struct buffer *out, const struct tally *tally, const struct view *view, uint32_t view_index, uint32_t *index,
-                     size_t most);
+void frame_put_cells(struct buffer *out, const struct tally *tally, const struct view *view, uint32_t view_index,
+                     uint32_t *index, size_t most);
 
 /* One entry of a LEDGER section (without the section's head). */
 void frame_put_entry(struct buffer *out, const struct ledger_key *key, struct bytes contribution);

@@ -52,7 +52,8 @@ void group_unsend(struct group *group)
 
 void group_add_frame(struct group *group, const struct frame *header, struct bytes payload)
 {
-    CHECK_SAY(group->frame_count < FRAMES_A_GROUP_MOST, "group [%lld, %lld)", (long long)group->lo, (long long)group->hi);
+    CHECK_SAY(group->frame_count < FRAMES_A_GROUP_MOST, "group [%lld, %lld)", (long long)group->lo,
+              (long long)group->hi);
     uint8_t head[FRAME_HEADER_BYTES];
     frame_write_header(header, head);
     buffer_add(&group->bytes, head, sizeof head);

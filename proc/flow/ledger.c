@@ -179,8 +179,8 @@ static struct bytes record_bytes(const struct ledger *ledger, uint64_t meta)
     return (struct bytes){at, length};
 }
 
-enum ledger_verdict ledger_judge(const struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel,
-                                 uint64_t digest, struct bytes *out_stored)
+enum ledger_verdict ledger_judge(const struct ledger *ledger, const struct ledger_key *key, uint32_t version,
+                                 bool cancel, uint64_t digest, struct bytes *out_stored)
 {
     uint64_t hash = hash_of(ledger, key);
     const struct slot *slot = find(&ledger->segments[hash >> SEGMENT_SHIFT], key, hash);
@@ -242,7 +242,8 @@ static uint64_t control_of(const struct ledger_key *key, uint64_t meta, uint64_t
     return hash_mix(hash_words2(key->word[0], key->word[1], 0) ^ order_of(meta), digest | 1);
 }
 
-void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel, struct bytes contribution)
+void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel,
+                struct bytes contribution)
 {
     CHECK_SAY(version <= VERSION_MASK, "version %u", version);
     uint64_t hash = hash_of(ledger, key);
@@ -276,7 +277,8 @@ uint64_t ledger_count(const struct ledger *ledger)
 
 size_t ledger_bytes(const struct ledger *ledger)
 {
-    size_t bytes = sizeof *ledger + (size_t)ledger->chunk_count * (CHUNK_BYTES + sizeof ledger->chunks[0]) + ledger->large_bytes;
+    size_t bytes =
+        sizeof *ledger + (size_t)ledger->chunk_count * (CHUNK_BYTES + sizeof ledger->chunks[0]) + ledger->large_bytes;
     for (int i = 0; i < LEDGER_SEGMENTS; i++)
         bytes += (size_t)ledger->segments[i].capacity * sizeof(struct slot);
     return bytes;

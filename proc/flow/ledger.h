@@ -38,11 +38,12 @@ struct ledger_key ledger_key_of(struct text id, const struct hash_key *sip_key);
 void ledger_prefetch(const struct ledger *ledger, const struct ledger_key *key);
 
 /* Judges without changing anything. *out_stored borrows the stored contribution until the next ledger_put, empty if the id is new. */
-enum ledger_verdict ledger_judge(const struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel,
-                                 uint64_t digest, struct bytes *out_stored);
+enum ledger_verdict ledger_judge(const struct ledger *ledger, const struct ledger_key *key, uint32_t version,
+                                 bool cancel, uint64_t digest, struct bytes *out_stored);
 
 /* Stores the contribution as the newest version of the id. The bytes must not be those of ledger_judge. */
-void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel, struct bytes contribution);
+void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel,
+                struct bytes contribution);
 
 /* Sum over entries of a hash of (key, version, cancel, digest), modulo 2^64: the control total of groups. */
 uint64_t ledger_control(const struct ledger *ledger);

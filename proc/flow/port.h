@@ -32,8 +32,9 @@ struct port_record {
     int32_t partition;
     int64_t offset;
     int64_t timestamp_ms;
-    int64_t as_of; /* header "as_of" of a record of PORT_STATISTICS (a tombstone has no other place for it); else PORT_NO_AS_OF */
-    void *handle;  /* the port's own */
+    int64_t
+        as_of; /* header "as_of" of a record of PORT_STATISTICS (a tombstone has no other place for it); else PORT_NO_AS_OF */
+    void *handle; /* the port's own */
 };
 
 struct port_ack {
@@ -95,12 +96,13 @@ struct port {
     size_t (*input_take)(void *self, int32_t partition, struct port_record *out, size_t most);
     void (*release)(void *self, struct port_record *records, size_t count);
     /* First and next offset of a partition. (may block up to seconds) */
-    enum err (*bounds)(void *self, enum port_topic topic, int32_t partition, struct port_bounds *out, struct err_info *info);
+    enum err (*bounds)(void *self, enum port_topic topic, int32_t partition, struct port_bounds *out,
+                       struct err_info *info);
 
     /* Writing: a lane is one producer, first in first out per partition; lanes 0..workers-1 belong to the workers, lane
      * `workers` to the publisher. The token comes back in exactly one ack of the lane. */
-    enum err (*append)(void *self, int32_t lane, enum port_topic topic, int32_t partition, struct bytes key, struct bytes value,
-                       int64_t as_of, uint64_t token, struct err_info *info);
+    enum err (*append)(void *self, int32_t lane, enum port_topic topic, int32_t partition, struct bytes key,
+                       struct bytes value, int64_t as_of, uint64_t token, struct err_info *info);
     size_t (*acks)(void *self, int32_t lane, struct port_ack *out, size_t most);
     /* Writes an unusable producer off and makes a new one; acks of the old one are never seen again. What it had in flight may
      * still land. */

@@ -5,9 +5,13 @@
  * Out:     statistics records with an as_of that never falls
  * Order:   note all journal ends, fold every journal to those ends, read topic.statistics to its end, claim a term on
  *          every partition of topic.statistics and read it back; publish nothing before (design.md section 3,
- * Publisher) Memory:  owns readers, cube, registry of published keys Errors:  a partition whose journal is halted stops
- * all publishing (its sums would be wrong); publisher_health says why Thread:  publisher; publisher_health,
- * publisher_counters, publisher_trouble: any Why:     docs/adr/0008-publisher.md; shared model journal_model.py, class
+ * Publisher)
+ * Memory:  owns readers, cube, registry of published keys
+ * Errors:  a partition whose journal is halted stops
+ * all publishing (its sums would be wrong); publisher_health says why
+ * Thread:  publisher; publisher_health,
+ * publisher_counters, publisher_trouble: any
+ * Why:     docs/adr/0008-publisher.md; shared model journal_model.py, class
  * Publisher
  */
 #pragma once

@@ -8,8 +8,15 @@
 const char *reader_branch_name(enum reader_branch branch)
 {
     static const char *const names[READER_BRANCHES] = {
-        "OPEN",       "OPEN discards a torn group", "OPEN seen before", "other nonce", "duplicate", "gap in seq", "buffered",
-        "applied",    "halted",
+        "OPEN",
+        "OPEN discards a torn group",
+        "OPEN seen before",
+        "other nonce",
+        "duplicate",
+        "gap in seq",
+        "buffered",
+        "applied",
+        "halted",
     };
     return names[branch];
 }
@@ -92,16 +99,19 @@ static enum err check_group(struct reader_rule *rule)
     const struct frame *first = &rule->frames[0];
     for (uint32_t i = 0; i < rule->held_count; i++) {
         const struct frame *frame = &rule->frames[i];
-        if (frame->kind != first->kind || frame->lo != first->lo || frame->hi != first->hi || frame->plan != first->plan)
+        if (frame->kind != first->kind || frame->lo != first->lo || frame->hi != first->hi ||
+            frame->plan != first->plan)
             return err_set(&rule->why, ERR_BROKEN, "a group whose frames disagree on kind, range or plan");
     }
     if (first->lo != rule->hi || first->hi < first->lo)
-        return err_set(&rule->why, ERR_BROKEN, "group [%" PRId64 ", %" PRId64 ") after input offset %" PRId64, first->lo, first->hi,
-                       rule->hi);
+        return err_set(&rule->why, ERR_BROKEN, "group [%" PRId64 ", %" PRId64 ") after input offset %" PRId64,
+                       first->lo, first->hi, rule->hi);
     if (first->kind == FRAME_SNAP)
-        return err_set(&rule->why, ERR_BROKEN, "a snapshot slice, which this version does not read: upgrade the program");
+        return err_set(&rule->why, ERR_BROKEN,
+                       "a snapshot slice, which this version does not read: upgrade the program");
     if (first->kind == FRAME_DATA && rule->has_plan && first->plan != rule->plan)
-        return err_set(&rule->why, ERR_BROKEN, "DATA of plan %016" PRIx64 " on a state of plan %016" PRIx64, first->plan, rule->plan);
+        return err_set(&rule->why, ERR_BROKEN, "DATA of plan %016" PRIx64 " on a state of plan %016" PRIx64,
+                       first->plan, rule->plan);
     return OK;
 }
 
@@ -124,14 +134,15 @@ static enum reader_branch apply(struct reader_rule *rule, int64_t offset, reader
     return READER_APPLIED;
 }
 
-enum reader_branch reader_rule_feed(struct reader_rule *rule, int64_t offset, struct bytes record, reader_fold *fold, void *context,
-                                    struct frame *out_frame)
+enum reader_branch reader_rule_feed(struct reader_rule *rule, int64_t offset, struct bytes record, reader_fold *fold,
+                                    void *context, struct frame *out_frame)
 {
     if (rule->halted)
         return READER_HALTED;
     if (!rule->begun && offset > 0) {
         err_set(&rule->why, ERR_BROKEN,
-                "the journal begins here and not with a snapshot: its first records were deleted. Restore the topic from a mirror, or "
+                "the journal begins here and not with a snapshot: its first records were deleted. Restore the topic "
+                "from a mirror, or "
                 "replay the input into a new journal topic");
         return halt(rule, offset);
     }

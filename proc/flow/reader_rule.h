@@ -15,15 +15,15 @@
 enum { READER_WINDOW = 64 };
 
 enum reader_branch {
-    READER_OPEN,           /* a new epoch begins */
-    READER_OPEN_DISCARDS,  /* so it does, and a torn group is gone */
-    READER_OPEN_SEEN,      /* an OPEN whose nonce is among the last READER_WINDOW: ignored */
-    READER_OTHER_NONCE,    /* of another epoch: ignored */
-    READER_DUPLICATE,      /* seq accepted before: ignored */
-    READER_GAP,            /* seq beyond the expected one: ignored */
-    READER_BUFFERED,       /* accepted, its group is not complete */
-    READER_APPLIED,        /* accepted, and its group with it */
-    READER_HALTED,         /* nothing counts any more */
+    READER_OPEN,          /* a new epoch begins */
+    READER_OPEN_DISCARDS, /* so it does, and a torn group is gone */
+    READER_OPEN_SEEN,     /* an OPEN whose nonce is among the last READER_WINDOW: ignored */
+    READER_OTHER_NONCE,   /* of another epoch: ignored */
+    READER_DUPLICATE,     /* seq accepted before: ignored */
+    READER_GAP,           /* seq beyond the expected one: ignored */
+    READER_BUFFERED,      /* accepted, its group is not complete */
+    READER_APPLIED,       /* accepted, and its group with it */
+    READER_HALTED,        /* nothing counts any more */
     READER_BRANCHES,
 };
 
@@ -44,8 +44,8 @@ struct reader_rule {
     int64_t hi;            /* input accepted so far: [0, hi) */
     uint64_t plan;         /* of the last DATA, valid if has_plan */
     bool has_plan;
-    int64_t event_ms_most; /* of the last accepted group, INT64_MIN if none */
-    struct buffer held;    /* frames of the open group, one behind the other */
+    int64_t event_ms_most;                    /* of the last accepted group, INT64_MIN if none */
+    struct buffer held;                       /* frames of the open group, one behind the other */
     struct frame frames[FRAMES_A_GROUP_MOST]; /* their headers; payloads point into held when the group is whole */
     uint32_t held_count;
     struct err_info why;
@@ -56,5 +56,5 @@ void reader_rule_free(struct reader_rule *rule);
 
 /* Judges the record at `offset`; gives a whole group to fold (may be NULL). *out_frame (may be NULL) gets the parsed header
  * unless the rule is halted before it could be parsed. */
-enum reader_branch reader_rule_feed(struct reader_rule *rule, int64_t offset, struct bytes record, reader_fold *fold, void *context,
-                                    struct frame *out_frame);
+enum reader_branch reader_rule_feed(struct reader_rule *rule, int64_t offset, struct bytes record, reader_fold *fold,
+                                    void *context, struct frame *out_frame);

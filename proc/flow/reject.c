@@ -52,7 +52,8 @@ struct texts { /* what protobuf-c wants as zero-terminated, writable text */
 static void fill_coordinates(Customs__V1__Reject *message, const struct reject *reject, struct texts *texts)
 {
     copy_text(reject->topic, TOPIC_BYTES_MOST, texts->topic);
-    copy_text(is_plain(reject->declaration_id) ? reject->declaration_id : (struct text){NULL, 0}, DECLARATION_ID_BYTES, texts->id);
+    copy_text(is_plain(reject->declaration_id) ? reject->declaration_id : (struct text){NULL, 0}, DECLARATION_ID_BYTES,
+              texts->id);
     snprintf(texts->plan, sizeof texts->plan, "%016" PRIx64, reject->plan);
     message->topic = texts->topic;
     message->partition = reject->partition;

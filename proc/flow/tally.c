@@ -155,7 +155,8 @@ static bool add_sums(struct delta *delta, const struct contribution_item *item, 
     over |= __builtin_add_overflow(delta->net_mass_mg, item->net_mass_mg, &delta->net_mass_mg);
     over |= __builtin_add_overflow(delta->gross_mass_mg, item->gross_mass_mg, &delta->gross_mass_mg);
     if (with_supplementary && item->supp_quantity_micro)
-        over |= __builtin_add_overflow(delta->supp_quantity_micro, item->supp_quantity_micro, &delta->supp_quantity_micro);
+        over |=
+            __builtin_add_overflow(delta->supp_quantity_micro, item->supp_quantity_micro, &delta->supp_quantity_micro);
     if (item->estimated)
         over |= __builtin_add_overflow(delta->estimated_mg, item->net_mass_mg, &delta->estimated_mg);
     return over;
@@ -168,7 +169,8 @@ static bool subtract_sums(struct delta *delta, const struct contribution_item *i
     over |= __builtin_sub_overflow(delta->net_mass_mg, item->net_mass_mg, &delta->net_mass_mg);
     over |= __builtin_sub_overflow(delta->gross_mass_mg, item->gross_mass_mg, &delta->gross_mass_mg);
     if (with_supplementary && item->supp_quantity_micro)
-        over |= __builtin_sub_overflow(delta->supp_quantity_micro, item->supp_quantity_micro, &delta->supp_quantity_micro);
+        over |=
+            __builtin_sub_overflow(delta->supp_quantity_micro, item->supp_quantity_micro, &delta->supp_quantity_micro);
     if (item->estimated)
         over |= __builtin_sub_overflow(delta->estimated_mg, item->net_mass_mg, &delta->estimated_mg);
     return over;
@@ -179,8 +181,8 @@ static bool move_sums(struct delta *delta, const struct contribution_item *item,
     return sign > 0 ? add_sums(delta, item, with_supplementary) : subtract_sums(delta, item, with_supplementary);
 }
 
-static void add_item(struct tally *tally, const struct touch *touch, struct delta *delta, const struct contribution_item *item,
-                     int sign)
+static void add_item(struct tally *tally, const struct touch *touch, struct delta *delta,
+                     const struct contribution_item *item, int sign)
 {
     bool with_supplementary = tally->plan->views[touch->view].hs_digits >= 6;
     if (__builtin_expect(move_sums(delta, item, sign, with_supplementary), 0)) {
@@ -201,7 +203,8 @@ static struct delta *delta_at(struct tally *tally, const struct table_key *key)
 
 static bool same_key(const struct table_key *a, const struct table_key *b)
 {
-    return ((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) | (a->word[3] ^ b->word[3])) == 0;
+    return ((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) |
+            (a->word[3] ^ b->word[3])) == 0;
 }
 
 /* Few cells are compared with each other, many go through a table. */
@@ -258,7 +261,8 @@ static void remember_leaf(struct tally *tally, const struct touch *touch, int si
     tally->leaf_keys[tally->leaf_count++] = touch->key;
 }
 
-static void settle_touch(struct tally *tally, const struct touch *touch, const struct contribution *contribution, int sign)
+static void settle_touch(struct tally *tally, const struct touch *touch, const struct contribution *contribution,
+                         int sign)
 {
     bool added;
     uint32_t index = table_put(tally->table, &touch->key, touch->hash, &added);
@@ -288,7 +292,8 @@ static void settle_touches(struct tally *tally, const struct contribution *contr
 }
 
 /* Lists a view's cells: items beside each other that fall into the same one share a touch. */
-static void touch_view(struct tally *tally, uint32_t index, const struct contribution *contribution, int32_t month, int sign)
+static void touch_view(struct tally *tally, uint32_t index, const struct contribution *contribution, int32_t month,
+                       int sign)
 {
     const struct view *view = &tally->plan->views[index];
     const struct view_mask *mask = &view->mask;

@@ -57,10 +57,11 @@ static enum err parse_dimension(struct text name, enum dimension *out, struct er
     if (text_is(name, "trade_class") || text_is(name, "partner_group"))
         return err_set(info, ERR_CONFIG, "dimension %.*s is not available in this version; use %s", TEXT_ARGS(name),
                        name.data[0] == 't' ? "trade_mode" : "partner");
-    return err_set(info, ERR_CONFIG,
-                   "unknown dimension \"%.*s\"; there are flow, office, border_office, zone, mode, trade_mode, partner, "
-                   "partner_consignment, region, hs2, hs4, hs6, hs8, hs10",
-                   TEXT_ARGS(name));
+    return err_set(
+        info, ERR_CONFIG,
+        "unknown dimension \"%.*s\"; there are flow, office, border_office, zone, mode, trade_mode, partner, "
+        "partner_consignment, region, hs2, hs4, hs6, hs8, hs10",
+        TEXT_ARGS(name));
 }
 
 static enum err add_dimension(struct view *view, enum dimension dimension, struct err_info *info)
@@ -85,7 +86,8 @@ static enum err parse_grain(struct text grain, struct view *view, struct err_inf
     } else if (text_is(grain, "month")) {
         view->grain = GRAIN_MONTH;
     } else {
-        return err_set(info, ERR_CONFIG, "grain \"%.*s\" is not available; a view ends in @day or @month", TEXT_ARGS(grain));
+        return err_set(info, ERR_CONFIG, "grain \"%.*s\" is not available; a view ends in @day or @month",
+                       TEXT_ARGS(grain));
     }
     view->publish_month = true;
     return OK;
@@ -94,7 +96,8 @@ static enum err parse_grain(struct text grain, struct view *view, struct err_inf
 enum err view_plan_add(struct view_plan *plan, struct text name, struct text definition, struct err_info *info)
 {
     if (name.length == 0 || name.length >= VIEW_NAME_BYTES)
-        return err_set(info, ERR_CONFIG, "view name \"%.*s\": 1 to %d characters, please", TEXT_ARGS(name), VIEW_NAME_BYTES - 1);
+        return err_set(info, ERR_CONFIG, "view name \"%.*s\": 1 to %d characters, please", TEXT_ARGS(name),
+                       VIEW_NAME_BYTES - 1);
     if (plan->count == VIEWS_MOST)
         return err_set(info, ERR_CONFIG, "view.%.*s: more than %d views", TEXT_ARGS(name), VIEWS_MOST);
     if (view_plan_find(plan, name) >= 0)
@@ -140,8 +143,8 @@ enum err view_plan_option(struct view_plan *plan, struct text name, struct text 
         else if (text_is(frequency, "month"))
             month = true;
         else
-            return err_set(info, ERR_CONFIG, "view.%s.publish: \"%.*s\" is not available; this view publishes %s", view->name,
-                           TEXT_ARGS(frequency), view->grain == GRAIN_DAY ? "day,month" : "month");
+            return err_set(info, ERR_CONFIG, "view.%s.publish: \"%.*s\" is not available; this view publishes %s",
+                           view->name, TEXT_ARGS(frequency), view->grain == GRAIN_DAY ? "day,month" : "month");
     }
     view->publish_day = day;
     view->publish_month = month;
@@ -169,15 +172,18 @@ static bool has(const struct view *view, enum dimension dimension)
 static struct view_mask mask_of(const struct view *view)
 {
     struct view_mask mask = {0};
-    mask.word1 = (has(view, DIMENSION_OFFICE) ? 0xFFFFFFFFULL << 32 : 0) | (has(view, DIMENSION_BORDER_OFFICE) ? 0xFFFFFFFFULL : 0);
-    mask.word2 = (has(view, DIMENSION_ZONE) ? 0xFFFFFFFFULL << 32 : 0) | (has(view, DIMENSION_TRADE_MODE) ? 0xFFFFFFFFULL : 0);
-    mask.word3 = cell_word3(has(view, DIMENSION_PARTNER) ? 0xFFFF : 0, has(view, DIMENSION_PARTNER_CONSIGNMENT) ? 0xFFFF : 0,
-                            has(view, DIMENSION_REGION) ? CELL_REGION_MOST : 0, has(view, DIMENSION_FLOW) ? 7 : 0,
-                            has(view, DIMENSION_MODE) ? CELL_MODE_MOST : 0);
+    mask.word1 = (has(view, DIMENSION_OFFICE) ? 0xFFFFFFFFULL << 32 : 0) |
+                 (has(view, DIMENSION_BORDER_OFFICE) ? 0xFFFFFFFFULL : 0);
+    mask.word2 =
+        (has(view, DIMENSION_ZONE) ? 0xFFFFFFFFULL << 32 : 0) | (has(view, DIMENSION_TRADE_MODE) ? 0xFFFFFFFFULL : 0);
+    mask.word3 =
+        cell_word3(has(view, DIMENSION_PARTNER) ? 0xFFFF : 0, has(view, DIMENSION_PARTNER_CONSIGNMENT) ? 0xFFFF : 0,
+                   has(view, DIMENSION_REGION) ? CELL_REGION_MOST : 0, has(view, DIMENSION_FLOW) ? 7 : 0,
+                   has(view, DIMENSION_MODE) ? CELL_MODE_MOST : 0);
     static const uint64_t divisors[6] = {0, 100000000, 1000000, 10000, 100, 1};
     mask.hs_divisor = divisors[view->hs_digits / 2];
-    mask.by_item = has(view, DIMENSION_PARTNER) || has(view, DIMENSION_PARTNER_CONSIGNMENT) || has(view, DIMENSION_REGION) ||
-                   has(view, DIMENSION_FLOW) || view->hs_digits;
+    mask.by_item = has(view, DIMENSION_PARTNER) || has(view, DIMENSION_PARTNER_CONSIGNMENT) ||
+                   has(view, DIMENSION_REGION) || has(view, DIMENSION_FLOW) || view->hs_digits;
     return mask;
 }
 

@@ -81,7 +81,8 @@ const char *view_dimension_name(enum dimension dimension);
 void view_plan_default(struct view_plan *plan);
 
 /* Adds view NAME from "dim,dim@grain". ERR_CONFIG with the mend. */
-enum err view_plan_add(struct view_plan *plan, struct text name, struct text definition, struct err_info *info) MUST_USE;
+enum err view_plan_add(struct view_plan *plan, struct text name, struct text definition,
+                       struct err_info *info) MUST_USE;
 
 /* view.NAME.OPTION=value; the one option is `publish`, a list of frequencies. */
 enum err view_plan_option(struct view_plan *plan, struct text name, struct text option, struct text value,

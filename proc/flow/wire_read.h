@@ -2,8 +2,12 @@
  * wire_read.h - the three steps of any protobuf reader: a tag, a length, a value to skip; with protobuf-c's limits.
  *
  * In:      a cursor and its end                         Out: the cursor behind what was read, NULL if the bytes are
- * broken Limits:  a tag or a length has at most 5 bytes, a varint 10; groups (wire types 3 and 4) and a first byte of
- * field 0 are broken Memory:  none; nothing is read at or behind the end Thread:  any Why:     wire.c and envelope.c
+ * broken
+ * Limits:  a tag or a length has at most 5 bytes, a varint 10; groups (wire types 3 and 4) and a first byte of
+ * field 0 are broken
+ * Memory:  none; nothing is read at or behind the end
+ * Thread:  any
+ * Why:     wire.c and envelope.c
  * must agree about what is broken; protobuf-c 1.4.1 is the oracle (tests/unit/flow/test_wire.c)
  */
 #pragma once

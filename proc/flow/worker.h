@@ -13,7 +13,7 @@
 struct worker_options {
     const struct port *port;
     int32_t lane;
-    int32_t partitions; /* of the input topic */
+    int32_t partitions;                /* of the input topic */
     struct partition_status *statuses; /* one a partition, shared with the reader of /status */
     const struct view_plan *plan;
     const struct rules *rules;

@@ -3,8 +3,10 @@
  *
  * In:      options                                      Out:    topics as the protocol needs them, or why not
  * Memory:  borrows options                              Thread: one call at a time per admin (startup), see each
- * function Errors:  ERR_PEER within options.timeout_ms if no broker answers or it refuses; ERR_CONFIG: a topic is not
- * as it must be, with its name, the setting and the mend Why:     contract.md section 2; design.md 3.2 (guards)
+ * function
+ * Errors:  ERR_PEER within options.timeout_ms if no broker answers or it refuses; ERR_CONFIG: a topic is not
+ * as it must be, with its name, the setting and the mend
+ * Why:     contract.md section 2; design.md 3.2 (guards)
  */
 #pragma once
 

@@ -4,7 +4,8 @@
  *
  * In:      topics and their partitions                  Out:    a bootstrap address, also for other processes
  * Limits:  about 5 MB or 100,000 batches a partition (older ones go); no DeleteRecords, no topic settings, no
- * transactions Memory:  owns the cluster and the handle it lives in  Thread: startup
+ * transactions
+ * Memory:  owns the cluster and the handle it lives in  Thread: startup
  */
 #pragma once
 

@@ -2,8 +2,12 @@
  * port_kafka.h - flow/port.h on librdkafka.
  *
  * Lanes:   0..workers-1 belong to the workers, `workers` to the publisher (or to a command that has no workers: workers
- * = 0) Memory:  owns all handles; options are borrowed until port_kafka_close Errors:  as port.h says Thread:  open and
- * close: startup, with no other thread inside the port; health and high watermark: any Why: docs/adr/0005-kafka-port.md
+ * = 0)
+ * Memory:  owns all handles; options are borrowed until port_kafka_close
+ * Errors:  as port.h says
+ * Thread:  open and
+ * close: startup, with no other thread inside the port; health and high watermark: any
+ * Why: docs/adr/0005-kafka-port.md
  *
  * What a caller of this port must know beyond port.h:
  * - Topics must exist before port_kafka_open: call admin_prepare first. port_kafka_open gives ERR_PEER if no broker

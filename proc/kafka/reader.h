@@ -6,7 +6,8 @@
  * Limits:  a (topic, partition) is open at most once per reader
  * Thread:  reader_start, reader_stop, reader_free: any, one at a time per log; reader_take: one thread per log
  * Errors:  what librdkafka retries by itself is counted in the health and never given out; the rest comes as fault
- * records Why:     docs/adr/0005-kafka-port.md: librdkafka's consume_start, not assign
+ * records
+ * Why:     docs/adr/0005-kafka-port.md: librdkafka's consume_start, not assign
  */
 #pragma once
 

@@ -4,7 +4,9 @@
  * Limits:  HTTP_REQUEST_BYTES of request line and headers; HTTP_CONNECTIONS at once; HTTP_IDLE_SECONDS per connection
  * Memory:  a response body is a buffer that the handler fills; the server frees it
  * Thread:  http_start, http_stop: startup, main; handlers run in the one `http` thread, one at a time: read only, never
- * wait Errors:  ERR_CONFIG if the address is not one or is taken Answers: 404 without a route, 405 for other methods,
+ * wait
+ * Errors:  ERR_CONFIG if the address is not one or is taken
+ * Answers: 404 without a route, 405 for other methods,
  * 414 or 431 over the cap; over the connection limit a client waits
  */
 #pragma once

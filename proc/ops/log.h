@@ -8,8 +8,10 @@
  * {"ts":"2025-07-01T08:00:00.123Z","level":"warn","event":"broker_lost","message":"...","broker":"...","retry_ms":500}
  * Units:   UTC, ms
  * Limits:  LOG_BURST lines per event (and value of a field "partition") in LOG_WINDOW_MS; what is over is counted and
- * told by the next line or log_flush as "suppressed"; a message is cut after LOG_MESSAGE_BYTES Memory:  static, but for
- * the line itself Thread:  log_setup: startup; the others: any (one mutex, taken last, held for one write)
+ * told by the next line or log_flush as "suppressed"; a message is cut after LOG_MESSAGE_BYTES
+ * Memory:  static, but for
+ * the line itself
+ * Thread:  log_setup: startup; the others: any (one mutex, taken last, held for one write)
  */
 #pragma once
 

@@ -4,7 +4,8 @@
  * In:      proc/ops/page.html, made a C array by cmake/embed.cmake; the browser reads /status: version, role, state,
  * reason, partitions, verdicts, watermark_ms, publisher; if they are there, also declarations (input total, for the
  * balance), rates {declarations_per_s}, currency and top [{commodity_code, value_minor, net_mass_g, ...}]; all else is
- * listed as it comes Thread:  any
+ * listed as it comes
+ * Thread:  any
  */
 #pragma once
 

@@ -3,8 +3,11 @@
  *
  * In:      the protobuf value of a record of topic.statistics, and its key
  * Out:     original field names in field order, 64-bit integers as strings, enums by short name ("MONTH",
- * "UNSPECIFIED"), no field omitted; an optional field that is not there (yoy_value_ppm) is null Memory:  gives a
- * reference to the caller (json_decref) Thread:  any Source:  contract.md section 5
+ * "UNSPECIFIED"), no field omitted; an optional field that is not there (yoy_value_ppm) is null
+ * Memory:  gives a
+ * reference to the caller (json_decref)
+ * Thread:  any
+ * Source:  contract.md section 5
  */
 #pragma once
 

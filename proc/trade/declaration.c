@@ -4,7 +4,8 @@
 #include <stddef.h>
 
 const struct field declaration_fields[DECLARATION_FIELDS] = {
-#define DECLARATION_FIELD(number, kind, name, cap) {#name, number, FIELD_##kind, cap, offsetof(struct declaration, name)},
+#define DECLARATION_FIELD(number, kind, name, cap)                                                                     \
+    {#name, number, FIELD_##kind, cap, offsetof(struct declaration, name)},
 #include "trade/declaration.def"
 };
 

@@ -245,6 +245,7 @@ class Workplace:
 
 def tell(main):
     """Runs main; what the test or the broker did not show is one message, not a trace."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what runs is ended and removed then, too
     try:
         return main()
     except (Failed, topics.Trouble) as failure:

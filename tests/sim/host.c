@@ -223,11 +223,12 @@ static void print_one(struct buffer *out, const struct held *held)
     Customs__V1__Statistic *s = customs__v1__statistic__unpack(NULL, held->value.length, held->value.data);
     CHECK_SAY(s, "%.*s is no Statistic", TEXT_ARGS(held->key));
     if (s->items)
-        buffer_add_format(out,
-                          "%.*s value=%" PRId64 " %s customs=%" PRId64 " net_g=%" PRId64 " gross_g=%" PRId64 " supp=%" PRId64
-                          "%s declarations=%" PRIu64 " items=%" PRIu64 " packages=%" PRIu64 " warned=%" PRIu64 "\n",
-                          TEXT_ARGS(held->key), s->value_minor, s->currency, s->customs_value_minor, s->net_mass_g, s->gross_mass_g,
-                          s->supp_quantity_micro, s->supp_unit, s->declarations, s->items, s->packages, s->warned_items);
+        buffer_add_format(
+            out,
+            "%.*s value=%" PRId64 " %s customs=%" PRId64 " net_g=%" PRId64 " gross_g=%" PRId64 " supp=%" PRId64
+            "%s declarations=%" PRIu64 " items=%" PRIu64 " packages=%" PRIu64 " warned=%" PRIu64 "\n",
+            TEXT_ARGS(held->key), s->value_minor, s->currency, s->customs_value_minor, s->net_mass_g, s->gross_mass_g,
+            s->supp_quantity_micro, s->supp_unit, s->declarations, s->items, s->packages, s->warned_items);
     customs__v1__statistic__free_unpacked(s, NULL);
 }
 
@@ -242,7 +243,8 @@ void host_dump_statistics(struct world *world, int32_t partitions, struct buffer
         for (int64_t o = world_first(world, PORT_STATISTICS, p); o < world_next(world, PORT_STATISTICS, p); o++) {
             const struct world_record *record = world_at(world, PORT_STATISTICS, p, o);
             if (record->key.length && record->key.data[0] != '#' && !record->is_null)
-                all[at++] = (struct held){{(const char *)record->key.data, (uint32_t)record->key.length}, record->as_of, record->value};
+                all[at++] = (struct held){
+                    {(const char *)record->key.data, (uint32_t)record->key.length}, record->as_of, record->value};
         }
     }
     qsort(all, at, sizeof all[0], by_key);

@@ -81,7 +81,9 @@ struct world *world_new(int32_t partitions, int32_t statistics_partitions)
 {
     struct world *world = memory_new(1, sizeof *world);
     for (int topic = 0; topic < PORT_TOPICS; topic++) {
-        world->partitions[topic] = topic == PORT_STATISTICS ? statistics_partitions : topic == PORT_REJECTS ? 1 : partitions;
+        world->partitions[topic] = topic == PORT_STATISTICS ? statistics_partitions
+                                   : topic == PORT_REJECTS  ? 1
+                                                            : partitions;
         world->logs[topic] = memory_new((size_t)world->partitions[topic], sizeof(struct log));
     }
     world->committed = memory_new((size_t)partitions, sizeof world->committed[0]);
@@ -239,7 +241,9 @@ bool process_misfortune(struct process *process, int32_t lane, enum fate fate)
         offset = land(process, append);
     if (fate == FATE_TWICE)
         land(process, append);
-    enum err result = fate == FATE_TWICE || fate == FATE_LOST_ACKED ? OK : fate == FATE_TOO_LARGE ? ERR_LIMIT : ERR_RETRY;
+    enum err result = fate == FATE_TWICE || fate == FATE_LOST_ACKED ? OK
+                      : fate == FATE_TOO_LARGE                      ? ERR_LIMIT
+                                                                    : ERR_RETRY;
     if (fate == FATE_LOST_ACKED)
         offset = world_next(process->world, append->topic, append->partition);
     add_ack(&process->lanes[lane], append->token, append->partition, result, offset);
@@ -336,8 +340,8 @@ static void port_input_stop(void *self, int32_t partition)
 }
 
 /* Reads on from *position; a position that was trimmed away gives one fault record. */
-static size_t read_log(struct world *world, enum port_topic topic, int32_t partition, int64_t *position, struct port_record *out,
-                       size_t most)
+static size_t read_log(struct world *world, enum port_topic topic, int32_t partition, int64_t *position,
+                       struct port_record *out, size_t most)
 {
     const struct log *log = log_of(world, topic, partition);
     if (*position < log->first && most > 0) {
@@ -374,11 +378,13 @@ static void port_release(void *self, struct port_record *records, size_t count)
     (void)count;
 }
 
-static enum err port_bounds(void *self, enum port_topic topic, int32_t partition, struct port_bounds *out, struct err_info *info)
+static enum err port_bounds(void *self, enum port_topic topic, int32_t partition, struct port_bounds *out,
+                            struct err_info *info)
 {
     const struct process *process = self;
     (void)info;
-    *out = (struct port_bounds){world_first(process->world, topic, partition), world_next(process->world, topic, partition)};
+    *out = (struct port_bounds){world_first(process->world, topic, partition),
+                                world_next(process->world, topic, partition)};
     return OK;
 }
 
@@ -391,9 +397,9 @@ static enum err port_append(void *self, int32_t lane_index, enum port_topic topi
         return err_set(info, lane->refuse, "the lane refuses");
     struct append *append = memory_new(1, sizeof *append);
     append->topic = topic;
-    append->partition =
-        partition >= 0 ? partition
-                       : (int32_t)((hash_murmur2(key.data, key.length) & 0x7FFFFFFFu) % (uint32_t)process->world->partitions[topic]);
+    append->partition = partition >= 0 ? partition
+                                       : (int32_t)((hash_murmur2(key.data, key.length) & 0x7FFFFFFFu) %
+                                                   (uint32_t)process->world->partitions[topic]);
     struct world_record record = {key, value, !value.data, 0, as_of, PORT_NONE};
     append->bytes = copy_record(&record, &append->record);
     append->token = token;

@@ -36,7 +36,8 @@ int64_t world_put(struct world *world, enum port_topic topic, int32_t partition,
 /* Log of a partition: records [first, next). The record is borrowed until the world changes. */
 int64_t world_first(const struct world *world, enum port_topic topic, int32_t partition);
 int64_t world_next(const struct world *world, enum port_topic topic, int32_t partition);
-const struct world_record *world_at(const struct world *world, enum port_topic topic, int32_t partition, int64_t offset);
+const struct world_record *world_at(const struct world *world, enum port_topic topic, int32_t partition,
+                                    int64_t offset);
 
 /* Retention or trim: drops what is below offset. */
 void world_trim(struct world *world, enum port_topic topic, int32_t partition, int64_t offset);

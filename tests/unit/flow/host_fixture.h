@@ -3,9 +3,9 @@
  */
 #pragma once
 
+#include "base/memory.h"
 #include "sim/host.h"
 #include "sim/sample.h"
-#include "base/memory.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@ struct fixture {
 static inline void fixture_init(struct fixture *f)
 {
     struct err_info info;
-    cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/data/reference", NULL, &f->reference, &info), OK, "%s", info.text);
+    cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/data/reference", NULL, &f->reference, &info), OK, "%s",
+                 info.text);
     struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
     rules_default_severities(false, options.severity);
     cr_assert_eq(rules_new(&options, f->reference, &f->rules, &info), OK, "%s", info.text);
@@ -54,7 +55,8 @@ static inline void fixture_fini(struct fixture *f)
     reference_free(f->reference);
 }
 
-static inline int64_t fixture_put_bytes(struct fixture *f, int32_t partition, const char *key, struct bytes value, bool is_null)
+static inline int64_t fixture_put_bytes(struct fixture *f, int32_t partition, const char *key, struct bytes value,
+                                        bool is_null)
 {
     struct world_record record = {{(const uint8_t *)key, strlen(key)}, value, is_null, START_NOW_MS, 0, PORT_NONE};
     return world_put(f->world, PORT_DECLARATIONS, partition, &record);

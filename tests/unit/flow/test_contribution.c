@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "flow/contribution.h"
 #include "flow/cell.h"
+#include "flow/contribution.h"
 #include "sim/sample.h"
 #include "trade/calendar.h"
 
@@ -60,7 +60,8 @@ static void round_trip(const struct contribution *contribution)
     cr_assert_eq(contribution_digest(buffer_bytes(&bytes)), contribution->digest);
     struct contribution cut = {0};
     for (size_t length = 0; length < bytes.length; length++)
-        cr_assert(!contribution_decode((struct bytes){bytes.data, length}, &cut), "%zu of %zu bytes", length, bytes.length);
+        cr_assert(!contribution_decode((struct bytes){bytes.data, length}, &cut), "%zu of %zu bytes", length,
+                  bytes.length);
     buffer_add_u8(&bytes, 0);
     cr_assert(!contribution_decode(buffer_bytes(&bytes), &cut), "one byte too many");
     contribution_fini(&cut);
@@ -71,17 +72,47 @@ static void round_trip(const struct contribution *contribution)
 Test(contribution, round_trips_extremes)
 {
     struct contribution_item items[3] = {
-        {.hs = 9999999999, .hs_digits = 10, .flow = FLOW_RX, .estimated = true, .partner = 0x5A5A, .consignment = 0x4141, .region = CELL_REGION_MOST,
-         .packages = UINT32_MAX, .value_minor = INT64_MAX, .customs_value_minor = INT64_MIN, .net_mass_mg = INT64_MAX - 7,
-         .gross_mass_mg = INT64_MIN, .supp_quantity_micro = INT64_MIN},
+        {.hs = 9999999999,
+         .hs_digits = 10,
+         .flow = FLOW_RX,
+         .estimated = true,
+         .partner = 0x5A5A,
+         .consignment = 0x4141,
+         .region = CELL_REGION_MOST,
+         .packages = UINT32_MAX,
+         .value_minor = INT64_MAX,
+         .customs_value_minor = INT64_MIN,
+         .net_mass_mg = INT64_MAX - 7,
+         .gross_mass_mg = INT64_MIN,
+         .supp_quantity_micro = INT64_MIN},
         {.flow = FLOW_X},
-        {.hs = 7208510000, .hs_digits = 6, .flow = FLOW_X, .partner = 0x4B5A, .value_minor = 123456, .customs_value_minor = 123456,
-         .net_mass_mg = 1000, .gross_mass_mg = 1001, .supp_quantity_micro = 1500000},
+        {.hs = 7208510000,
+         .hs_digits = 6,
+         .flow = FLOW_X,
+         .partner = 0x4B5A,
+         .value_minor = 123456,
+         .customs_value_minor = 123456,
+         .net_mass_mg = 1000,
+         .gross_mass_mg = 1001,
+         .supp_quantity_micro = 1500000},
     };
     struct contribution contribution = {
-        .digest = UINT64_MAX, .declarant = UINT32_MAX, .version = 999, .late = true, .warned = true, .direction = DIRECTION_EXPORT,
-        .scheme = SCHEME_OTHER, .mode = CELL_MODE_MOST, .day = calendar_day(99991231), .hour = INT64_MAX / 3600000, .office = 7,
-        .border_office = DICTIONARY_MOST, .zone = 1, .trade_mode = 2, .item_count = 3, .items = items,
+        .digest = UINT64_MAX,
+        .declarant = UINT32_MAX,
+        .version = 999,
+        .late = true,
+        .warned = true,
+        .direction = DIRECTION_EXPORT,
+        .scheme = SCHEME_OTHER,
+        .mode = CELL_MODE_MOST,
+        .day = calendar_day(99991231),
+        .hour = INT64_MAX / 3600000,
+        .office = 7,
+        .border_office = DICTIONARY_MOST,
+        .zone = 1,
+        .trade_mode = 2,
+        .item_count = 3,
+        .items = items,
     };
     round_trip(&contribution);
     contribution.day = calendar_day(19000101);
@@ -170,7 +201,8 @@ Test(contribution, a_full_dictionary_is_a_limit)
     struct contribution contribution = {0};
     struct err_info info;
 
-    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, &contribution, &info), ERR_LIMIT);
+    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, &contribution, &info),
+                 ERR_LIMIT);
 
     cr_assert(strstr(info.text, "offices.csv"));
     contribution_fini(&contribution);

@@ -16,8 +16,17 @@ static struct buffer make(const struct frame *header, const char *payload)
     return bytes;
 }
 
-static const struct frame example = {.kind = FRAME_DATA, .last = true, .partition = 3, .nonce = {{5, 6}}, .seq = 9, .lo = 100, .hi = 250,
-                                     .plan = 77, .event_ms_most = -1, .record_timestamp = 1752544800000, .record_crc = 0xDEADBEEF};
+static const struct frame example = {.kind = FRAME_DATA,
+                                     .last = true,
+                                     .partition = 3,
+                                     .nonce = {{5, 6}},
+                                     .seq = 9,
+                                     .lo = 100,
+                                     .hi = 250,
+                                     .plan = 77,
+                                     .event_ms_most = -1,
+                                     .record_timestamp = 1752544800000,
+                                     .record_crc = 0xDEADBEEF};
 
 Test(frame, header_round_trips)
 {
@@ -186,7 +195,8 @@ Test(frame, rejects_and_entries_round_trip)
 
 Test(frame, control_totals_round_trip_beyond_64_bits)
 {
-    struct control control = {.tally = {(i128)INT64_MAX * 1000, -(i128)INT64_MAX * 1000, -5}, .ledger = UINT64_MAX, .ledger_count = 3};
+    struct control control = {
+        .tally = {(i128)INT64_MAX * 1000, -(i128)INT64_MAX * 1000, -5}, .ledger = UINT64_MAX, .ledger_count = 3};
     control.verdicts[VERDICT_STALE] = 8;
     struct control back;
     struct buffer buffer = {0};
@@ -213,8 +223,13 @@ Test(frame, cells_of_every_view_round_trip_in_pieces)
         c.office = (uint32_t)n % 9;
         c.mode = (uint16_t)(n % 10);
         for (int i = 0; i < 4; i++)
-            items[i] = (struct contribution_item){.hs = (uint64_t)(n * 4 + i) * 1000003 % 10000000000, .hs_digits = i == 3 ? 0 : 10, .flow = FLOW_M,
-                                                  .partner = (uint16_t)(0x4100 + n), .value_minor = n - 250, .net_mass_mg = n * 7, .packages = 1};
+            items[i] = (struct contribution_item){.hs = (uint64_t)(n * 4 + i) * 1000003 % 10000000000,
+                                                  .hs_digits = i == 3 ? 0 : 10,
+                                                  .flow = FLOW_M,
+                                                  .partner = (uint16_t)(0x4100 + n),
+                                                  .value_minor = n - 250,
+                                                  .net_mass_mg = n * 7,
+                                                  .packages = 1};
         tally_add(tally, &c, 1);
     }
     uint32_t found = 0;
@@ -237,9 +252,10 @@ Test(frame, cells_of_every_view_round_trip_in_pieces)
                     for (uint32_t j = 0; j < tally_count(tally) && !same; j++) {
                         struct measures cell;
                         tally_measures(tally, j, &cell);
-                        same = memcmp(tally_key(tally, j), &key, sizeof key) == 0 && cell.value_minor == measures.value_minor &&
-                               cell.net_mass_mg == measures.net_mass_mg && cell.items == measures.items &&
-                               cell.declarations == measures.declarations && cell.packages == measures.packages;
+                        same = memcmp(tally_key(tally, j), &key, sizeof key) == 0 &&
+                               cell.value_minor == measures.value_minor && cell.net_mass_mg == measures.net_mass_mg &&
+                               cell.items == measures.items && cell.declarations == measures.declarations &&
+                               cell.packages == measures.packages;
                     }
                     cr_assert(same, "view %s cell %u", plan.views[view].name, i);
                     found++;

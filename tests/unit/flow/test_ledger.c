@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "flow/ledger.h"
 #include "base/buffer.h"
+#include "flow/ledger.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -22,7 +22,8 @@ static void put(struct ledger *ledger, const char *id, uint32_t version, bool ca
     ledger_put(ledger, &key, version, cancel, bytes_of(digest, 40, space));
 }
 
-static enum ledger_verdict judge(const struct ledger *ledger, const char *id, uint32_t version, bool cancel, uint64_t digest)
+static enum ledger_verdict judge(const struct ledger *ledger, const char *id, uint32_t version, bool cancel,
+                                 uint64_t digest)
 {
     struct ledger_key key = ledger_key_of(text_of(id), &sip);
     struct bytes stored;
@@ -69,9 +70,24 @@ Test(ledger, a_cancel_stands_above_its_version_and_below_the_next)
 
 Test(ledger, ids_of_up_to_21_characters_are_exact_and_different)
 {
-    static const char *const ids[] = {"",  "A", "AA", "AAA", "0", "00", "A0", "0A", "-", "/", "AAAAAAAAAA", "AAAAAAAAAAA",
-                                      "AAAAAAAAAAAAAAAAAAAAA", "9AAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAA9AAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAA",
-                                      "AAAAAAAAAAZAAAAAAAAAA", "AAAAAAAAAA/AAAAAAAAAA"};
+    static const char *const ids[] = {"",
+                                      "A",
+                                      "AA",
+                                      "AAA",
+                                      "0",
+                                      "00",
+                                      "A0",
+                                      "0A",
+                                      "-",
+                                      "/",
+                                      "AAAAAAAAAA",
+                                      "AAAAAAAAAAA",
+                                      "AAAAAAAAAAAAAAAAAAAAA",
+                                      "9AAAAAAAAAAAAAAAAAAAA",
+                                      "AAAAAAAAAA9AAAAAAAAAA",
+                                      "AAAAAAAAAAAAAAAAAAAA",
+                                      "AAAAAAAAAAZAAAAAAAAAA",
+                                      "AAAAAAAAAA/AAAAAAAAAA"};
     enum { COUNT = sizeof ids / sizeof ids[0] };
     for (size_t i = 0; i < COUNT; i++) {
         struct ledger_key a = ledger_key_of(text_of(ids[i]), &sip);

@@ -53,7 +53,8 @@ static enum reader_branch open_epoch(uint64_t nonce)
 
 static enum reader_branch data(uint64_t nonce, uint64_t seq, int64_t lo, int64_t hi, bool last)
 {
-    return feed((struct frame){.kind = FRAME_DATA, .last = last, .nonce = {{nonce, 1}}, .seq = seq, .lo = lo, .hi = hi, .plan = 5});
+    return feed((struct frame){
+        .kind = FRAME_DATA, .last = last, .nonce = {{nonce, 1}}, .seq = seq, .lo = lo, .hi = hi, .plan = 5});
 }
 
 Test(reader_rule, nothing_counts_before_an_open)
@@ -132,7 +133,8 @@ Test(reader_rule, data_of_another_plan_halts)
 {
     open_epoch(1);
     data(1, 1, 0, 10, true);
-    cr_assert_eq(feed((struct frame){.kind = FRAME_DATA, .last = true, .nonce = {{1, 1}}, .seq = 2, .lo = 10, .hi = 20, .plan = 6}),
+    cr_assert_eq(feed((struct frame){
+                     .kind = FRAME_DATA, .last = true, .nonce = {{1, 1}}, .seq = 2, .lo = 10, .hi = 20, .plan = 6}),
                  READER_HALTED);
 }
 
@@ -146,13 +148,16 @@ Test(reader_rule, frames_of_a_group_must_agree)
 Test(reader_rule, what_is_no_frame_halts)
 {
     open_epoch(1);
-    cr_assert_eq(reader_rule_feed(rule, 1, (struct bytes){(const uint8_t *)"hello", 5}, fold, &folded, NULL), READER_HALTED);
+    cr_assert_eq(reader_rule_feed(rule, 1, (struct bytes){(const uint8_t *)"hello", 5}, fold, &folded, NULL),
+                 READER_HALTED);
 }
 
 Test(reader_rule, a_fold_that_finds_a_broken_total_halts)
 {
     open_epoch(1);
-    cr_assert_eq(feed((struct frame){.kind = FRAME_DATA, .last = true, .nonce = {{1, 1}}, .seq = 1, .hi = 20, .plan = 666}), READER_HALTED);
+    cr_assert_eq(
+        feed((struct frame){.kind = FRAME_DATA, .last = true, .nonce = {{1, 1}}, .seq = 1, .hi = 20, .plan = 666}),
+        READER_HALTED);
     cr_assert(strstr(rule->why.text, "control totals differ"));
     cr_assert_eq(rule->hi, 0);
 }
@@ -167,7 +172,8 @@ Test(reader_rule, a_journal_whose_beginning_is_gone_halts)
 Test(reader_rule, a_skip_moves_the_position)
 {
     open_epoch(1);
-    cr_assert_eq(feed((struct frame){.kind = FRAME_SKIP, .last = true, .nonce = {{1, 1}}, .seq = 1, .lo = 0, .hi = 50}), READER_APPLIED);
+    cr_assert_eq(feed((struct frame){.kind = FRAME_SKIP, .last = true, .nonce = {{1, 1}}, .seq = 1, .lo = 0, .hi = 50}),
+                 READER_APPLIED);
     cr_assert_eq(data(1, 2, 50, 60, true), READER_APPLIED);
 }
 

@@ -37,9 +37,16 @@ static const struct measures *find(const struct tally *tally, const char *view, 
 
 static struct contribution_item item_of(uint64_t hs, int64_t value)
 {
-    return (struct contribution_item){.hs = hs, .hs_digits = 10, .flow = FLOW_M, .partner = 0x4B5A, .value_minor = value,
-                                      .customs_value_minor = value + 1, .net_mass_mg = value * 1000, .gross_mass_mg = value * 1001,
-                                      .packages = 2, .supp_quantity_micro = 7};
+    return (struct contribution_item){.hs = hs,
+                                      .hs_digits = 10,
+                                      .flow = FLOW_M,
+                                      .partner = 0x4B5A,
+                                      .value_minor = value,
+                                      .customs_value_minor = value + 1,
+                                      .net_mass_mg = value * 1000,
+                                      .gross_mass_mg = value * 1001,
+                                      .packages = 2,
+                                      .supp_quantity_micro = 7};
 }
 
 Test(tally, a_declaration_counts_once_a_cell_and_its_items_each)
@@ -85,7 +92,8 @@ Test(tally, a_derived_view_is_corrected_by_the_cells_that_fall_together)
 
 Test(tally, a_retraction_leaves_nothing)
 {
-    struct contribution_item items[3] = {item_of(7208510000, INT64_MAX / 2000), item_of(7208520000, 50), item_of(7208510000, 7)};
+    struct contribution_item items[3] = {item_of(7208510000, INT64_MAX / 2000), item_of(7208520000, 50),
+                                         item_of(7208510000, 7)};
     struct contribution c = {.day = calendar_day(20250715), .warned = true, .item_count = 3, .items = items};
     struct tally *tally = tally_new(&plan);
 
