@@ -12,15 +12,6 @@
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_MOST_MS = 5000, RESTORE_TAKE = 64 };
 
-/* Token: partition 16 | serial of group or epoch 24 | is a frame 1 | index 23. */
-enum { TOKEN_INDEX_BITS = 23, TOKEN_SERIAL_BITS = 24, TOKEN_INDEX_MASK = (1 << TOKEN_INDEX_BITS) - 1 };
-
-static uint64_t token_of(const struct partition *partition, uint32_t serial, bool frame, uint64_t index)
-{
-    return (uint64_t)(uint16_t)partition->number << 48 | (uint64_t)(serial & 0xFFFFFFu) << 24 |
-           (uint64_t)frame << TOKEN_INDEX_BITS | index;
-}
-
 const char *partition_phase_name(enum partition_phase phase)
 {
     static const char *const names[PARTITION_PHASES] = {"free",     "opening", "restoring", "running",
@@ -51,6 +42,14 @@ void partition_init(struct partition *partition, struct partition_context *conte
                     int32_t number)
 {
     *partition = (struct partition){.context = context, .status = status, .number = number, .open_offset = -1};
+    partition->lane = (struct outbox_lane){
+        .port = context->port,
+        .lane = context->lane,
+        .partition = number,
+        .frames = context->counters->frames,
+        .journal_bytes = &context->counters->journal_bytes,
+        .journal_ack = &context->counters->journal_ack,
+    };
     counter_set(&status->event_ms, INT64_MIN);
     counter_set(&status->phase, PARTITION_FREE);
 }
@@ -86,12 +85,9 @@ static void stop_restore(struct partition *partition)
     partition->restore = NULL;
 }
 
-static void retire_group(struct partition *partition)
+static void show_outbox(const struct partition *partition)
 {
-    partition->spare[partition->spare_count++] = partition->groups[0];
-    partition->group_count--;
-    memmove(&partition->groups[0], &partition->groups[1], partition->group_count * sizeof partition->groups[0]);
-    counter_set(&partition->status->unechoed_groups, partition->group_count);
+    counter_set(&partition->status->unechoed_groups, partition->outbox.count);
 }
 
 /* Drops all memory of the partition. What was promised is in the journal. */
@@ -99,8 +95,8 @@ static void forget(struct partition *partition)
 {
     stop_input(partition);
     stop_restore(partition);
-    while (partition->group_count)
-        retire_group(partition);
+    outbox_clear(&partition->outbox);
+    show_outbox(partition);
     if (partition->has_state)
         state_fini(&partition->state);
     partition->has_state = false;
@@ -113,8 +109,7 @@ static void forget(struct partition *partition)
 void partition_fini(struct partition *partition)
 {
     forget(partition);
-    for (uint32_t i = 0; i < partition->spare_count; i++)
-        group_free(partition->spare[i]);
+    outbox_fini(&partition->outbox);
     group_free(partition->open.group);
     memory_free(partition->open.places);
     memory_free(partition->open.cuts);
@@ -136,9 +131,9 @@ static void open_epoch(struct partition *partition, bool restamp)
     if (!restamp)
         forget(partition);
     partition->restamp = restamp;
-    partition->nonce.word[0] = context->random(context->random_context);
-    partition->nonce.word[1] = context->random(context->random_context);
-    partition->seq = 0;
+    partition->lane.nonce.word[0] = context->random(context->random_context);
+    partition->lane.nonce.word[1] = context->random(context->random_context);
+    partition->lane.seq = 0;
     partition->open_sent = false;
     partition->open_acked_ms = 0;
     partition->epoch_serial++;
@@ -213,10 +208,11 @@ static enum err send_open(struct partition *partition, struct err_info *info)
     frame_write_header(&header, head);
     buffer_add(&frame, head, sizeof head);
     frame_put_bytes(&frame, SECTION_ID_KEY, (struct bytes){(const uint8_t *)&key, sizeof key});
-    frame_seal(frame.data, frame.length, &partition->nonce, 0);
-    enum err err = context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number,
-                                         (struct bytes){NULL, 0}, buffer_bytes(&frame), PORT_NO_AS_OF,
-                                         token_of(partition, partition->epoch_serial, true, TOKEN_INDEX_MASK), info);
+    frame_seal(frame.data, frame.length, &partition->lane.nonce, 0);
+    enum err err =
+        context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number,
+                              (struct bytes){NULL, 0}, buffer_bytes(&frame), PORT_NO_AS_OF,
+                              outbox_token(partition->number, partition->epoch_serial, true, OUTBOX_OPEN_INDEX), info);
     if (err == OK) {
         counter_add(&context->counters->frames[FRAME_OPEN], 1);
         counter_add(&context->counters->journal_bytes, (int64_t)frame.length);
@@ -287,15 +283,14 @@ static enum err check_start(struct partition *partition, struct port_bounds *inp
     return OK;
 }
 
-static enum err append_group(struct partition *partition, struct group *group);
-
 /* A first start on a topic that retention has cut: the hole is written down. */
 static void bootstrap_skip(struct partition *partition, int64_t low)
 {
     struct group *group = seal_skip(partition, 0, low, TEXT("bootstrap: the input began here when the journal did"));
     partition->state.hi = low;
     seal_begin(partition);
-    append_group(partition, group);
+    outbox_add(&partition->outbox, group);
+    show_outbox(partition);
 }
 
 static void start_work(struct partition *partition)
@@ -343,7 +338,7 @@ static void finish_restore(struct partition *partition)
     if (rule->halted) {
         struct err_info why = rule->why;
         partition_halt(partition, &why);
-    } else if (!frame_nonce_equal(&rule->epoch, &partition->nonce)) {
+    } else if (!frame_nonce_equal(&rule->epoch, &partition->lane.nonce)) {
         open_epoch(partition, false); /* the ack was of a copy: a foreign OPEN lies between */
     } else {
         start_work(partition);
@@ -494,7 +489,8 @@ static void advance(struct partition *partition, size_t from, size_t to)
 static void seal(struct partition *partition)
 {
     struct group *group = seal_data(partition);
-    append_group(partition, group);
+    outbox_add(&partition->outbox, group);
+    show_outbox(partition);
     counter_set(&partition->status->ledger_entries, (int64_t)ledger_count(partition->state.ledger));
     counter_set(&partition->status->ledger_bytes, (int64_t)ledger_bytes(partition->state.ledger));
 }
@@ -504,22 +500,17 @@ static bool seal_is_due(const struct partition *partition, int64_t now_ms)
     const struct open_group *open = &partition->open;
     if (open->declarations == 0)
         return false;
+    int64_t interval_ms = partition->context->frame_interval_ms * (partition->behind ? BEHIND_FACTOR : 1);
     return partition->phase == PARTITION_DRAINING || open->declarations >= SEAL_DECLARATIONS ||
            open->ledger.length >= SEAL_BYTES || open->group->reject_bytes.length >= SEAL_BYTES ||
-           tally_count(partition->state.tally) >= SEAL_CELLS ||
-           now_ms - open->begun_ms >= partition->context->frame_interval_ms;
-}
-
-static bool has_room(const struct partition *partition)
-{
-    return partition->group_count < GROUPS_MOST;
+           tally_count(partition->state.tally) >= SEAL_CELLS || now_ms - open->begun_ms >= interval_ms;
 }
 
 /* The records in hand, batch by batch. A record is always used up before another partition gets the batch. */
 static void work_through(struct partition *partition, int64_t now_ms)
 {
     struct batch *batch = partition->context->batch;
-    while (partition->record_next < partition->record_count && has_room(partition)) {
+    while (partition->record_next < partition->record_count && outbox_has_room(&partition->outbox)) {
         size_t from = partition->record_next;
         if (partition->open.begun_ms == 0)
             partition->open.begun_ms = now_ms;
@@ -550,138 +541,22 @@ static void note_pressure(struct partition *partition, bool pressed, int64_t now
 
 static bool work_step(struct partition *partition, int64_t now_ms)
 {
-    note_pressure(partition, !has_room(partition), now_ms);
+    note_pressure(partition, !outbox_has_room(&partition->outbox), now_ms);
     bool did = false;
-    if (has_room(partition) && (partition->record_next < partition->record_count || take_records(partition))) {
+    if (outbox_has_room(&partition->outbox) &&
+        (partition->record_next < partition->record_count || take_records(partition))) {
         work_through(partition, now_ms);
         did = true;
     }
-    if (partition->phase == PARTITION_RUNNING && has_room(partition) && seal_is_due(partition, now_ms)) {
+    if (partition->phase == PARTITION_RUNNING && outbox_has_room(&partition->outbox) &&
+        seal_is_due(partition, now_ms)) {
         seal(partition);
         did = true;
     }
     return did;
 }
 
-/* ---- step 5: send ---- */
-
-static enum err append_group(struct partition *partition, struct group *group)
-{
-    CHECK(partition->group_count < sizeof partition->groups / sizeof partition->groups[0]);
-    group->serial = ++partition->group_serial & 0xFFFFFFu;
-    partition->groups[partition->group_count++] = group;
-    counter_set(&partition->status->unechoed_groups, partition->group_count);
-    return OK;
-}
-
-static enum err send_reject(struct partition *partition, struct group *group, size_t index, struct err_info *info)
-{
-    struct partition_context *context = partition->context;
-    struct group_reject *reject = &group->rejects[index];
-    const uint8_t *base = group->reject_bytes.data;
-    struct bytes key = {base + reject->key_at, reject->key_bytes};
-    struct bytes value = {base + reject->key_at + reject->key_bytes, reject->value_bytes};
-    if (reject->shrunk)
-        value = (struct bytes){base + reject->shrunk_at, reject->shrunk_bytes};
-    TRY(context->port->append(context->port->self, context->lane, PORT_REJECTS, -1, key, value, PORT_NO_AS_OF,
-                              token_of(partition, group->serial, false, index), info));
-    reject->sent = true;
-    group->rejects_sent++;
-    return OK;
-}
-
-static enum err send_rejects(struct partition *partition, struct group *group, struct err_info *info)
-{
-    for (size_t i = 0; i < group->reject_count && group->rejects_sent < group->reject_count; i++) {
-        if (!group->rejects[i].sent)
-            TRY(send_reject(partition, group, i, info));
-    }
-    return OK;
-}
-
-static enum err send_frames(struct partition *partition, struct group *group, int64_t now_ms, struct err_info *info)
-{
-    struct partition_context *context = partition->context;
-    group->nonce = partition->nonce;
-    while (group->frames_sent < group->frame_count) {
-        uint8_t *frame = group->bytes.data + group->sent_bytes;
-        size_t bytes = group->frame_bytes[group->frames_sent];
-        frame_seal(frame, bytes, &partition->nonce, partition->seq + 1);
-        TRY(context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number,
-                                  (struct bytes){NULL, 0}, (struct bytes){frame, bytes}, PORT_NO_AS_OF,
-                                  token_of(partition, group->serial, true, group->frames_sent), info));
-        partition->seq++;
-        group->frames_sent++;
-        group->sent_bytes += bytes;
-        counter_add(&context->counters->frames[group->kind], 1);
-        counter_add(&context->counters->journal_bytes, (int64_t)bytes);
-    }
-    group->seq_last = partition->seq;
-    group->sent_ms = now_ms;
-    return OK;
-}
-
-/* Rejects first; the frames of a group when its rejects are durable and all groups before it are sent. */
-static enum err pump(struct partition *partition, int64_t now_ms, bool *did, struct err_info *info)
-{
-    bool in_turn = true;
-    for (uint32_t i = 0; i < partition->group_count; i++) {
-        struct group *group = partition->groups[i];
-        if (group_is_sent(group))
-            continue;
-        *did = *did || group->rejects_sent < group->reject_count;
-        TRY(send_rejects(partition, group, info));
-        in_turn = in_turn && group_rejects_durable(group);
-        if (in_turn) {
-            *did = true;
-            TRY(send_frames(partition, group, now_ms, info));
-        }
-    }
-    return OK;
-}
-
-static struct group *group_of(struct partition *partition, uint32_t serial)
-{
-    for (uint32_t i = 0; i < partition->group_count; i++) {
-        if (partition->groups[i]->serial == serial)
-            return partition->groups[i];
-    }
-    return NULL;
-}
-
-static void ack_reject(struct partition *partition, struct group *group, size_t index, enum err result)
-{
-    struct group_reject *reject = &group->rejects[index];
-    if (result == OK && !reject->acked) {
-        reject->acked = true;
-        group->rejects_acked++;
-    } else if (result == ERR_LIMIT && !reject->shrunk) { /* step 8: never retried as it is */
-        reject->shrunk = true;
-        reject->sent = false;
-        group->rejects_sent--;
-    } else if (result == ERR_LIMIT) {
-        struct err_info why;
-        err_set(&why, ERR_CONFIG, "the rejects topic takes no record of %zu bytes: raise its max.message.bytes",
-                reject->shrunk_bytes);
-        partition_halt(partition, &why);
-    }
-}
-
-static void ack_frame(struct partition *partition, struct group *group, enum err result)
-{
-    if (result == ERR_LIMIT) {
-        struct err_info why;
-        err_set(&why, ERR_CONFIG,
-                "the journal topic refuses frames of up to %d bytes: raise its max.message.bytes to 1048588",
-                FRAME_BYTES_MOST);
-        partition_halt(partition, &why);
-        return;
-    }
-    if (++group->frames_acked < group->frame_count)
-        return;
-    group->acked_ms = now_of(partition);
-    hist_record(&partition->context->counters->journal_ack, (double)(group->acked_ms - group->sent_ms) / 1000);
-}
+/* ---- acks ---- */
 
 static bool ack_open(struct partition *partition, const struct port_ack *ack)
 {
@@ -697,20 +572,15 @@ static bool ack_open(struct partition *partition, const struct port_ack *ack)
 
 bool partition_ack(struct partition *partition, const struct port_ack *ack)
 {
-    bool frame = ack->token >> TOKEN_INDEX_BITS & 1;
-    uint32_t serial = ack->token >> TOKEN_SERIAL_BITS & 0xFFFFFFu;
     if (ack->result != OK && ack->result != ERR_LIMIT)
         return false;
-    uint64_t index = ack->token & TOKEN_INDEX_MASK;
-    if (frame && index == TOKEN_INDEX_MASK) /* of an OPEN; frames never get that far */
-        return serial != (partition->epoch_serial & 0xFFFFFFu) || ack_open(partition, ack);
-    struct group *group = group_of(partition, serial);
-    if (!group)
-        return true; /* of a state that was dropped */
-    if (frame)
-        ack_frame(partition, group, ack->result);
-    else
-        ack_reject(partition, group, index, ack->result);
+    if (ack->token == outbox_token(partition->number, partition->epoch_serial, true, OUTBOX_OPEN_INDEX))
+        return ack_open(partition, ack);
+    if ((ack->token & OUTBOX_OPEN_INDEX) == OUTBOX_OPEN_INDEX)
+        return true; /* of an OPEN that was given up */
+    struct err_info why;
+    if (outbox_ack(&partition->outbox, &partition->lane, ack, now_of(partition), &why) != OK)
+        partition_halt(partition, &why);
     return true;
 }
 
@@ -734,14 +604,14 @@ static void count_echoed(struct partition *partition, const struct group *group)
 
 static void echo_applied(struct partition *partition, const struct echo *echo)
 {
-    struct group *group = partition->group_count ? partition->groups[0] : NULL;
-    if (!group || !group_is_sent(group) || group->seq_last != echo->seq ||
-        !frame_nonce_equal(&group->nonce, &echo->nonce))
+    const struct group *group = outbox_echoed(&partition->outbox, &echo->nonce, echo->seq);
+    if (!group)
         return;
     count_echoed(partition, group);
     counter_set(&partition->status->position, group->hi);
     counter_set(&partition->status->event_ms, partition->state.event_ms_most);
-    retire_group(partition);
+    outbox_retire(&partition->outbox);
+    show_outbox(partition);
 }
 
 /* All that was sealed and is not accepted goes out again under the new epoch. */
@@ -749,14 +619,13 @@ static void resume(struct partition *partition, int64_t open_offset)
 {
     partition->open_offset = open_offset;
     partition->restamp = false;
-    for (uint32_t i = 0; i < partition->group_count; i++)
-        group_unsend(partition->groups[i]);
+    outbox_unsend(&partition->outbox);
     enter(partition, PARTITION_RUNNING);
 }
 
 static void echo_open(struct partition *partition, const struct echo *echo)
 {
-    bool own = frame_nonce_equal(&echo->nonce, &partition->nonce);
+    bool own = frame_nonce_equal(&echo->nonce, &partition->lane.nonce);
     if (own && partition->phase == PARTITION_OPENING && partition->restamp)
         resume(partition, echo->offset);
     else if (!own)
@@ -770,7 +639,7 @@ void partition_echo(struct partition *partition, const struct echo *echo)
     partition->echo_seen_ms = now_of(partition); /* an old one too: the journal is being read on */
     if (echo->offset <= partition->open_offset)
         return;
-    bool own = frame_nonce_equal(&echo->nonce, &partition->nonce);
+    bool own = frame_nonce_equal(&echo->nonce, &partition->lane.nonce);
     switch (echo->branch) {
     case READER_OPEN:
     case READER_OPEN_DISCARDS:
@@ -799,11 +668,9 @@ void partition_echo(struct partition *partition, const struct echo *echo)
 /* An ack without echo, though the journal was read on: the frame is gone. */
 static bool echo_is_missing(const struct partition *partition, int64_t now_ms)
 {
-    const struct group *group = partition->group_count ? partition->groups[0] : NULL;
-    if (!group || !group->acked_ms)
-        return false;
-    int64_t since = group->acked_ms > partition->echo_seen_ms ? group->acked_ms : partition->echo_seen_ms;
-    return now_ms - since > ECHO_TIMEOUT_MS;
+    int64_t acked_ms = outbox_acked_ms(&partition->outbox);
+    int64_t since = acked_ms > partition->echo_seen_ms ? acked_ms : partition->echo_seen_ms;
+    return acked_ms && now_ms - since > ECHO_TIMEOUT_MS;
 }
 
 /* A claim that keeps the state begins with its echo, not with its ack. */
@@ -842,7 +709,7 @@ static bool drain_step(struct partition *partition, int64_t now_ms)
         seal(partition);
         did = true;
     }
-    if (partition->group_count == 0 || now_ms - partition->since_ms > DRAIN_TIMEOUT_MS) {
+    if (partition->outbox.count == 0 || now_ms - partition->since_ms > DRAIN_TIMEOUT_MS) {
         forget(partition);
         enter(partition, PARTITION_FREE);
         did = true;
@@ -854,7 +721,7 @@ static bool send_step(struct partition *partition, int64_t now_ms, bool *out_pro
 {
     bool did = false;
     struct err_info info;
-    enum err err = pump(partition, now_ms, &did, &info);
+    enum err err = outbox_pump(&partition->outbox, &partition->lane, now_ms, &did, &info);
     if (err == ERR_LIMIT)
         partition_halt(partition, &info);
     *out_producer_lost = err == ERR_PEER;
@@ -897,7 +764,7 @@ int64_t partition_patience_ms(const struct partition *partition, int64_t now_ms)
         int64_t due = partition->open.begun_ms + partition->context->frame_interval_ms;
         return due > now_ms ? due - now_ms : 0;
     }
-    return partition->group_count || partition->phase == PARTITION_OPENING || partition->phase == PARTITION_DRAINING
+    return partition->outbox.count || partition->phase == PARTITION_OPENING || partition->phase == PARTITION_DRAINING
                ? 100
                : 1000;
 }

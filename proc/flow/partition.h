@@ -5,8 +5,7 @@
  *   FREE -> OPENING -> RESTORING -> RUNNING -> DRAINING -> FREE      BACKOFF and HALTED on the side
  *
  * In:      records of the partition, acks of its lane, echoes of its journal        Out: journal frames, rejects
- * Memory:  owns the state (ledger, dictionary, tally) and the groups that are not echoed
- * Limits:  GROUPS_MOST groups that are not echoed; then it stops pulling (backpressure)
+ * Memory:  owns the state (ledger, dictionary, tally) and the outbox of groups that are not echoed
  * Errors:  HALTED keeps the reason with its mend; the other partitions go on
  * Thread:  one owner (a worker); struct partition_status is read by any
  * Why:     docs/adr/0001-partition-journal.md; shared model journal_model.py, class Writer
@@ -17,13 +16,12 @@
 #include "base/hist.h"
 #include "flow/batch.h"
 #include "flow/echo.h"
-#include "flow/group.h"
+#include "flow/outbox.h"
 #include "flow/state.h"
 
 #include <pthread.h>
 
 enum {
-    GROUPS_MOST = 8,
     PARTITION_TAKE = 512, /* records a call of input_take */
     BEHIND_FACTOR = 4,    /* frame intervals a group may last while more input waits: cells repeat less */
     SEAL_DECLARATIONS = 65536,
@@ -122,24 +120,19 @@ struct partition {
     struct partition_status *status;
     int32_t number;
     enum partition_phase phase;
-    struct frame_nonce nonce;
-    uint64_t seq;
-    bool restamp;        /* OPENING keeps state and groups if nobody else wrote */
-    int64_t open_offset; /* of the own OPEN that the state stands on; echoes up to it are old */
+    struct outbox_lane lane; /* the epoch: its nonce, and the last seq */
+    bool restamp;            /* OPENING keeps state and groups if nobody else wrote */
+    int64_t open_offset;     /* of the own OPEN that the state stands on; echoes up to it are old */
     bool open_sent;
     int64_t open_acked_ms; /* 0 = not yet */
     uint32_t epoch_serial; /* of the OPEN, in its token */
-    uint32_t group_serial;
-    int64_t since_ms; /* when the phase began */
+    int64_t since_ms;      /* when the phase began */
     int64_t backoff_ms;
     int64_t retry_ms;
     bool has_state;
     struct state state;
     struct open_group open;
-    struct group *groups[GROUPS_MOST + 2]; /* sealed, oldest first */
-    uint32_t group_count;
-    struct group *spare[GROUPS_MOST + 2];
-    uint32_t spare_count;
+    struct outbox outbox;
     int64_t echo_seen_ms; /* when the last echo of this partition came */
     bool release;         /* wanted by main */
     bool input_started;

@@ -116,7 +116,7 @@ void seal_begin(struct partition *partition)
 {
     struct open_group *open = &partition->open;
     if (!open->group)
-        open->group = partition->spare_count ? partition->spare[--partition->spare_count] : group_new();
+        open->group = outbox_new_group(&partition->outbox);
     group_reset(open->group);
     open->place_count = 0;
     buffer_clear(&open->ledger);
@@ -154,8 +154,7 @@ struct group *seal_data(struct partition *partition)
 
 struct group *seal_skip(struct partition *partition, int64_t lo, int64_t hi, struct text reason)
 {
-    struct group *group = partition->spare_count ? partition->spare[--partition->spare_count] : group_new();
-    group_reset(group);
+    struct group *group = outbox_new_group(&partition->outbox);
     group->kind = FRAME_SKIP;
     group->lo = lo;
     group->hi = hi;
