@@ -56,25 +56,6 @@ void partition_init(struct partition *partition, struct partition_context *conte
 
 /* ---- what is held, and letting go of it ---- */
 
-static void release_records(struct partition *partition)
-{
-    const struct port *port = partition->context->port;
-    if (partition->record_count)
-        port->release(port->self, partition->records, partition->record_count);
-    partition->record_count = 0;
-    partition->record_next = 0;
-}
-
-static void stop_input(struct partition *partition)
-{
-    const struct port *port = partition->context->port;
-    release_records(partition);
-    if (partition->input_started)
-        port->input_stop(port->self, partition->number);
-    partition->input_started = false;
-    partition->faulted = false;
-}
-
 static void stop_restore(struct partition *partition)
 {
     const struct port *port = partition->context->port;
@@ -93,7 +74,7 @@ static void show_outbox(const struct partition *partition)
 /* Drops all memory of the partition. What was promised is in the journal. */
 static void forget(struct partition *partition)
 {
-    stop_input(partition);
+    intake_close(&partition->intake);
     stop_restore(partition);
     outbox_clear(&partition->outbox);
     show_outbox(partition);
@@ -312,15 +293,19 @@ static void start_work(struct partition *partition)
     seal_begin(partition);
     if (partition->state.hi == 0 && input.low > 0)
         bootstrap_skip(partition, input.low);
-    partition->next_offset = partition->state.hi;
-    partition->proof_due = partition->state.has_record && partition->state.hi > input.low;
-    int64_t from = partition->state.hi - partition->proof_due;
-    err = port->input_start(port->self, context->lane, partition->number, from, &info);
+    struct intake_start start = {
+        .lane = context->lane,
+        .partition = partition->number,
+        .position = partition->state.hi,
+        .low = input.low,
+        .has_record = partition->state.has_record,
+        .record_crc = partition->state.record_crc,
+    };
+    err = intake_open(&partition->intake, port, &start, &context->counters->offset_regressions, &info);
     if (err != OK) {
         drop(partition, info.text);
         return;
     }
-    partition->input_started = true;
     partition->backoff_ms = 0;
     partition->echo_seen_ms = now_of(partition);
     counter_set(&partition->status->position, partition->state.hi);
@@ -395,86 +380,12 @@ static bool restore_step(struct partition *partition)
 
 /* ---- step 4: work ---- */
 
-static const char *fault_name(enum port_fault fault)
-{
-    switch (fault) {
-    case PORT_BAD_CRC:
-        return "its check sum is wrong";
-    case PORT_BAD_COMPRESSION:
-        return "it can't be decompressed";
-    case PORT_TOO_LARGE:
-        return "it is larger than the consumer takes (kafka.receive.message.max.bytes)";
-    case PORT_OFFSET_RESET:
-        return "it is not in the log any more";
-    default:
-        return "the broker reports an error";
-    }
-}
-
-/* The record below the position must be the one that was counted there, if it is still in the log. True: it was that
- * one. */
-static bool check_proof(struct partition *partition, const struct port_record *record)
-{
-    partition->proof_due = false;
-    if (record->offset != partition->state.hi - 1)
-        return false;
-    if (crc32c(0, record->value.data, record->value.length) != partition->state.record_crc) {
-        partition->faulted = true;
-        err_set(&partition->fault, ERR_BROKEN,
-                "the record at input offset %" PRId64
-                " is not the one that was counted there: the topic was created anew. Use new "
-                "journal and statistics topics with it",
-                record->offset);
-    }
-    return true;
-}
-
-/* Drops what was delivered before; cuts the list before the first fault. */
-static void sort_out(struct partition *partition)
-{
-    const struct port *port = partition->context->port;
-    size_t kept = 0;
-    for (size_t i = 0; i < partition->record_count; i++) {
-        struct port_record *record = &partition->records[i];
-        if (record->fault != PORT_NONE && !partition->faulted) {
-            partition->faulted = true;
-            err_set(&partition->fault, ERR_BROKEN,
-                    "input offset %" PRId64 ": %s. Mend the topic, or authorise the hole", record->offset,
-                    fault_name(record->fault));
-        }
-        bool proof = partition->proof_due && !partition->faulted && check_proof(partition, record);
-        bool old = record->offset < partition->next_offset;
-        if (partition->faulted || old) {
-            counter_add(&partition->context->counters->offset_regressions, old && !proof && !partition->faulted);
-            port->release(port->self, record, 1);
-            continue;
-        }
-        partition->next_offset = record->offset + 1;
-        partition->records[kept++] = *record;
-    }
-    partition->record_count = kept;
-}
-
-static bool take_records(struct partition *partition)
-{
-    const struct port *port = partition->context->port;
-    release_records(partition);
-    partition->record_count = port->input_take(port->self, partition->number, partition->records, PARTITION_TAKE);
-    partition->behind = partition->record_count == PARTITION_TAKE;
-    sort_out(partition);
-    if (partition->faulted && partition->record_count == 0) {
-        struct err_info why = partition->fault;
-        partition_halt(partition, &why);
-    }
-    return partition->record_count > 0;
-}
-
 /* The state stands behind the records that are used up. */
 static void advance(struct partition *partition, size_t from, size_t to)
 {
     if (from == to)
         return;
-    const struct port_record *last = &partition->records[to - 1];
+    const struct port_record *last = &partition->intake.records[to - 1];
     partition->state.hi = last->offset + 1;
     partition->state.has_record = true;
     partition->state.record_timestamp = last->timestamp_ms;
@@ -482,7 +393,7 @@ static void advance(struct partition *partition, size_t from, size_t to)
     partition->open.group->counts.records += (int64_t)(to - from);
     int64_t bytes = 0;
     for (size_t i = from; i < to; i++)
-        bytes += (int64_t)partition->records[i].value.length;
+        bytes += (int64_t)partition->intake.records[i].value.length;
     counter_add(&partition->context->counters->bytes, bytes);
 }
 
@@ -500,7 +411,7 @@ static bool seal_is_due(const struct partition *partition, int64_t now_ms)
     const struct open_group *open = &partition->open;
     if (open->declarations == 0)
         return false;
-    int64_t interval_ms = partition->context->frame_interval_ms * (partition->behind ? BEHIND_FACTOR : 1);
+    int64_t interval_ms = partition->context->frame_interval_ms * (partition->intake.behind ? BEHIND_FACTOR : 1);
     return partition->phase == PARTITION_DRAINING || open->declarations >= SEAL_DECLARATIONS ||
            open->ledger.length >= SEAL_BYTES || open->group->reject_bytes.length >= SEAL_BYTES ||
            tally_count(partition->state.tally) >= SEAL_CELLS || now_ms - open->begun_ms >= interval_ms;
@@ -510,12 +421,13 @@ static bool seal_is_due(const struct partition *partition, int64_t now_ms)
 static void work_through(struct partition *partition, int64_t now_ms)
 {
     struct batch *batch = partition->context->batch;
-    while (partition->record_next < partition->record_count && outbox_has_room(&partition->outbox)) {
-        size_t from = partition->record_next;
+    struct intake *intake = &partition->intake;
+    while (intake_has_records(intake) && outbox_has_room(&partition->outbox)) {
+        size_t from = intake->next;
         if (partition->open.begun_ms == 0)
             partition->open.begun_ms = now_ms;
         do {
-            batch_fill(batch, partition->records, partition->record_count, &partition->record_next);
+            batch_fill(batch, intake->records, intake->count, &intake->next);
             batch_decode(batch);
             batch_judge(batch);
             struct err_info info;
@@ -525,10 +437,24 @@ static void work_through(struct partition *partition, int64_t now_ms)
                 return;
             }
         } while (batch->record_open);
-        advance(partition, from, partition->record_next);
+        advance(partition, from, intake->next);
         if (seal_is_due(partition, now_ms))
             seal(partition);
     }
+}
+
+/* Records in hand, or taken now. A fault of the log halts once all before it is counted. */
+static bool has_input(struct partition *partition)
+{
+    if (intake_has_records(&partition->intake))
+        return true;
+    bool halted;
+    bool taken = intake_take(&partition->intake, &halted);
+    if (halted) {
+        struct err_info why = partition->intake.fault;
+        partition_halt(partition, &why);
+    }
+    return taken;
 }
 
 static void note_pressure(struct partition *partition, bool pressed, int64_t now_ms)
@@ -543,8 +469,7 @@ static bool work_step(struct partition *partition, int64_t now_ms)
 {
     note_pressure(partition, !outbox_has_room(&partition->outbox), now_ms);
     bool did = false;
-    if (outbox_has_room(&partition->outbox) &&
-        (partition->record_next < partition->record_count || take_records(partition))) {
+    if (outbox_has_room(&partition->outbox) && has_input(partition)) {
         work_through(partition, now_ms);
         did = true;
     }
@@ -704,7 +629,7 @@ static bool open_step(struct partition *partition, bool *out_producer_lost)
 static bool drain_step(struct partition *partition, int64_t now_ms)
 {
     bool did = false;
-    stop_input(partition);
+    intake_close(&partition->intake);
     if (seal_is_due(partition, now_ms)) {
         seal(partition);
         did = true;

@@ -16,14 +16,14 @@
 #include "base/hist.h"
 #include "flow/batch.h"
 #include "flow/echo.h"
+#include "flow/intake.h"
 #include "flow/outbox.h"
 #include "flow/state.h"
 
 #include <pthread.h>
 
 enum {
-    PARTITION_TAKE = 512, /* records a call of input_take */
-    BEHIND_FACTOR = 4,    /* frame intervals a group may last while more input waits: cells repeat less */
+    BEHIND_FACTOR = 4, /* frame intervals a group may last while more input waits: cells repeat less */
     SEAL_DECLARATIONS = 65536,
     SEAL_BYTES = 4 << 20,
     SEAL_CELLS = 1 << 19, /* keeps a group of many views within FRAMES_A_GROUP_MOST */
@@ -135,19 +135,11 @@ struct partition {
     struct outbox outbox;
     int64_t echo_seen_ms; /* when the last echo of this partition came */
     bool release;         /* wanted by main */
-    bool input_started;
+    struct intake intake;
     struct reader_rule *restore;
     struct port_stream *stream;
     int64_t restore_begun_ms;
-    int64_t restore_seen_ms; /* when the journal last gave something */
-    struct port_record records[PARTITION_TAKE];
-    size_t record_count;
-    size_t record_next;
-    int64_t next_offset; /* a record below it was delivered before */
-    bool proof_due;      /* the first record to come may be the last one that was counted: compare it */
-    bool behind;         /* the last take was full */
-    bool faulted;        /* the log said something else than a record behind records[] */
-    struct err_info fault;
+    int64_t restore_seen_ms;  /* when the journal last gave something */
     int64_t pressed_since_ms; /* backpressure since then, 0 = none */
 };
 
