@@ -10,6 +10,7 @@ See bench/README.md.
 
 import argparse
 import datetime
+import gc
 import json
 import multiprocessing
 import os
@@ -41,6 +42,7 @@ TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 def recount_partition(task):
     """Flow totals and verdicts of one partition: newest accepted version per id, in a process of its own."""
+    gc.disable()  # millions of tuples and no cycle among them: each collection would walk them all
     address, partition, rejected = task
     Declaration = topics.message_class("Declaration")
     newest, verdicts = {}, {"counted": 0, "duplicate": 0, "stale": 0, "rejected": 0}
@@ -259,6 +261,8 @@ class Run:
         self.cpu, self.peak_mib = after[1], after[2]
         metrics = self.processor.metrics()
         self.items = int(metrics.get("dryport_items_total", 0))
+        self.journal_bytes = metrics.get("dryport_journal_bytes_total", 0)
+        self.backpressure_s = metrics.get("dryport_backpressure_seconds_total", 0)
         self.processor.stop(60)
 
     def last_records(self, ends):
@@ -344,6 +348,8 @@ def report(chosen, built_from, nulls, runs, truth, generated_s):
         % (ratio, cost),
         "- Of each run, seconds until all was echoed / until the last statistic was in its topic: %s."
         % ", ".join("%.1f / %.1f" % (r.echoed - r.processor.started, r.seconds) for r in runs),
+        "- Of each run, journal MB written / seconds of backpressure, summed over partitions: %s."
+        % ", ".join("%.0f / %.1f" % (r.journal_bytes / 1e6, r.backpressure_s) for r in runs),
         "- Totals of every run equal a recount of the topic: %s; %d cells, %s statistics written."
         % (
             (

@@ -38,6 +38,7 @@ struct logged {
 struct client_health {
     /* const after new */
     void *log_context;
+    struct client_health *next_abandoned; /* written once, under abandoned_lock */
     /* guarded by lock; nothing else is locked while it is held */
     pthread_mutex_t lock;
     pthread_cond_t closed;
@@ -48,6 +49,10 @@ struct client_health {
     struct logged logged[CODES_MAX];
     int32_t closing;
 };
+
+/* Healths of handles that were still closing when their owner went: the end of the process takes them. */
+static pthread_mutex_t abandoned_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct client_health *abandoned;
 
 /* ---- health
  * ------------------------------------------------------------------------------------------------------------ */
@@ -76,6 +81,10 @@ void client_health_free(struct client_health *health)
     health->log = NULL;
     pthread_mutex_unlock(&health->lock);
     if (is_used) {
+        pthread_mutex_lock(&abandoned_lock);
+        health->next_abandoned = abandoned;
+        abandoned = health;
+        pthread_mutex_unlock(&abandoned_lock);
         return;
     }
     pthread_cond_destroy(&health->closed);

@@ -199,9 +199,9 @@ def command(binary, *arguments, expect=0, timeout=120):
         timeout=timeout,
         check=False,
     )
-    if done.returncode != expect:
+    if done.returncode not in (expect if isinstance(expect, tuple) else (expect,)):
         raise Failed(
-            "%s: exit %d, expected %d:\n%s"
+            "%s: exit %d, expected %s:\n%s"
             % (" ".join([os.path.basename(binary), *arguments]), done.returncode, expect, done.stdout[-2000:])
         )
     return done.stdout
