@@ -356,8 +356,11 @@ static enum err try_connect(struct engine *engine, int32_t workers, struct port 
     struct admin *admin;
     TRY(admin_open(engine->options.kafka, NULL, &admin, info));
     enum err err = admin_prepare(admin, info);
+    engine->kafka = *engine->options.kafka;
+    if (err == OK && !engine->kafka.is_mock)
+        engine->kafka.batch_bytes = admin_batch_bytes(admin);
     admin_close(admin);
-    return err != OK ? err : port_kafka_open(engine->options.kafka, workers, port, info);
+    return err != OK ? err : port_kafka_open(&engine->kafka, workers, port, info);
 }
 
 /* A broker that is away or refuses us is waited for, for ever: one line when the reason changes. */

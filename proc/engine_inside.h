@@ -34,6 +34,7 @@ struct engine_worker {
 struct engine {
     /* const after engine_new */
     struct engine_options options;
+    struct kafka_options kafka; /* as in options, with what the topics' settings ask for */
     uint64_t plan_id;
     struct http_server *http;
     struct http_route routes[5];

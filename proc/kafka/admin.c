@@ -10,6 +10,7 @@
 #include <time.h>
 
 enum {
+    BATCH_FRAME_BYTES = 128,          /* of a record batch, beside its records */
     TIMESTAMP_AFTER_MAX_MS = 3600000, /* one broken clock must not move the watermark: design.md 4 */
     SETTINGS_MAX = 8,
     IN_SYNC_FROM_REPLICAS = 3,
@@ -510,4 +511,21 @@ enum err admin_prepare(struct admin *admin, struct err_info *info)
         TRY(admin_ensure(admin, (enum port_topic)i, NULL, info));
     }
     return admin_check(admin, info);
+}
+
+int64_t admin_batch_bytes(struct admin *admin)
+{
+    static const enum port_topic written[] = {PORT_JOURNAL, PORT_STATISTICS, PORT_REJECTS};
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; i < sizeof written / sizeof written[0]; i++) {
+        char text[ADMIN_SETTING_BYTES];
+        struct err_info info;
+        int64_t bytes;
+        if (admin_setting(admin, written[i], "max.message.bytes", text, &info) != OK ||
+            !text_to_int64(text_of(text), &bytes)) {
+            return 0;
+        }
+        least = bytes < least ? bytes : least;
+    }
+    return least > BATCH_FRAME_BYTES ? least - BATCH_FRAME_BYTES : 1;
 }

@@ -47,6 +47,10 @@ enum err admin_bounds(struct admin *admin, enum port_topic topic, int32_t partit
 enum err admin_delete_records(struct admin *admin, enum port_topic topic, int32_t partition, int64_t offset,
                               struct err_info *info) MUST_USE;
 
+/* The smallest max.message.bytes of the topics that are written, less a batch's frame: what kafka_options.batch_bytes should be. 0
+ * if a setting can't be read: then batches are as large as librdkafka makes them. (blocks) */
+int64_t admin_batch_bytes(struct admin *admin);
+
 enum { ADMIN_SETTING_BYTES = 128 };
 /* A topic's setting as the broker states it, zero-terminated. ERR_PEER if it can't be read. (blocks) */
 enum err admin_setting(struct admin *admin, enum port_topic topic, const char *name, char out[ADMIN_SETTING_BYTES],

@@ -21,6 +21,7 @@ enum {
     CODES_MAX = 32,
     PARTITION_QUEUE_KB_LEAST = 1024,
     PARTITION_QUEUE_KB_MOST = 65536,
+    BATCH_BYTES_STANDARD = 1000000, /* librdkafka's batch.size */
 };
 
 /* What the newest statistics of one handle say. */
@@ -426,12 +427,25 @@ static enum err put_queue_backoff(rd_kafka_conf_t *conf, struct err_info *info)
     return client_needs_nudge() ? OK : put(conf, "fetch.queue.backoff.ms", "10", info);
 }
 
+/* A topic's max.message.bytes bounds the whole batch: in a batch that passes it, records would be refused that fit alone. A record
+ * that is larger than this is sent in a batch of its own. */
+static enum err put_batch(rd_kafka_conf_t *conf, const struct kafka_options *options, struct err_info *info)
+{
+    if (options->batch_bytes <= 0 || options->batch_bytes >= BATCH_BYTES_STANDARD) {
+        return OK;
+    }
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)options->batch_bytes);
+    return put(conf, "batch.size", text, info);
+}
+
 static enum err put_kind(rd_kafka_conf_t *conf, const struct kafka_options *options, enum client_kind kind,
                          struct err_info *info)
 {
     if (kind == CLIENT_PRODUCER) {
         rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
-        return put_all(conf, producer_settings, info);
+        TRY(put_all(conf, producer_settings, info));
+        return put_batch(conf, options, info);
     }
     TRY(put_all(conf, consumer_settings, info));
     switch (kind) {

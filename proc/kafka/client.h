@@ -56,6 +56,7 @@ struct kafka_options {
     bool is_member;        /* joins the group and gets input partitions; else only streams and producers */
     bool is_mock;          /* the in-process broker: no topic settings, no DeleteRecords */
     size_t prefetch_bytes; /* of all input partitions together; 0: CLIENT_PREFETCH_BYTES */
+    int64_t batch_bytes;   /* most bytes of a produced batch: admin_batch_bytes; 0: librdkafka's default */
     int64_t timeout_ms;    /* of calls that may block; 0: CLIENT_TIMEOUT_MS */
     kafka_log_fn *log;     /* may be NULL */
     void *log_context;

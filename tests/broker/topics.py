@@ -8,6 +8,7 @@ import functools
 import os
 import subprocess
 import tempfile
+import time
 
 import confluent_kafka
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
@@ -64,25 +65,45 @@ def partitions(client, topic):
     return sorted(found.partitions)
 
 
+def is_passing(error):
+    """True of what a broker says while it starts: leaders are not elected, connections are refused."""
+    codes = confluent_kafka.KafkaError
+    return error.code() in (
+        codes.NOT_LEADER_FOR_PARTITION,
+        codes.LEADER_NOT_AVAILABLE,
+        codes._TRANSPORT,
+        codes._ALL_BROKERS_DOWN,
+        codes._TIMED_OUT,
+    )
+
+
 def ends(brokers, topic):
     """partition -> (first offset, next offset)."""
     client = consumer(brokers)
+    give_up = time.monotonic() + 2 * POLL_S
     try:
-        return {
-            p: client.get_watermark_offsets(confluent_kafka.TopicPartition(topic, p), timeout=POLL_S)
-            for p in partitions(client, topic)
-        }
+        while True:
+            try:
+                return {
+                    p: client.get_watermark_offsets(confluent_kafka.TopicPartition(topic, p), timeout=POLL_S)
+                    for p in partitions(client, topic)
+                }
+            except confluent_kafka.KafkaException as failure:
+                if not is_passing(failure.args[0]) or time.monotonic() > give_up:
+                    raise Trouble("%s: %s" % (topic, failure.args[0].str())) from failure
+                time.sleep(0.2)
     finally:
         client.close()
 
 
 def read(brokers, topic, only=None, limits=None):
     """Yields every message of a topic from its first offset to the ends noted at the start."""
+    bounds = ends(brokers, topic)
     client = consumer(brokers)
     try:
         left = {}
-        for p in partitions(client, topic) if only is None else only:
-            low, high = client.get_watermark_offsets(confluent_kafka.TopicPartition(topic, p), timeout=POLL_S)
+        for p in bounds if only is None else only:
+            low, high = bounds[p]
             high = min(high, limits[p]) if limits else high
             if high > low:
                 left[p] = (low, high)
@@ -95,6 +116,8 @@ def read(brokers, topic, only=None, limits=None):
                     % (topic, POLL_S, sorted(left))
                 )
             for message in messages:
+                if message.error() is not None and is_passing(message.error()):
+                    continue
                 if message.error() is not None:
                     raise Trouble("%s: %s" % (topic, message.error().str()))
                 p = message.partition()
@@ -137,6 +160,8 @@ class Statistics:
             if not messages:
                 raise Trouble("%s: nothing for %d s before its end" % (self.topic, POLL_S))
             for message in messages:
+                if message.error() is not None and is_passing(message.error()):
+                    continue
                 if message.error() is not None:
                     raise Trouble("%s: %s" % (self.topic, message.error().str()))
                 self.position[message.partition()] = message.offset() + 1
