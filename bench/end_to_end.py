@@ -247,7 +247,10 @@ class Run:
         state = {"ends": None, "since": time.time()}
 
         def settled():
+            """All is published, as the processor says, and nothing more has come for a while: the recount decides whether so."""
             self.sample()
+            if int(self.processor.status()["publisher"]["published_declarations"]) < self.count:
+                return False
             ends = topics.ends(self.address, self.settings["topic.statistics"])
             if ends != state["ends"]:
                 state.update(ends=ends, since=time.time())
