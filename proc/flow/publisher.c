@@ -553,8 +553,7 @@ static bool emit(struct publisher *publisher, int64_t now_ms)
 
 static bool is_behind(const struct publisher *publisher, int64_t now_ms)
 {
-    return publisher->backlog || now_ms < publisher->behind_until_ms ||
-           cube_dirty_count(publisher->cube) > publisher->options.publish_max_keys_per_s;
+    return publisher->backlog || now_ms < publisher->behind_until_ms;
 }
 
 static bool begin_round(struct publisher *publisher, int64_t now_ms)
@@ -562,9 +561,10 @@ static bool begin_round(struct publisher *publisher, int64_t now_ms)
     struct round *round = &publisher->round;
     if (cube_dirty_count(publisher->cube) == 0 && publisher->orphan_count == 0 && round->groups == publisher->groups)
         return false;
-    bool limited = is_behind(publisher, now_ms);
+    bool behind = is_behind(publisher, now_ms);
+    bool limited = behind || cube_dirty_count(publisher->cube) > publisher->options.publish_max_keys_per_s;
     int64_t interval_ms = publisher->options.publish_interval_ms;
-    if (limited && interval_ms < COALESCE_MS)
+    if (behind && interval_ms < COALESCE_MS) /* who has caught up is only limited in rate, and begins at once */
         interval_ms = COALESCE_MS;
     if (now_ms - round->begun_ms < interval_ms)
         return false;
