@@ -137,12 +137,6 @@ void table_prefetch_entry(const struct table *table, uint64_t hash)
         __builtin_prefetch(entry + at, 1);
 }
 
-static bool same_key(const struct table_key *a, const struct table_key *b)
-{
-    return ((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) |
-            (a->word[3] ^ b->word[3])) == 0;
-}
-
 static uint64_t slot_value(uint64_t hash, uint32_t index)
 {
     return (hash & 0xFFFFFFFF00000000u) | (index + 1u);
@@ -157,7 +151,7 @@ uint32_t table_find(const struct table *table, const struct table_key *key, uint
         uint64_t slot = atomic_load_explicit(&slots->slot[i], memory_order_acquire);
         if (slot == 0)
             return TABLE_NONE;
-        if ((slot ^ hash) >> 32 == 0 && same_key(table_key(table, (uint32_t)slot - 1), key))
+        if ((slot ^ hash) >> 32 == 0 && table_key_equal(table_key(table, (uint32_t)slot - 1), key))
             return (uint32_t)slot - 1;
     }
 }
@@ -202,7 +196,7 @@ static uint64_t probe(const struct table *table, const struct slots *slots, cons
 {
     for (uint64_t i = hash & slots->mask;; i = (i + 1) & slots->mask) {
         uint64_t slot = atomic_load_explicit(&slots->slot[i], memory_order_relaxed); /* relaxed: own word */
-        if (slot == 0 || ((slot ^ hash) >> 32 == 0 && same_key(table_key(table, (uint32_t)slot - 1), key))) {
+        if (slot == 0 || ((slot ^ hash) >> 32 == 0 && table_key_equal(table_key(table, (uint32_t)slot - 1), key))) {
             *out_slot = slot;
             return i;
         }

@@ -20,6 +20,12 @@ struct table_key {
     uint64_t word[4];
 };
 
+static inline bool table_key_equal(const struct table_key *a, const struct table_key *b)
+{
+    return ((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) |
+            (a->word[3] ^ b->word[3])) == 0;
+}
+
 struct table;
 
 struct table *table_new(size_t expected);

@@ -181,20 +181,6 @@ const char *verdict_name(enum verdict verdict)
     return names[verdict];
 }
 
-void counts_add(struct counts *to, const struct counts *from)
-{
-    for (int i = 0; i < VERDICTS; i++)
-        to->verdicts[i] += from->verdicts[i];
-    to->records += from->records;
-    to->items += from->items;
-    to->unknown_fields += from->unknown_fields;
-    to->skipped += from->skipped;
-    for (int i = 0; i < RULE_NUMBERS; i++) {
-        to->rejects[i] += from->rejects[i];
-        to->warnings[i] += from->warnings[i];
-    }
-}
-
 int64_t counts_declarations(const struct counts *counts)
 {
     int64_t sum = 0;

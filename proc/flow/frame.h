@@ -95,7 +95,6 @@ struct counts {
     int64_t warnings[RULE_NUMBERS];
 };
 
-void counts_add(struct counts *to, const struct counts *from);
 int64_t counts_declarations(const struct counts *counts);
 const char *verdict_name(enum verdict verdict);
 

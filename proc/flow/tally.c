@@ -201,12 +201,6 @@ static struct delta *delta_at(struct tally *tally, const struct table_key *key)
     return table_value(tally->table, index);
 }
 
-static bool same_key(const struct table_key *a, const struct table_key *b)
-{
-    return ((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) |
-            (a->word[3] ^ b->word[3])) == 0;
-}
-
 /* Few cells are compared with each other, many go through a table. */
 static bool is_first(struct tally *tally, const struct table_key *keys, uint32_t index)
 {
@@ -216,7 +210,7 @@ static bool is_first(struct tally *tally, const struct table_key *keys, uint32_t
         return first;
     }
     for (uint32_t i = 0; i < index; i++) {
-        if (same_key(&keys[i], &keys[index]))
+        if (table_key_equal(&keys[i], &keys[index]))
             return false;
     }
     return true;
@@ -386,9 +380,4 @@ void tally_clear(struct tally *tally)
     table_clear(tally->table);
     tally->wide_count = 0;
     tally->serial = 0;
-}
-
-size_t tally_bytes(const struct tally *tally)
-{
-    return sizeof *tally + table_bytes(tally->table) + (size_t)tally->wide_capacity * sizeof tally->wide[0];
 }

@@ -40,7 +40,6 @@ struct tally_control tally_control(const struct tally *tally);
 void tally_set_control(struct tally *tally, const struct tally_control *control);
 
 void tally_clear(struct tally *tally);
-size_t tally_bytes(const struct tally *tally);
 
 /* The key of the cell of `to` that a cell of a leaf view falls into; month: of its month. */
 struct table_key tally_derive(const struct view_plan *plan, const struct table_key *key, uint32_t to, bool month);
