@@ -12,6 +12,7 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     find_package(Python3 REQUIRED COMPONENTS Interpreter)
     foreach(name usage check produce)
         add_test(NAME command/${name} COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/command/${name}.py $<TARGET_FILE:dryport>)
-        set_tests_properties(command/${name} PROPERTIES TIMEOUT 300 LABELS command)
+        set_tests_properties(command/${name} PROPERTIES TIMEOUT 300 LABELS command
+            ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/command/lsan.supp:print_suppressions=0")
     endforeach()
 endif()
