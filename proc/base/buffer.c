@@ -118,7 +118,7 @@ uint64_t reader_u64(struct reader *reader)
     return v;
 }
 
-uint64_t reader_varint(struct reader *reader)
+uint64_t reader_varint_careful(struct reader *reader)
 {
     uint64_t v = 0;
     for (unsigned shift = 0; shift < 70 && !reader->failed; shift += 7) {
@@ -131,9 +131,4 @@ uint64_t reader_varint(struct reader *reader)
     }
     reader->failed = true;
     return 0;
-}
-
-int64_t reader_zigzag(struct reader *reader)
-{
-    return zigzag_to(reader_varint(reader));
 }

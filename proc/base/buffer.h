@@ -9,6 +9,8 @@
 
 #include "base/span.h"
 
+#include <string.h>
+
 struct buffer {
     uint8_t *data;
     size_t length;
@@ -75,7 +77,41 @@ static inline size_t reader_left(const struct reader *reader)
 uint8_t reader_u8(struct reader *reader);
 uint32_t reader_u32(struct reader *reader);
 uint64_t reader_u64(struct reader *reader);
-uint64_t reader_varint(struct reader *reader);
-int64_t reader_zigzag(struct reader *reader);
+
+/* Packs eight groups of seven bits: pairs, pairs of pairs, halves. A loop would cost a wrong guess of its length. */
+static inline uint64_t varint_pack(uint64_t word)
+{
+    word -= (word & 0x7F007F007F007F00ULL) >> 1;
+    word -= ((word & 0x3FFF00003FFF0000ULL) >> 2) * 3;
+    return (uint32_t)word | word >> 32 << 28;
+}
+
+uint64_t reader_varint_careful(struct reader *reader);
+
+/* Of up to eight bytes that are all there, as nearly every one is, and not at the end. False: read it with care. */
+static inline bool reader_varint_fast(struct reader *reader, uint64_t *out)
+{
+    uint64_t word;
+    if (reader_left(reader) < sizeof word)
+        return false;
+    memcpy(&word, reader->at, sizeof word); /* little-endian, as every format here */
+    uint64_t stop = ~word & 0x8080808080808080ULL;
+    if (!stop)
+        return false;
+    *out = varint_pack(word & (stop ^ (stop - 1)) & 0x7F7F7F7F7F7F7F7FULL);
+    reader->at += (size_t)__builtin_ctzll(stop) / 8 + 1;
+    return true;
+}
+
+static inline uint64_t reader_varint(struct reader *reader)
+{
+    uint64_t v;
+    return reader_varint_fast(reader, &v) ? v : reader_varint_careful(reader);
+}
+
+static inline int64_t reader_zigzag(struct reader *reader)
+{
+    return zigzag_to(reader_varint(reader));
+}
 /* Borrows `bytes` bytes and steps over them. Empty, with failed set, if there are fewer. */
 struct bytes reader_bytes(struct reader *reader, size_t bytes);

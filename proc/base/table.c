@@ -3,7 +3,7 @@
  * Overview: open addressing with linear probing over 8-byte slots (32-bit tag of the hash, 32-bit entry number + 1).
  *   Entry keys stand in segments that double in size and never move. Nothing is deleted but all at once.
  * Invariants: I1 a slot goes from 0 to its final value once. I2 a published slot's key is fully written. I3 at most 3/4
- *   of the slots are used, so a probe ends. I4 entry i lies in segment floor(log2(i / FIRST + 1)).
+ *   of the slots are used, so a probe ends. I4 entry i lies in segment floor(log2(i / 2^first_bits + 1)).
  * Edges: S1 -> F1, F6 publishes a slot and the key it names; G1 -> F2, F3, F4, F5 publishes a grown array;
  *   C1 -> N1 publishes the count; K1 -> N2 publishes a key segment.
  * Calls: put/put X, put/clear X, find/clear X, put/find free (X = the caller must exclude).
@@ -23,7 +23,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { FIRST_SEGMENT = 1024, SEGMENTS = 22, SLOTS_MIN = 64, CACHE_LINE = 64 };
+enum { FIRST_BITS_MIN = 10, SEGMENTS = 22, SLOTS_MIN = 64, CACHE_LINE = 64 };
 
 struct slots {
     uint64_t mask;
@@ -37,7 +37,8 @@ struct table {
     unsigned char *_Atomic segments[SEGMENTS];
     _Atomic uint32_t count;
     /* const after table_new */
-    size_t stride; /* bytes from entry to entry: key, then value */
+    unsigned first_bits; /* of the number of entries in segment 0: what is expected fits there */
+    size_t stride;       /* bytes from entry to entry: key, then value */
     /* owned by the writer */
     uint32_t grow_at;
 };
@@ -71,6 +72,9 @@ struct table *table_new_with_values(size_t expected, size_t value_bytes)
     struct table *table = memory_new(1, sizeof *table);
     atomic_init(&table->slots, slots_new(size));
     table->grow_at = (uint32_t)(size / 4 * 3);
+    table->first_bits = FIRST_BITS_MIN;
+    while ((size_t)1 << table->first_bits < expected)
+        table->first_bits++;
     table->stride = value_bytes ? (sizeof(struct table_key) + value_bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE
                                 : sizeof(struct table_key);
     return table;
@@ -98,18 +102,18 @@ void table_prefetch(const struct table *table, uint64_t hash)
     __builtin_prefetch(&slots->slot[hash & slots->mask]);
 }
 
-static unsigned segment_of(uint32_t index, uint32_t *out_offset)
+static unsigned segment_of(const struct table *table, uint32_t index, uint32_t *out_offset)
 {
-    uint32_t block = index / FIRST_SEGMENT + 1;
+    uint32_t block = (index >> table->first_bits) + 1;
     unsigned segment = 31u - (unsigned)__builtin_clz(block);
-    *out_offset = index - ((1u << segment) - 1) * FIRST_SEGMENT;
+    *out_offset = index - (((1u << segment) - 1) << table->first_bits);
     return segment;
 }
 
 static unsigned char *entry_at(const struct table *table, uint32_t index)
 {
     uint32_t offset;
-    unsigned segment = segment_of(index, &offset);
+    unsigned segment = segment_of(table, index, &offset);
     /* N2: pairs with K1 in entry_place; the segment is there */
     return atomic_load_explicit(&table->segments[segment], memory_order_acquire) + offset * table->stride;
 }
@@ -160,12 +164,12 @@ uint32_t table_find(const struct table *table, const struct table_key *key, uint
 static unsigned char *entry_place(struct table *table, uint32_t index)
 {
     uint32_t offset;
-    unsigned segment = segment_of(index, &offset);
+    unsigned segment = segment_of(table, index, &offset);
     CHECK(segment < SEGMENTS);
     /* relaxed: own word */
     unsigned char *entries = atomic_load_explicit(&table->segments[segment], memory_order_relaxed);
     if (!entries) {
-        entries = memory_map(((size_t)FIRST_SEGMENT << segment) * table->stride);
+        entries = memory_map(((size_t)1 << (table->first_bits + segment)) * table->stride);
         /* K1: pairs with N2 in entry_at; publishes the segment */
         atomic_store_explicit(&table->segments[segment], entries, memory_order_release);
     }
@@ -190,41 +194,65 @@ static void grow(struct table *table, struct slots *old)
     atomic_store_explicit(&table->slots, slots, memory_order_release);
 }
 
-/* The slot where the key stands, or the free one where it would. */
-static uint64_t probe(const struct table *table, const struct slots *slots, const struct table_key *key, uint64_t hash,
-                      uint64_t *out_slot)
+/* Where a key stands, or the free slot where it would. */
+struct place {
+    uint64_t slot; /* number of the slot */
+    uint64_t content;
+    unsigned char *entry; /* NULL if the slot is free */
+};
+
+static inline struct place probe(const struct table *table, const struct slots *slots, const struct table_key *key,
+                                 uint64_t hash)
 {
     for (uint64_t i = hash & slots->mask;; i = (i + 1) & slots->mask) {
-        uint64_t slot = atomic_load_explicit(&slots->slot[i], memory_order_relaxed); /* relaxed: own word */
-        if (slot == 0 || ((slot ^ hash) >> 32 == 0 && table_key_equal(table_key(table, (uint32_t)slot - 1), key))) {
-            *out_slot = slot;
-            return i;
-        }
+        uint64_t content = atomic_load_explicit(&slots->slot[i], memory_order_relaxed); /* relaxed: own word */
+        if (content == 0)
+            return (struct place){i, 0, NULL};
+        if ((content ^ hash) >> 32)
+            continue;
+        unsigned char *entry = entry_at(table, (uint32_t)content - 1);
+        if (table_key_equal((const struct table_key *)(const void *)entry, key))
+            return (struct place){i, content, entry};
     }
 }
 
-uint32_t table_put(struct table *table, const struct table_key *key, uint64_t hash, bool *out_added)
+/* Adds the key, which is not there. */
+static __attribute__((noinline)) unsigned char *add_entry(struct table *table, struct slots *slots, struct place place,
+                                                          const struct table_key *key, uint64_t hash)
 {
-    struct slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed); /* relaxed: own word */
-    uint64_t slot;
-    uint64_t i = probe(table, slots, key, hash, &slot);
-    *out_added = slot == 0;
-    if (slot)
-        return (uint32_t)slot - 1;
     uint32_t index = atomic_load_explicit(&table->count, memory_order_relaxed); /* relaxed: own word */
     if (index >= table->grow_at) {
         grow(table, slots);
         slots = atomic_load_explicit(&table->slots, memory_order_relaxed); /* relaxed: own word */
-        i = probe(table, slots, key, hash, &slot);
+        place = probe(table, slots, key, hash);
     }
     unsigned char *entry = entry_place(table, index);
     memcpy(entry, key, sizeof *key);
     memset(entry + sizeof *key, 0, table->stride - sizeof *key);
     /* S1: pairs with F1 in table_find, F6 in table_prefetch_entry; publishes the key */
-    atomic_store_explicit(&slots->slot[i], slot_value(hash, index), memory_order_release);
+    atomic_store_explicit(&slots->slot[place.slot], slot_value(hash, index), memory_order_release);
     /* C1: pairs with N1 in table_count; publishes the entry */
     atomic_store_explicit(&table->count, index + 1, memory_order_release);
-    return index;
+    return entry;
+}
+
+uint32_t table_put(struct table *table, const struct table_key *key, uint64_t hash, bool *out_added)
+{
+    struct slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed); /* relaxed: own word */
+    struct place place = probe(table, slots, key, hash);
+    *out_added = place.entry == NULL;
+    if (place.entry)
+        return (uint32_t)place.content - 1;
+    add_entry(table, slots, place, key, hash);
+    return atomic_load_explicit(&table->count, memory_order_relaxed) - 1; /* relaxed: own word */
+}
+
+void *table_put_value(struct table *table, const struct table_key *key, uint64_t hash)
+{
+    struct slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed); /* relaxed: own word */
+    struct place place = probe(table, slots, key, hash);
+    unsigned char *entry = place.entry ? place.entry : add_entry(table, slots, place, key, hash);
+    return entry + sizeof(struct table_key);
 }
 
 uint32_t table_count(const struct table *table)
@@ -242,7 +270,7 @@ size_t table_bytes(const struct table *table)
     for (int i = 0; i < SEGMENTS; i++) {
         /* relaxed: only whether it is there, its keys are not read */
         if (atomic_load_explicit(&table->segments[i], memory_order_relaxed))
-            bytes += ((size_t)FIRST_SEGMENT << i) * table->stride;
+            bytes += ((size_t)1 << (table->first_bits + (unsigned)i)) * table->stride;
     }
     return bytes;
 }

@@ -3,6 +3,8 @@
 
 #include "base/memory.h"
 
+enum { LOOK_AHEAD = 8, CACHE_LINE = 64 };
+
 struct batch *batch_new(const struct batch_options *options)
 {
     struct batch *batch = memory_new(1, sizeof *batch);
@@ -90,15 +92,26 @@ void batch_fill(struct batch *batch, const struct port_record *records, size_t c
     batch->unknown_fields = 0;
     arena_reset(&batch->arena);
     while (*next < count && batch->count < BATCH_DECLARATIONS) {
+        if (*next + LOOK_AHEAD < count)
+            __builtin_prefetch(records[*next + LOOK_AHEAD].value.data);
         if (take_record(batch, &records[*next], next) || continues)
             break;
     }
+}
+
+/* Its first line has been looked at. */
+static void look_ahead(const struct element *element)
+{
+    for (size_t at = CACHE_LINE; at < element->bytes.length && at < (size_t)4 * CACHE_LINE; at += CACHE_LINE)
+        __builtin_prefetch(element->bytes.data + at);
 }
 
 void batch_decode(struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->count; i++) {
         struct element *element = &batch->elements[i];
+        if (i + 2 < batch->count)
+            look_ahead(&batch->elements[i + 2]);
         if (element->broken != RULE_COUNT)
             continue;
         enum wire_result result =

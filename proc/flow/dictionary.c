@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "trade/codes.h"
 
 enum { SLOTS_FIRST = 256 };
 
@@ -25,10 +26,7 @@ void dictionary_fini(struct dictionary *dictionary)
 
 uint64_t dictionary_code(struct text text)
 {
-    uint64_t code = 0;
-    if (text.length)
-        memcpy(&code, text.data, text.length < 8 ? text.length : 8);
-    return code;
+    return codes_key((struct text){text.data, text.length < 8 ? text.length : 8});
 }
 
 uint32_t dictionary_text(uint64_t code, char out[static 9])

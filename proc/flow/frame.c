@@ -272,6 +272,10 @@ __extension__ typedef unsigned __int128 u128;
 
 static void put_i128(struct buffer *out, i128 v)
 {
+    if (v == (int64_t)v) {
+        buffer_add_zigzag(out, (int64_t)v);
+        return;
+    }
     u128 zigzag = ((u128)v << 1) ^ (u128)(v >> 127);
     uint8_t *start = buffer_reserve(out, 20);
     uint8_t *at = start;
@@ -285,6 +289,9 @@ static void put_i128(struct buffer *out, i128 v)
 
 static i128 get_i128(struct reader *reader)
 {
+    uint64_t small;
+    if (reader_varint_fast(reader, &small))
+        return zigzag_to(small);
     u128 v = 0;
     for (unsigned shift = 0; shift < 133 && !reader->failed; shift += 7) {
         uint8_t byte = reader_u8(reader);

@@ -5,6 +5,8 @@
 #include "flow/reject.h"
 #include "trade/calendar.h"
 
+enum { LOOK_AHEAD = 8 };
+
 uint16_t settle_rule_number(enum rule rule)
 {
     const char *code = rule_rows[rule].code;
@@ -204,16 +206,26 @@ static enum err settle_one(struct partition *partition, const struct element *el
     return OK;
 }
 
+/* Asks for the ledger's slot well before it is needed: the misses of some declarations overlap with the work on others. */
+static void look_ahead(const struct state *state, struct batch *batch, uint32_t index)
+{
+    if (index >= batch->count || batch->findings[index].reject)
+        return;
+    struct element *element = &batch->elements[index];
+    element->key = ledger_key_of(batch->declarations[index].declaration_id, &state->id_key);
+    ledger_prefetch(state->ledger, &element->key);
+}
+
 enum err settle_batch(struct partition *partition, struct batch *batch, struct err_info *info)
 {
-    for (uint32_t i = 0; i < batch->count; i++) {
-        if (batch->findings[i].reject)
-            continue;
-        batch->elements[i].key = ledger_key_of(batch->declarations[i].declaration_id, &partition->state.id_key);
-        ledger_prefetch(partition->state.ledger, &batch->elements[i].key);
-    }
+    const struct state *state = &partition->state;
+    for (uint32_t i = 0; i < LOOK_AHEAD; i++)
+        look_ahead(state, batch, i);
     partition->open.group->counts.unknown_fields += batch->unknown_fields;
-    for (uint32_t i = 0; i < batch->count; i++)
+    for (uint32_t i = 0; i < batch->count; i++) {
+        look_ahead(state, batch, i + LOOK_AHEAD);
         TRY(settle_one(partition, &batch->elements[i], &batch->declarations[i], &batch->findings[i], info));
+    }
+    tally_flush(state->tally);
     return OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A declaration touches about nine cells that lie anywhere in a table of megabytes. So its touches are first listed and their
- * slots asked for, then found and their entries asked for, then added to: the cache misses overlap instead of adding up.
+ * A declaration touches about nine cells that lie anywhere in a table of megabytes. So the touches of some dozen declarations are
+ * first listed and their slots asked for, then all their entries asked for, then added to: the cache misses overlap instead of
+ * adding up. What a touch adds is summed once a declaration and shared by all views whose cell takes the same items.
  */
 #include "flow/tally.h"
 
@@ -11,23 +12,30 @@
 
 #include <string.h>
 
-enum { EXPECTED_CELLS = 1 << 14, TOUCHES_MOST = 256, LEAF_KEYS_FIRST = 64, FEW_LEAVES = 8 };
+enum {
+    EXPECTED_CELLS = 1 << 14,
+    LEAF_KEYS_FIRST = 64,
+    FEW_LEAVES = 8,
+    FEW_ITEMS = 16,    /* declarations of so many items go the fast way */
+    LISTED_FULL = 256, /* listed touches, or their sums, are added when there are so many */
+    TOUCHES_MOST = LISTED_FULL + FEW_ITEMS * VIEWS_MOST,
+    SUMS_MOST = TOUCHES_MOST + FEW_ITEMS + 1, /* a declaration's items, all together, and runs, fewer than touches */
+    NO_SUM = UINT16_MAX,
+};
 
-/* Measures of one frame in 64 bits. What would pass them is moved to a list of wide cells, see spill. With the 32 bytes of the key
- * the first line holds what every item adds to. */
+typedef int64_t two_amounts __attribute__((vector_size(16)));
+typedef uint64_t two_words __attribute__((vector_size(16)));
+typedef int32_t four_counts __attribute__((vector_size(16)));
+
+enum { VALUE_AND_MASS, GROSS_AND_CUSTOMS, SUPPLEMENTARY_AND_ESTIMATED, PAIRS };
+enum { DECLARATIONS, ITEMS, WARNED, LATE };
+
+/* Measures of one frame in 64 bits, side by side as vectors take them. What would pass 64 bits is moved to a list of wide cells, see
+ * spill. Customs value is kept as what it differs from the statistical value. */
 struct delta {
-    int64_t value_minor;
-    int64_t customs_value_minor;
-    int64_t net_mass_mg;
-    int64_t gross_mass_mg;
-    int64_t supp_quantity_micro;
-    int64_t estimated_mg;
+    two_amounts pairs[PAIRS];
+    four_counts counts;
     int64_t packages;
-    int32_t declarations;
-    int32_t items;
-    int32_t warned_items;
-    int32_t late_items;
-    uint32_t stamp; /* the last tally_add that touched it: a declaration counts once a cell */
 };
 
 struct wide {
@@ -35,13 +43,25 @@ struct wide {
     struct measures measures;
 };
 
-/* A cell, and the items beside each other that fall into it. */
+/* A cell, and what is added to it. */
 struct touch {
     struct table_key key;
     uint64_t hash;
-    uint32_t view;
-    uint32_t item_first;
-    uint32_t item_count;
+    uint16_t sum; /* in tally.sums */
+    int8_t declarations;
+    bool with_supplementary;
+};
+
+/* Of the declaration that is being listed: what its keys are made of. */
+struct listing {
+    const struct contribution *contribution;
+    int32_t month;
+    int sign;
+    uint16_t first_sum; /* sums of the single items, in order; then that of all, if there is one */
+    bool has_total;
+    uint64_t word1;
+    uint64_t word2;
+    uint64_t word3[FEW_ITEMS];
 };
 
 struct tally {
@@ -49,21 +69,22 @@ struct tally {
     uint32_t leaves[VIEWS_MOST];
     uint32_t leaf_views;
     struct table *table; /* of struct delta */
-    uint32_t serial;
     struct tally_control control;
     struct wide *wide;
     uint32_t wide_count;
     uint32_t wide_capacity;
     int32_t month_cache_day;
     int32_t month_cache;
-    /* scratch of one tally_add */
-    struct touch touches[TOUCHES_MOST];
+    /* listed, not yet added */
     uint32_t touch_count;
-    struct table_key *leaf_keys; /* distinct cells of `leaf_view` that the declaration fell into */
+    uint32_t sum_count;
+    struct touch touches[TOUCHES_MOST];
+    struct delta sums[SUMS_MOST];
+    /* scratch of one leaf view of one declaration */
+    struct table_key *leaf_keys; /* its distinct cells, if views derive from it */
     uint32_t leaf_count;
     uint32_t leaf_capacity;
-    uint32_t leaf_view;
-    struct table *derived_seen;
+    struct table *seen;
 };
 
 struct tally *tally_new(const struct view_plan *plan)
@@ -73,7 +94,7 @@ struct tally *tally_new(const struct view_plan *plan)
     tally->table = table_new_with_values(EXPECTED_CELLS, sizeof(struct delta));
     tally->leaf_capacity = LEAF_KEYS_FIRST;
     tally->leaf_keys = memory_new(tally->leaf_capacity, sizeof tally->leaf_keys[0]);
-    tally->derived_seen = table_new(LEAF_KEYS_FIRST);
+    tally->seen = table_new(LEAF_KEYS_FIRST);
     tally->month_cache_day = INT32_MIN;
     for (uint32_t view = 0; view < plan->count; view++) {
         if (plan->views[view].leaf == view)
@@ -87,7 +108,7 @@ void tally_free(struct tally *tally)
     if (!tally)
         return;
     table_free(tally->table);
-    table_free(tally->derived_seen);
+    table_free(tally->seen);
     memory_free(tally->wide);
     memory_free(tally->leaf_keys);
     memory_free(tally);
@@ -108,27 +129,44 @@ static int32_t month_of(struct tally *tally, int32_t day)
     return tally->month_cache;
 }
 
-static uint64_t commodity_of(const struct view *view, const struct contribution_item *item)
+/* Divides by constants: the compiler multiplies instead. */
+static inline uint64_t cut_hs(uint64_t hs, uint8_t digits)
+{
+    switch (digits) {
+    case 2:
+        return hs / 100000000;
+    case 4:
+        return hs / 1000000;
+    case 6:
+        return hs / 10000;
+    case 8:
+        return hs / 100;
+    default:
+        return hs;
+    }
+}
+
+static inline uint64_t commodity_of(const struct view *view, const struct contribution_item *item)
 {
     if (!view->hs_digits)
         return 0;
-    return item->hs_digits < view->hs_digits ? CELL_NO_HS : item->hs / view->mask.hs_divisor + 1;
+    return item->hs_digits < view->hs_digits ? CELL_NO_HS : cut_hs(item->hs, view->hs_digits) + 1;
 }
 
 static void to_measures(const struct delta *delta, struct measures *out)
 {
     *out = (struct measures){
-        .value_minor = delta->value_minor,
-        .customs_value_minor = delta->customs_value_minor,
-        .net_mass_mg = delta->net_mass_mg,
-        .gross_mass_mg = delta->gross_mass_mg,
-        .supp_quantity_micro = delta->supp_quantity_micro,
-        .estimated_mg = delta->estimated_mg,
-        .declarations = delta->declarations,
-        .items = delta->items,
+        .value_minor = delta->pairs[VALUE_AND_MASS][0],
+        .customs_value_minor = (i128)delta->pairs[VALUE_AND_MASS][0] + delta->pairs[GROSS_AND_CUSTOMS][1],
+        .net_mass_mg = delta->pairs[VALUE_AND_MASS][1],
+        .gross_mass_mg = delta->pairs[GROSS_AND_CUSTOMS][0],
+        .supp_quantity_micro = delta->pairs[SUPPLEMENTARY_AND_ESTIMATED][0],
+        .estimated_mg = delta->pairs[SUPPLEMENTARY_AND_ESTIMATED][1],
+        .declarations = delta->counts[DECLARATIONS],
+        .items = delta->counts[ITEMS],
         .packages = delta->packages,
-        .warned_items = delta->warned_items,
-        .late_items = delta->late_items,
+        .warned_items = delta->counts[WARNED],
+        .late_items = delta->counts[LATE],
     };
 }
 
@@ -142,71 +180,64 @@ static void spill(struct tally *tally, const struct table_key *key, struct delta
     struct wide *wide = &tally->wide[tally->wide_count++];
     wide->key = *key;
     to_measures(delta, &wide->measures);
-    uint32_t stamp = delta->stamp;
     memset(delta, 0, sizeof *delta);
-    delta->stamp = stamp;
 }
 
-/* Adds or subtracts in 64 bits. True if a sum passed them; the sums are then modulo 2^64, and the opposite call undoes it. */
-static bool add_sums(struct delta *delta, const struct contribution_item *item, bool with_supplementary)
+/* to += from. False, with *to as it was, if a sum would pass 64 bits. Counts can't: a group ends long before. */
+static inline bool add_sums(struct delta *to, const struct delta *from, bool with_supplementary)
 {
-    bool over = __builtin_add_overflow(delta->value_minor, item->value_minor, &delta->value_minor);
-    over |= __builtin_add_overflow(delta->customs_value_minor, item->customs_value_minor, &delta->customs_value_minor);
-    over |= __builtin_add_overflow(delta->net_mass_mg, item->net_mass_mg, &delta->net_mass_mg);
-    over |= __builtin_add_overflow(delta->gross_mass_mg, item->gross_mass_mg, &delta->gross_mass_mg);
-    if (with_supplementary && item->supp_quantity_micro)
+    const two_amounts mask = {with_supplementary ? -1 : 0, -1};
+    const two_amounts add[PAIRS] = {from->pairs[0], from->pairs[1], from->pairs[2] & mask};
+    two_amounts sum[PAIRS];
+    two_amounts over = {0, 0};
+    for (int i = 0; i < PAIRS; i++) {
+        sum[i] = (two_amounts)((two_words)to->pairs[i] + (two_words)add[i]);
         over |=
-            __builtin_add_overflow(delta->supp_quantity_micro, item->supp_quantity_micro, &delta->supp_quantity_micro);
-    if (item->estimated)
-        over |= __builtin_add_overflow(delta->estimated_mg, item->net_mass_mg, &delta->estimated_mg);
-    return over;
-}
-
-static bool subtract_sums(struct delta *delta, const struct contribution_item *item, bool with_supplementary)
-{
-    bool over = __builtin_sub_overflow(delta->value_minor, item->value_minor, &delta->value_minor);
-    over |= __builtin_sub_overflow(delta->customs_value_minor, item->customs_value_minor, &delta->customs_value_minor);
-    over |= __builtin_sub_overflow(delta->net_mass_mg, item->net_mass_mg, &delta->net_mass_mg);
-    over |= __builtin_sub_overflow(delta->gross_mass_mg, item->gross_mass_mg, &delta->gross_mass_mg);
-    if (with_supplementary && item->supp_quantity_micro)
-        over |=
-            __builtin_sub_overflow(delta->supp_quantity_micro, item->supp_quantity_micro, &delta->supp_quantity_micro);
-    if (item->estimated)
-        over |= __builtin_sub_overflow(delta->estimated_mg, item->net_mass_mg, &delta->estimated_mg);
-    return over;
-}
-
-static bool move_sums(struct delta *delta, const struct contribution_item *item, int sign, bool with_supplementary)
-{
-    return sign > 0 ? add_sums(delta, item, with_supplementary) : subtract_sums(delta, item, with_supplementary);
-}
-
-static void add_item(struct tally *tally, const struct touch *touch, struct delta *delta,
-                     const struct contribution_item *item, int sign)
-{
-    bool with_supplementary = tally->plan->views[touch->view].hs_digits >= 6;
-    if (__builtin_expect(move_sums(delta, item, sign, with_supplementary), 0)) {
-        move_sums(delta, item, -sign, with_supplementary);
-        spill(tally, &touch->key, delta);
-        bool over = move_sums(delta, item, sign, with_supplementary);
-        CHECK(!over); /* amounts are not negative (STR-014), so none of them is too large for an empty delta */
+            (to->pairs[i] ^ sum[i]) & (add[i] ^ sum[i]); /* a sign that differs from that of both: it passed 64 bits */
     }
-    delta->packages += (int64_t)item->packages * sign;
+    if (__builtin_expect((over[0] | over[1]) < 0, 0))
+        return false;
+    for (int i = 0; i < PAIRS; i++)
+        to->pairs[i] = sum[i];
+    to->counts += from->counts;
+    to->packages += from->packages;
+    return true;
 }
 
-static struct delta *delta_at(struct tally *tally, const struct table_key *key)
+void tally_flush(struct tally *tally)
 {
-    bool added;
-    uint32_t index = table_put(tally->table, key, table_hash(key), &added);
-    return table_value(tally->table, index);
+    for (uint32_t i = 0; i < tally->touch_count; i++)
+        table_prefetch_entry(tally->table, tally->touches[i].hash);
+    for (uint32_t i = 0; i < tally->touch_count; i++) {
+        const struct touch *touch = &tally->touches[i];
+        const struct delta *sum = &tally->sums[touch->sum];
+        struct delta *delta = table_put_value(tally->table, &touch->key, touch->hash);
+        if (!add_sums(delta, sum, touch->with_supplementary)) {
+            spill(tally, &touch->key, delta);
+            bool added = add_sums(delta, sum, touch->with_supplementary);
+            CHECK(added); /* to an empty delta */
+        }
+        delta->counts[DECLARATIONS] += touch->declarations;
+    }
+    tally->touch_count = 0;
+    tally->sum_count = 0;
 }
+
+/* For the touches of one more declaration of few items, or of one item. */
+static void make_room(struct tally *tally)
+{
+    if (tally->touch_count >= LISTED_FULL || tally->sum_count >= LISTED_FULL)
+        tally_flush(tally);
+}
+
+/* ---- derived views ---- */
 
 /* Few cells are compared with each other, many go through a table. */
 static bool is_first(struct tally *tally, const struct table_key *keys, uint32_t index)
 {
     if (tally->leaf_count > FEW_LEAVES) {
         bool first;
-        table_put(tally->derived_seen, &keys[index], table_hash(&keys[index]), &first);
+        table_put(tally->seen, &keys[index], table_hash(&keys[index]), &first);
         return first;
     }
     for (uint32_t i = 0; i < index; i++) {
@@ -221,97 +252,188 @@ static void correct_view(struct tally *tally, uint32_t view, int sign)
 {
     bool month = tally->plan->views[view].grain == GRAIN_MONTH;
     if (tally->leaf_count > FEW_LEAVES)
-        table_clear(tally->derived_seen);
+        table_clear(tally->seen);
     struct table_key keys[FEW_LEAVES];
     struct table_key one;
     for (uint32_t i = 0; i < tally->leaf_count; i++) {
         bool few = tally->leaf_count <= FEW_LEAVES;
         struct table_key *key = few ? &keys[i] : &one;
         *key = tally_derive(tally->plan, &tally->leaf_keys[i], view, month);
-        if (!is_first(tally, few ? keys : key, few ? i : 0))
-            delta_at(tally, key)->declarations -= sign;
+        if (is_first(tally, few ? keys : key, few ? i : 0))
+            continue;
+        struct delta *delta = table_put_value(tally->table, key, table_hash(key));
+        delta->counts[DECLARATIONS] -= sign;
     }
 }
 
-static void correct_derived(struct tally *tally, int sign)
+static void correct_derived(struct tally *tally, uint32_t leaf, int sign)
 {
     for (uint32_t v = 0; tally->leaf_count > 1 && v < tally->plan->count; v++) {
-        if (tally->plan->views[v].leaf == tally->leaf_view && v != tally->leaf_view)
+        if (tally->plan->views[v].leaf == leaf && v != leaf)
             correct_view(tally, v, sign);
     }
     tally->leaf_count = 0;
 }
 
-static void remember_leaf(struct tally *tally, const struct touch *touch, int sign)
+static void remember_leaf(struct tally *tally, const struct table_key *key)
 {
-    if (touch->view != tally->leaf_view) {
-        correct_derived(tally, sign);
-        tally->leaf_view = touch->view;
-    }
     if (tally->leaf_count == tally->leaf_capacity) {
         tally->leaf_capacity *= 2;
         tally->leaf_keys = memory_resize(tally->leaf_keys, tally->leaf_capacity, sizeof tally->leaf_keys[0]);
     }
-    tally->leaf_keys[tally->leaf_count++] = touch->key;
+    tally->leaf_keys[tally->leaf_count++] = *key;
 }
 
-static void settle_touch(struct tally *tally, const struct touch *touch, const struct contribution *contribution,
-                         int sign)
+/* ---- listing ---- */
+
+static void sum_of_item(const struct contribution *contribution, const struct contribution_item *item, int sign,
+                        struct delta *out)
 {
-    bool added;
-    uint32_t index = table_put(tally->table, &touch->key, touch->hash, &added);
-    struct delta *delta = table_value(tally->table, index);
-    if (delta->stamp != tally->serial) {
-        delta->stamp = tally->serial;
-        delta->declarations += sign;
-        if (tally->plan->views[touch->view].has_derived)
-            remember_leaf(tally, touch, sign);
-    }
-    for (uint32_t i = 0; i < touch->item_count; i++)
-        add_item(tally, touch, delta, &contribution->items[touch->item_first + i], sign);
-    int32_t items = (int32_t)touch->item_count * sign;
-    delta->items += items;
-    delta->warned_items += contribution->warned ? items : 0;
-    delta->late_items += contribution->late ? items : 0;
+    int32_t warned = contribution->warned ? sign : 0;
+    int32_t late = contribution->late ? sign : 0;
+    int64_t estimated = item->estimated ? item->net_mass_mg * sign : 0;
+    *out = (struct delta){
+        .pairs = {{item->value_minor * sign, item->net_mass_mg * sign},
+                  {item->gross_mass_mg * sign, (item->customs_value_minor - item->value_minor) * sign},
+                  {item->supp_quantity_micro * sign, estimated}},
+        .counts = {0, sign, warned, late},
+        .packages = (int64_t)item->packages * sign,
+    };
 }
 
-/* Adds the touches that are listed: ask for all entries, then add to each. */
-static void settle_touches(struct tally *tally, const struct contribution *contribution, int sign)
+static uint64_t word3_of(const struct contribution *contribution, const struct contribution_item *item)
 {
-    for (uint32_t i = 0; i < tally->touch_count; i++)
-        table_prefetch_entry(tally->table, tally->touches[i].hash);
-    for (uint32_t i = 0; i < tally->touch_count; i++)
-        settle_touch(tally, &tally->touches[i], contribution, sign);
-    tally->touch_count = 0;
+    return cell_word3(item->partner, item->consignment, item->region, item->flow, contribution->mode);
 }
 
-/* Lists a view's cells: items beside each other that fall into the same one share a touch. */
-static void touch_view(struct tally *tally, uint32_t index, const struct contribution *contribution, int32_t month,
-                       int sign)
+/* The cell of a view for item `index`. */
+static inline struct table_key key_of(const struct listing *listing, uint32_t index, const struct view *view,
+                                      uint64_t word3, const struct contribution_item *item)
 {
-    const struct view *view = &tally->plan->views[index];
-    const struct view_mask *mask = &view->mask;
     bool by_month = view->grain == GRAIN_MONTH;
-    int32_t day = by_month ? month : contribution->day;
-    uint64_t word1 = ((uint64_t)contribution->office << 32 | contribution->border_office) & mask->word1;
-    uint64_t word2 = ((uint64_t)contribution->zone << 32 | contribution->trade_mode) & mask->word2;
-    struct touch *touch = NULL;
+    int32_t day = by_month ? listing->month : listing->contribution->day;
+    return (struct table_key){{cell_word0(index, by_month, day, commodity_of(view, item)),
+                               listing->word1 & view->mask.word1, listing->word2 & view->mask.word2,
+                               word3 & view->mask.word3}};
+}
+
+static inline void touch_cell(struct tally *tally, const struct table_key *key, uint32_t sum, int declarations,
+                              bool with_supplementary)
+{
+    uint64_t hash = table_hash(key);
+    table_prefetch(tally->table, hash);
+    tally->touches[tally->touch_count++] =
+        (struct touch){*key, hash, (uint16_t)sum, (int8_t)declarations, with_supplementary};
+}
+
+/* The sum of items begin .. end - 1; NO_SUM if it passes 64 bits. */
+static uint32_t sum_of_run(struct tally *tally, const struct listing *listing, uint32_t begin, uint32_t end)
+{
+    if (end - begin == 1)
+        return listing->first_sum + begin;
+    if (listing->has_total && end - begin == listing->contribution->item_count)
+        return listing->first_sum + end;
+    struct delta *sum = &tally->sums[tally->sum_count];
+    *sum = tally->sums[listing->first_sum + begin];
+    for (uint32_t i = begin + 1; i < end; i++) {
+        if (!add_sums(sum, &tally->sums[listing->first_sum + i], true))
+            return NO_SUM;
+    }
+    return tally->sum_count++;
+}
+
+/* Whether no touch of this view from `first` on is of this cell. */
+static bool is_new_cell(const struct tally *tally, uint32_t first, const struct table_key *key)
+{
+    for (uint32_t i = first; i < tally->touch_count; i++) {
+        const struct table_key *other = &tally->touches[i].key;
+        if (other->word[0] == key->word[0] &&
+            other->word[3] == key->word[3]) /* the other words are the declaration's */
+            return false;
+    }
+    return true;
+}
+
+/* Lists a view's cells; items beside each other that fall into the same one share a touch. */
+static inline void list_view(struct tally *tally, const struct listing *listing, uint32_t index)
+{
+    const struct contribution *contribution = listing->contribution;
+    const struct view *view = &tally->plan->views[index];
+    bool with_supplementary = view->hs_digits >= 6;
+    uint32_t first = tally->touch_count;
+    uint32_t count = contribution->item_count;
+    for (uint32_t begin = 0; begin < count;) {
+        struct table_key key = key_of(listing, index, view, listing->word3[begin], &contribution->items[begin]);
+        uint32_t end = begin + 1;
+        while (end < count) {
+            const struct contribution_item *item = &contribution->items[end];
+            if ((listing->word3[end] & view->mask.word3) != key.word[3] ||
+                commodity_of(view, item) != cell_commodity(&key))
+                break;
+            end++;
+        }
+        uint32_t sum = sum_of_run(tally, listing, begin, end);
+        if (sum == NO_SUM) {
+            end = begin + 1;
+            sum = listing->first_sum + begin;
+        }
+        bool is_new = begin == 0 || is_new_cell(tally, first, &key);
+        touch_cell(tally, &key, sum, is_new ? listing->sign : 0, with_supplementary);
+        if (is_new && view->has_derived && count > 1)
+            remember_leaf(tally, &key);
+        begin = end;
+    }
+    if (count > 1 && view->has_derived)
+        correct_derived(tally, index, listing->sign);
+}
+
+/* The sums of the items and of all together; what their keys have in common. */
+static void list_begin(struct tally *tally, struct listing *listing)
+{
+    const struct contribution *contribution = listing->contribution;
+    uint32_t count = contribution->item_count;
+    listing->first_sum = (uint16_t)tally->sum_count;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct contribution_item *item = &contribution->items[i];
+        sum_of_item(contribution, item, listing->sign, &tally->sums[tally->sum_count++]);
+        listing->word3[i] = word3_of(contribution, item);
+    }
+    if (count > 1)
+        listing->has_total = sum_of_run(tally, listing, 0, count) != NO_SUM;
+}
+
+/* Declarations of many items: a touch for each, and a table to know the cells that were there. */
+static void list_many(struct tally *tally, const struct listing *listing, uint32_t index)
+{
+    const struct contribution *contribution = listing->contribution;
+    const struct view *view = &tally->plan->views[index];
+    table_clear(tally->seen);
     for (uint32_t i = 0; i < contribution->item_count; i++) {
         const struct contribution_item *item = &contribution->items[i];
-        uint64_t word0 = cell_word0(index, by_month, day, commodity_of(view, item));
-        uint64_t word3 =
-            cell_word3(item->partner, item->consignment, item->region, item->flow, contribution->mode) & mask->word3;
-        if (touch && touch->key.word[0] == word0 && touch->key.word[3] == word3) {
-            touch->item_count++;
-            continue;
-        }
-        if (tally->touch_count == TOUCHES_MOST)
-            settle_touches(tally, contribution, sign);
-        touch = &tally->touches[tally->touch_count++];
-        *touch = (struct touch){.key = {{word0, word1, word2, word3}}, .view = index, .item_first = i, .item_count = 1};
-        touch->hash = table_hash(&touch->key);
-        table_prefetch(tally->table, touch->hash);
+        make_room(tally);
+        struct table_key key = key_of(listing, index, view, word3_of(contribution, item), item);
+        bool is_new;
+        table_put(tally->seen, &key, table_hash(&key), &is_new);
+        sum_of_item(contribution, item, listing->sign, &tally->sums[tally->sum_count]);
+        touch_cell(tally, &key, tally->sum_count++, is_new ? listing->sign : 0, view->hs_digits >= 6);
+        if (is_new && view->has_derived)
+            remember_leaf(tally, &key);
     }
+    if (view->has_derived)
+        correct_derived(tally, index, listing->sign);
+}
+
+static void move_control(struct tally_control *control, const struct contribution *contribution, int sign)
+{
+    i128 value = 0;
+    i128 mass = 0;
+    for (uint32_t i = 0; i < contribution->item_count; i++) {
+        value += contribution->items[i].value_minor;
+        mass += contribution->items[i].net_mass_mg;
+    }
+    control->value_minor += sign > 0 ? value : -value;
+    control->net_mass_mg += sign > 0 ? mass : -mass;
+    control->items += (int64_t)contribution->item_count * sign;
 }
 
 void tally_add(struct tally *tally, const struct contribution *contribution, int sign)
@@ -319,17 +441,24 @@ void tally_add(struct tally *tally, const struct contribution *contribution, int
     CHECK(sign == 1 || sign == -1);
     if (contribution->item_count == 0)
         return;
-    tally->serial++;
-    int32_t month = month_of(tally, contribution->day);
-    for (uint32_t i = 0; i < tally->leaf_views; i++)
-        touch_view(tally, tally->leaves[i], contribution, month, sign);
-    settle_touches(tally, contribution, sign);
-    correct_derived(tally, sign);
-    for (uint32_t i = 0; i < contribution->item_count; i++) {
-        tally->control.value_minor += (i128)contribution->items[i].value_minor * sign;
-        tally->control.net_mass_mg += (i128)contribution->items[i].net_mass_mg * sign;
+    make_room(tally);
+    struct listing listing;
+    listing.contribution = contribution;
+    listing.month = month_of(tally, contribution->day);
+    listing.sign = sign;
+    listing.has_total = false;
+    listing.word1 = (uint64_t)contribution->office << 32 | contribution->border_office;
+    listing.word2 = (uint64_t)contribution->zone << 32 | contribution->trade_mode;
+    bool few = contribution->item_count <= FEW_ITEMS;
+    if (few)
+        list_begin(tally, &listing);
+    for (uint32_t i = 0; i < tally->leaf_views; i++) {
+        if (few)
+            list_view(tally, &listing, tally->leaves[i]);
+        else
+            list_many(tally, &listing, tally->leaves[i]);
     }
-    tally->control.items += (int64_t)contribution->item_count * sign;
+    move_control(&tally->control, contribution, sign);
 }
 
 struct table_key tally_derive(const struct view_plan *plan, const struct table_key *key, uint32_t to, bool month)
@@ -347,6 +476,7 @@ struct table_key tally_derive(const struct view_plan *plan, const struct table_k
 
 uint32_t tally_count(const struct tally *tally)
 {
+    CHECK(tally->touch_count == 0); /* tally_flush */
     return table_count(tally->table) + tally->wide_count;
 }
 
@@ -379,5 +509,6 @@ void tally_clear(struct tally *tally)
 {
     table_clear(tally->table);
     tally->wide_count = 0;
-    tally->serial = 0;
+    tally->touch_count = 0;
+    tally->sum_count = 0;
 }

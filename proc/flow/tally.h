@@ -27,8 +27,11 @@ struct tally;
 struct tally *tally_new(const struct view_plan *plan);
 void tally_free(struct tally *tally);
 
-/* Adds the contribution sign times; sign is 1 or -1. */
+/* Lists the contribution to be added sign times; sign is 1 or -1. Nothing of it is borrowed. */
 void tally_add(struct tally *tally, const struct contribution *contribution, int sign);
+
+/* Adds what is listed. Call before the cells are looked at. */
+void tally_flush(struct tally *tally);
 
 /* Delta cells by number 0 .. count - 1; some may be all zero, and a key may come twice (its sum passed 64 bits): readers add. */
 uint32_t tally_count(const struct tally *tally);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/wire.h"
 
+#include "base/buffer.h"
 #include "base/check.h"
 #include "base/hash.h"
 #include "flow/wire_read.h"
@@ -262,14 +263,6 @@ static __attribute__((noinline)) size_t careful_field(struct decoder *decoder, s
     return place;
 }
 
-/* Packs eight groups of seven bits: pairs, pairs of pairs, halves. A loop would cost a wrong guess of its length. */
-static ALWAYS_INLINE uint64_t pack_sevens(uint64_t word)
-{
-    word -= (word & 0x7F007F007F007F00ULL) >> 1;
-    word -= ((word & 0x3FFF00003FFF0000ULL) >> 2) * 3;
-    return (uint32_t)word | word >> 32 << 28;
-}
-
 /* A varint of up to eight bytes, all of which may be loaded. False: it is longer. A last byte of zero is odd: either
  * the value is the default, or it could be shorter. */
 static ALWAYS_INLINE bool fast_varint(const uint8_t *data, size_t *at, uint64_t *out, int64_t *odd)
@@ -279,7 +272,7 @@ static ALWAYS_INLINE bool fast_varint(const uint8_t *data, size_t *at, uint64_t 
     uint64_t stop = ~word & 0x8080808080808080ULL;
     if (!LIKELY(stop))
         return false;
-    *out = pack_sevens(word & (stop ^ (stop - 1)) & 0x7F7F7F7F7F7F7F7FULL);
+    *out = varint_pack(word & (stop ^ (stop - 1)) & 0x7F7F7F7F7F7F7F7FULL);
     *at += (size_t)__builtin_ctzll(stop) / 8 + 1;
     *odd |= (int64_t)data[*at - 1] - 1;
     return true;
