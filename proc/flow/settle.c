@@ -151,11 +151,11 @@ static enum err settle_counted(struct partition *partition, const struct element
             return err_set(info, ERR_BROKEN,
                            "a stored contribution is broken in memory: restart the process, it restores");
         warn_replaced(context->rules, findings, fresh, stored);
-        tally_add(state->tally, stored, -1);
+        tally_list(state->tally, stored, -1);
     } else if (declaration->function != FUNCTION_ORIGINAL) {
         rules_add(context->rules, findings, RULE_VER_505, -1, "function");
     }
-    tally_add(state->tally, fresh, 1);
+    tally_list(state->tally, fresh, 1);
     buffer_clear(&context->bytes);
     contribution_encode(fresh, &context->bytes);
     ledger_put(state->ledger, &element->key, fresh->version, fresh->cancel, buffer_bytes(&context->bytes));

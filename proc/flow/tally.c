@@ -436,7 +436,7 @@ static void move_control(struct tally_control *control, const struct contributio
     control->items += (int64_t)contribution->item_count * sign;
 }
 
-void tally_add(struct tally *tally, const struct contribution *contribution, int sign)
+void tally_list(struct tally *tally, const struct contribution *contribution, int sign)
 {
     CHECK(sign == 1 || sign == -1);
     if (contribution->item_count == 0)
@@ -459,6 +459,12 @@ void tally_add(struct tally *tally, const struct contribution *contribution, int
             list_many(tally, &listing, tally->leaves[i]);
     }
     move_control(&tally->control, contribution, sign);
+}
+
+void tally_add(struct tally *tally, const struct contribution *contribution, int sign)
+{
+    tally_list(tally, contribution, sign);
+    tally_flush(tally);
 }
 
 struct table_key tally_derive(const struct view_plan *plan, const struct table_key *key, uint32_t to, bool month)

@@ -27,8 +27,11 @@ struct tally;
 struct tally *tally_new(const struct view_plan *plan);
 void tally_free(struct tally *tally);
 
-/* Lists the contribution to be added sign times; sign is 1 or -1. Nothing of it is borrowed. */
+/* Adds the contribution sign times; sign is 1 or -1. */
 void tally_add(struct tally *tally, const struct contribution *contribution, int sign);
+
+/* The same, but it may be added only by the next tally_flush: many together are faster. Nothing of it is borrowed. */
+void tally_list(struct tally *tally, const struct contribution *contribution, int sign);
 
 /* Adds what is listed. Call before the cells are looked at. */
 void tally_flush(struct tally *tally);

@@ -232,7 +232,6 @@ Test(frame, cells_of_every_view_round_trip_in_pieces)
                                                   .packages = 1};
         tally_add(tally, &c, 1);
     }
-    tally_flush(tally);
     uint32_t found = 0;
     for (uint32_t view = 0; view < plan.count; view++) {
         for (uint32_t index = 0; index < tally_count(tally);) {

@@ -266,7 +266,6 @@ Test(seal, very_many_cells_stay_within_the_frames)
         contribution.office = (uint32_t)i;
         tally_add(desk.partition.state.tally, &contribution, 1);
     }
-    tally_flush(desk.partition.state.tally);
     uint32_t cells = tally_count(desk.partition.state.tally);
     struct sealed sealed;
 

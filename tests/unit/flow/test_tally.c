@@ -57,7 +57,6 @@ Test(tally, a_declaration_counts_once_a_cell_and_its_items_each)
     int32_t month = calendar_day(20250701);
 
     tally_add(tally, &c, 1);
-    tally_flush(tally);
 
     const struct measures *steel = find(tally, "commodity", 720851 + 1, month);
     const struct measures *office = find(tally, "office", 0, calendar_day(20250715));
@@ -81,7 +80,6 @@ Test(tally, a_derived_view_is_corrected_by_the_cells_that_fall_together)
     int32_t month = calendar_day(20250701);
 
     tally_add(tally, &c, 1);
-    tally_flush(tally);
 
     const struct measures *chapter = find(tally, "chapter", 72 + 1, month);
     cr_assert_not_null(chapter, "two commodity cells fall into chapter 72");
@@ -101,7 +99,6 @@ Test(tally, a_retraction_leaves_nothing)
 
     tally_add(tally, &c, 1);
     tally_add(tally, &c, -1);
-    tally_flush(tally);
 
     static const struct measures zero;
     for (uint32_t i = 0; i < tally_count(tally); i++) {
@@ -130,7 +127,6 @@ Test(tally, sums_go_beyond_64_bits)
 
     for (int i = 0; i < 10; i++)
         tally_add(tally, &c, 1);
-    tally_flush(tally);
 
     cr_assert(find(tally, "heading", 7208 + 1, 0) == NULL, "heading derives");
     cr_assert_gt(tally_count(tally), 6 * 5, "each overflow moves its cell to a wide one");
@@ -144,7 +140,6 @@ Test(tally, a_cancel_touches_no_cell)
     struct tally *tally = tally_new(&plan);
 
     tally_add(tally, &c, 1);
-    tally_flush(tally);
 
     cr_assert_eq(tally_count(tally), 0);
     tally_free(tally);
@@ -157,10 +152,8 @@ Test(tally, clear_forgets_deltas_and_keeps_totals)
     struct tally *tally = tally_new(&plan);
 
     tally_add(tally, &c, 1);
-    tally_flush(tally);
     tally_clear(tally);
     tally_add(tally, &c, 1);
-    tally_flush(tally);
 
     cr_assert_eq(find(tally, "commodity", 720851 + 1, 0)->items, 1);
     cr_assert_eq(tally_control(tally).items, 2);
@@ -184,7 +177,6 @@ Test(tally, declarations_of_a_derived_view_are_exact_for_any_declaration)
         }
         struct tally *tally = tally_new(&plan);
         tally_add(tally, &c, 1);
-    tally_flush(tally);
         int64_t sum[4] = {0};
         for (uint32_t i = 0; i < tally_count(tally); i++) {
             const struct table_key *key = tally_key(tally, i);
