@@ -385,7 +385,7 @@ static enum err connect_patiently(struct engine *engine, int32_t workers, struct
     }
 }
 
-static struct worker_options worker_options_of(struct engine *engine, int32_t lane)
+struct batch_options engine_batch_options(const struct config *config, const struct rules *rules, int32_t partitions)
 {
     static const enum batch_key_check key_checks[] = {
         [CONFIG_KEY_ID] = BATCH_KEY_ID,
@@ -399,6 +399,16 @@ static struct worker_options worker_options_of(struct engine *engine, int32_t la
         [CONFIG_FORMAT_BATCH] = INPUT_BATCH,
         [CONFIG_FORMAT_CONFLUENT] = INPUT_CONFLUENT,
     };
+    return (struct batch_options){
+        .envelope = {.format = formats[config->input_format], .max_bytes = (size_t)config->input_max_bytes},
+        .key_check = key_checks[config->input_key_check],
+        .partitions = partitions,
+        .rules = rules,
+    };
+}
+
+static struct worker_options worker_options_of(struct engine *engine, int32_t lane)
+{
     const struct config *config = engine->options.config;
     return (struct worker_options){
         .port = &engine->port,
@@ -412,13 +422,7 @@ static struct worker_options worker_options_of(struct engine *engine, int32_t la
         .topic = config->topic_declarations,
         .frame_interval_ms = config->frame_interval_ms,
         .rejects_payload = config->rejects_payload,
-        .batch =
-            {
-                .envelope = {.format = formats[config->input_format], .max_bytes = (size_t)config->input_max_bytes},
-                .key_check = key_checks[config->input_key_check],
-                .partitions = engine->partitions,
-                .rules = engine->options.rules,
-            },
+        .batch = engine_batch_options(config, engine->options.rules, engine->partitions),
         .random = system_random,
     };
 }

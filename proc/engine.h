@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "flow/batch.h"
 #include "flow/view.h"
 #include "kafka/client.h"
 #include "ops/config.h"
@@ -41,6 +42,9 @@ struct engine_figures {
 
 /* Hash of everything that decides a sum (design.md section 3). */
 uint64_t engine_plan_id(const struct engine_options *options);
+
+/* How workers open, decode and judge what comes. */
+struct batch_options engine_batch_options(const struct config *config, const struct rules *rules, int32_t partitions);
 
 enum err engine_new(const struct engine_options *options, struct engine **out, struct err_info *info) MUST_USE;
 

@@ -1,9 +1,10 @@
 # Commands are tested from outside (command/*), their parts that decide something by Criterion (cmd/*).
 if(NOT DRYPORT_THREAD_SANITIZER)
-    foreach(module mapping feed generator summary)
+    foreach(module mapping feed generator summary audit)
         set(target test_cmd_${module})
         add_executable(${target} tests/unit/cmd/test_${module}.c)
-        target_link_libraries(${target} PRIVATE proc_cmd PkgConfig::criterion)
+        target_link_libraries(${target} PRIVATE proc_cmd sim_world PkgConfig::criterion)
+        target_include_directories(${target} PRIVATE tests)
         target_compile_definitions(${target} PRIVATE DRYPORT_SOURCE="${CMAKE_SOURCE_DIR}" DRYPORT_SHARED="${CMAKE_SOURCE_DIR}/../shared")
         target_compile_options(${target} PRIVATE -Wno-missing-prototypes -Wno-pedantic -Wno-cast-qual)
         add_test(NAME unit/cmd/${module} COMMAND ${target})

@@ -359,6 +359,7 @@ static size_t read_log(struct world *world, enum port_topic topic, int32_t parti
             .partition = partition,
             .offset = *position,
             .timestamp_ms = record->timestamp_ms,
+            .as_of = record->as_of,
         };
     }
     return count;

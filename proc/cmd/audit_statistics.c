@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/audit_inside.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/table.h"
+#include "flow/gate.h"
+
+#include "customs/v1/statistic.pb-c.h"
+
+#include <inttypes.h>
+
+enum { EXPECTED_KEYS = 1 << 12, PAUSE_MS = 100, MS_NS = 1000000 };
+#define NO_CELL UINT32_MAX
+
+static const char mend_publisher[] =
+    "start the publisher again (role=publish, or all with input partition 0): at its start it compares every key and "
+    "writes those that differ";
+static const char mend_writer[] =
+    "something else than this program's publisher writes to the topic: stop it, then start the publisher again";
+
+/* What a consumer holds of a key that follows the rule, and how it came. */
+struct held {
+    char *key;
+    uint64_t as_of; /* largest read */
+    uint64_t content;
+    int64_t value_minor;
+    uint64_t declarations;
+    uint64_t items;
+    int64_t offset; /* of the record that stands */
+    int32_t partition;
+    uint32_t cell;
+    bool is_late; /* the last record in the log is not the one that stands */
+};
+
+/* A cell (or a key without one) that is not as it must be, yet. */
+struct open_case {
+    uint32_t cell; /* NO_CELL: a key that no cell explains */
+    uint32_t key;  /* entry number; TABLE_NONE: nothing is published */
+    uint64_t content;
+    uint64_t as_of;
+    int64_t since_ms; /* nothing changed since then */
+};
+
+struct statistics {
+    struct audit *audit;
+    int32_t partitions;
+    struct walk *walks;
+    struct gate gate;
+    struct table *table;
+    struct held *held;
+    uint32_t capacity;
+    uint32_t linked; /* cells that know their key */
+    struct open_case *cases;
+    uint32_t case_count;
+    uint32_t case_capacity;
+};
+
+/* ---- reading ---- */
+
+static struct table_key place_of(struct text key)
+{
+    static const struct hash_key no_secret = {{0, 0}}; /* the topic is ours; a flood would only slow the command */
+    struct hash128 hash = hash_sip128(key.data, key.length, &no_secret);
+    return (struct table_key){{hash.word[0], hash.word[1], 0, 0}};
+}
+
+static struct held *held_of(struct statistics *s, struct text key)
+{
+    struct table_key place = place_of(key);
+    bool added;
+    uint32_t number = table_put(s->table, &place, table_hash(&place), &added);
+    if (number >= s->capacity) {
+        s->capacity = s->capacity ? s->capacity * 2 : EXPECTED_KEYS;
+        s->held = memory_resize(s->held, s->capacity, sizeof s->held[0]);
+    }
+    if (added)
+        s->held[number] =
+            (struct held){.key = memory_copy_text(key.data, key.length), .offset = AUDIT_NO_OFFSET, .cell = NO_CELL};
+    return &s->held[number];
+}
+
+static void note(const struct statistics *s, const struct port_record *record, const char *mend, const char *what,
+                 uint64_t a, uint64_t b)
+{
+    audit_note(s->audit, PORT_STATISTICS, record->partition, record->offset, mend,
+               "%.*s: %s (%" PRIu64 ", %" PRIu64 ")", (int)record->key.length, (const char *)record->key.data, what, a,
+               b);
+}
+
+/* A record after the key's place and its header were checked. value NULL: a tombstone. */
+static void take_content(struct statistics *s, const struct port_record *record, uint64_t as_of,
+                         const Customs__V1__Statistic *value, uint64_t content)
+{
+    struct held *held = held_of(s, (struct text){(const char *)record->key.data, (uint32_t)record->key.length});
+    uint64_t claimed = s->gate.partitions[record->partition].newest_claim;
+    if (gate_term_of(as_of) > claimed)
+        note(s, record, mend_writer, "a record of a term that nobody has claimed before it: term, newest claim",
+             gate_term_of(as_of), claimed);
+    if (as_of == held->as_of && content != held->content)
+        note(s, record, mend_writer, "two records with one as_of and other content: as_of, offset of the first", as_of,
+             (uint64_t)held->offset);
+    held->is_late = gate_see(&s->gate, record->partition, as_of) || as_of < held->as_of;
+    s->audit->sums.late += held->is_late;
+    if (as_of <= held->as_of)
+        return;
+    held->as_of = as_of;
+    held->content = content;
+    held->offset = record->offset;
+    held->partition = record->partition;
+    held->value_minor = value ? value->value_minor : 0;
+    held->declarations = value ? value->declarations : 0;
+    held->items = value ? value->items : 0;
+}
+
+static void take_statistic(struct statistics *s, const struct port_record *record)
+{
+    struct audit *audit = s->audit;
+    uint32_t hash = hash_murmur2(record->key.data, record->key.length) & 0x7FFFFFFFu;
+    audit->sums.statistics++;
+    if ((int32_t)(hash % (uint32_t)s->partitions) != record->partition)
+        note(s, record, mend_writer, "the key does not belong into this partition, but into: partition, of",
+             hash % (uint32_t)s->partitions, (uint64_t)s->partitions);
+    if (record->is_null) {
+        audit->sums.tombstones++;
+        take_content(s, record, (uint64_t)record->as_of, NULL, STATISTIC_ABSENT);
+        return;
+    }
+    Customs__V1__Statistic *value = customs__v1__statistic__unpack(NULL, record->value.length, record->value.data);
+    uint64_t content;
+    if (!value || !statistic_content(record->value, &content)) {
+        note(s, record, mend_writer, "a value that is no customs.v1.Statistic: bytes, as_of in the header",
+             record->value.length, (uint64_t)record->as_of);
+    } else {
+        if ((uint64_t)record->as_of != value->as_of)
+            note(s, record, mend_writer, "as_of differs between header and value: header, value",
+                 (uint64_t)record->as_of, value->as_of);
+        take_content(s, record, value->as_of, value, content);
+    }
+    if (value)
+        customs__v1__statistic__free_unpacked(value, NULL);
+}
+
+static void take(struct statistics *s, const struct port_record *record)
+{
+    if (record->fault != PORT_NONE) {
+        audit_note(s->audit, PORT_STATISTICS, record->partition, record->offset, mend_publisher, "%s",
+                   walk_fault_name(record->fault));
+    } else if (gate_is_mark(record->key)) {
+        s->audit->sums.claims++;
+        gate_read(&s->gate, record->partition, record->key, record->value);
+    } else {
+        take_statistic(s, record);
+    }
+    audit_show(s->audit, "statistics");
+}
+
+/* To the noted ends. */
+static enum err read_on(struct statistics *s, bool *out_did, struct err_info *info)
+{
+    for (int32_t i = 0; i < s->partitions; i++) {
+        const struct port_record *record;
+        for (;;) {
+            TRY(walk_next(&s->walks[i], &record, info));
+            if (!record)
+                break;
+            take(s, record);
+            *out_did = true;
+        }
+    }
+    return OK;
+}
+
+/* ---- comparing ---- */
+
+static uint32_t key_number(struct statistics *s, uint32_t cell)
+{
+    const struct cube *cube = s->audit->cube;
+    struct table_key place = place_of(statistic_key(s->audit->writer, cube_key(cube, cell), cube_codes(cube)));
+    return table_find(s->table, &place, table_hash(&place));
+}
+
+static uint64_t content_of(struct statistics *s, uint32_t cell)
+{
+    const struct cube *cube = s->audit->cube;
+    bool saturated = false;
+    return statistic_set(s->audit->writer, cube_key(cube, cell), cube_codes(cube), cube_measures(cube, cell),
+                         &saturated);
+}
+
+static bool is_right(const struct held *held, uint64_t content)
+{
+    return held ? held->content == content && !held->is_late : content == STATISTIC_ABSENT;
+}
+
+static void open_case(struct statistics *s, struct open_case found)
+{
+    if (s->case_count == s->case_capacity) {
+        s->case_capacity = s->case_capacity ? s->case_capacity * 2 : 64;
+        s->cases = memory_resize(s->cases, s->case_capacity, sizeof s->cases[0]);
+    }
+    s->cases[s->case_count++] = found;
+}
+
+/* Cells beyond `linked` get to know their key. Those that the noted ends have are compared, too. */
+static void link_cells(struct statistics *s, bool compare, int64_t now_ms)
+{
+    struct audit *audit = s->audit;
+    for (; s->linked < cube_count(audit->cube); s->linked++) {
+        uint32_t cell = s->linked;
+        if (!cube_is_published(audit->cube, cell))
+            continue;
+        uint32_t number = key_number(s, cell);
+        struct held *held = number == TABLE_NONE ? NULL : &s->held[number];
+        if (held)
+            held->cell = cell;
+        if (!compare)
+            continue;
+        uint64_t content = content_of(s, cell);
+        if (!is_right(held, content))
+            open_case(s, (struct open_case){cell, number, content, held ? held->as_of : 0, now_ms});
+        else if (content == STATISTIC_ABSENT)
+            audit->sums.zero++;
+        else
+            audit->sums.equal++;
+    }
+}
+
+static void find_strangers(struct statistics *s, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < table_count(s->table); i++) {
+        const struct held *held = &s->held[i];
+        if (held->cell == NO_CELL && (held->content != STATISTIC_ABSENT || held->is_late))
+            open_case(s, (struct open_case){NO_CELL, i, STATISTIC_ABSENT, held->as_of, now_ms});
+    }
+}
+
+static void say_broken(struct statistics *s, const struct open_case *found)
+{
+    struct audit *audit = s->audit;
+    const struct held *held = found->key == TABLE_NONE ? NULL : &s->held[found->key];
+    struct measures none = {0};
+    const struct measures *m = found->cell == NO_CELL ? &none : cube_measures(audit->cube, found->cell);
+    char value[I128_TEXT_BYTES];
+    i128_to_text(m->value_minor, value);
+    if (!held) {
+        struct text key = statistic_key(audit->writer, cube_key(audit->cube, found->cell), cube_codes(audit->cube));
+        uint32_t hash = hash_murmur2(key.data, key.length) & 0x7FFFFFFFu;
+        audit_note(audit, PORT_STATISTICS, (int32_t)(hash % (uint32_t)s->partitions), AUDIT_NO_OFFSET, mend_publisher,
+                   "%.*s: not published; the journals say value %s, %" PRId64 " declarations, %" PRId64 " items",
+                   TEXT_ARGS(key), value, m->declarations, m->items);
+    } else if (held->content == found->content) {
+        audit_note(audit, PORT_STATISTICS, held->partition, held->offset, mend_publisher,
+                   "%s: a later record with a smaller as_of than %" PRIu64 " was never written over", held->key,
+                   held->as_of);
+    } else if (found->cell == NO_CELL) {
+        audit_note(audit, PORT_STATISTICS, held->partition, held->offset, mend_publisher,
+                   "%s: published with %" PRIu64 " items; the journals have no such cell", held->key, held->items);
+    } else {
+        audit_note(audit, PORT_STATISTICS, held->partition, held->offset, mend_publisher,
+                   "%s: published is value %" PRId64 ", %" PRIu64 " declarations, %" PRIu64 " items (as_of %" PRIu64
+                   "); the journals say %s, %" PRId64 ", %" PRId64,
+                   held->key, held->value_minor, held->declarations, held->items, held->as_of, value, m->declarations,
+                   m->items);
+    }
+}
+
+/* Looks at a case again. True: it is closed. */
+static bool judge_case(struct statistics *s, struct open_case *found, int64_t begun_ms, int64_t now_ms)
+{
+    struct audit *audit = s->audit;
+    if (found->cell == NO_CELL)
+        found->cell = s->held[found->key].cell;
+    if (found->key == TABLE_NONE)
+        found->key = key_number(s, found->cell);
+    const struct held *held = found->key == TABLE_NONE ? NULL : &s->held[found->key];
+    uint64_t content = found->cell == NO_CELL ? STATISTIC_ABSENT : content_of(s, found->cell);
+    if (is_right(held, content)) {
+        audit->sums.equal++;
+        return true;
+    }
+    uint64_t as_of = held ? held->as_of : 0;
+    if (content != found->content || as_of != found->as_of)
+        found->since_ms = now_ms;
+    found->content = content;
+    found->as_of = as_of;
+    if (now_ms - found->since_ms >= audit->options.wait_ms) {
+        say_broken(s, found);
+        return true;
+    }
+    if (now_ms - begun_ms < 2 * audit->options.wait_ms)
+        return false;
+    audit->sums.moving++;
+    return true;
+}
+
+static void judge_cases(struct statistics *s, int64_t begun_ms, int64_t now_ms)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < s->case_count; i++) {
+        struct open_case found = s->cases[i];
+        if (!judge_case(s, &found, begun_ms, now_ms))
+            s->cases[kept++] = found;
+    }
+    s->case_count = kept;
+}
+
+static int64_t steady_ms(void)
+{
+    return clock_steady_ns() / MS_NS;
+}
+
+/* What differs may be on its way: journals and statistics are read on until it agrees or nothing moves any more. */
+static enum err settle(struct statistics *s, struct err_info *info)
+{
+    const struct port *port = s->audit->options.port;
+    int64_t begun_ms = steady_ms();
+    link_cells(s, true, begun_ms);
+    find_strangers(s, begun_ms);
+    judge_cases(s, begun_ms, steady_ms());
+    while (s->case_count) {
+        bool did = false;
+        TRY(audit_follow(s->audit, &did, info));
+        link_cells(s, false, 0);
+        for (int32_t i = 0; i < s->partitions; i++)
+            TRY(walk_extend(&s->walks[i], info));
+        TRY(read_on(s, &did, info));
+        judge_cases(s, begun_ms, steady_ms());
+        if (!did)
+            port->wait(port->self, 0, PAUSE_MS);
+    }
+    return OK;
+}
+
+/* ---- together ---- */
+
+static enum err note_ends(struct statistics *s, struct err_info *info)
+{
+    struct audit *audit = s->audit;
+    for (int32_t i = 0; i < s->partitions; i++) {
+        walk_init(&s->walks[i], audit->options.port, PORT_STATISTICS, i);
+        s->walks[i].patience_ms = audit->options.patience_ms;
+        TRY(walk_note(&s->walks[i], info));
+        audit->total += (uint64_t)(s->walks[i].end - s->walks[i].next);
+    }
+    return OK;
+}
+
+static enum err compare(struct statistics *s, struct err_info *info)
+{
+    bool did = false;
+    TRY(note_ends(s, info));
+    TRY(read_on(s, &did, info));
+    TRY(settle(s, info));
+    s->audit->sums.keys = table_count(s->table);
+    s->audit->sums.term = s->gate.term_seen;
+    return OK;
+}
+
+enum err audit_statistics(struct audit *audit, struct err_info *info)
+{
+    static const uint64_t nobody[2] = {0, 0};
+    const struct port *port = audit->options.port;
+    struct statistics s = {.audit = audit, .partitions = port->partitions(port->self, PORT_STATISTICS)};
+    for (int32_t i = 0; i < audit->partitions; i++) {
+        if (audit->journals[i].shown.is_halted)
+            return OK; /* the publisher is silent, and the sums here lack a partition */
+    }
+    if (s.partitions == 0) {
+        if (cube_count(audit->cube))
+            audit_note(audit, PORT_STATISTICS, 0, AUDIT_NO_OFFSET, mend_publisher,
+                       "the topic does not exist, the journals have %" PRIu32 " cells", cube_count(audit->cube));
+        return OK;
+    }
+    s.walks = memory_new((size_t)s.partitions, sizeof s.walks[0]);
+    s.table = table_new(EXPECTED_KEYS);
+    gate_init(&s.gate, s.partitions, nobody);
+    enum err err = compare(&s, info);
+    for (int32_t i = 0; i < s.partitions; i++)
+        walk_close(&s.walks[i]);
+    for (uint32_t i = 0; i < table_count(s.table); i++)
+        memory_free(s.held[i].key);
+    memory_free(s.held);
+    memory_free(s.cases);
+    memory_free(s.walks);
+    table_free(s.table);
+    gate_fini(&s.gate);
+    return err;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/listed.h"
+
+#include "base/memory.h"
+#include "base/table.h"
+
+#include <inttypes.h>
+
+enum { EXPECTED = 1 << 10 };
+
+struct listed {
+    struct table *table;
+    struct listed_entry *entries;
+    uint32_t capacity;
+};
+
+struct listed *listed_new(void)
+{
+    struct listed *listed = memory_new(1, sizeof *listed);
+    listed->table = table_new(EXPECTED);
+    return listed;
+}
+
+void listed_free(struct listed *listed)
+{
+    if (!listed)
+        return;
+    table_free(listed->table);
+    memory_free(listed->entries);
+    memory_free(listed);
+}
+
+static struct table_key place_of(int32_t partition, int64_t offset, int32_t index)
+{
+    return (struct table_key){{(uint64_t)(uint32_t)partition, (uint64_t)offset, (uint64_t)(int64_t)index, 0}};
+}
+
+static void add(struct listed *listed, int32_t partition, const struct reject_place *place)
+{
+    struct table_key key = place_of(partition, place->offset, place->index);
+    bool added;
+    uint32_t number = table_put(listed->table, &key, table_hash(&key), &added);
+    if (number >= listed->capacity) {
+        listed->capacity = listed->capacity ? listed->capacity * 2 : EXPECTED;
+        listed->entries = memory_resize(listed->entries, listed->capacity, sizeof listed->entries[0]);
+    }
+    if (added)
+        listed->entries[number] = (struct listed_entry){
+            .partition = partition, .rule_number = place->rule_number, .offset = place->offset, .index = place->index};
+}
+
+static enum err take_section(struct listed *listed, int32_t partition, const struct frame *frame, struct bytes bytes,
+                             uint64_t *count, struct err_info *info)
+{
+    struct reader reader = reader_of(bytes);
+    struct reject_place place;
+    while (frame_next_reject(&reader, frame->lo, &place)) {
+        if (place.offset < frame->lo || place.offset >= frame->hi || place.index < -1)
+            return err_set(info, ERR_BROKEN, "a reject list with input offset %" PRId64 " outside of its group",
+                           place.offset);
+        add(listed, partition, &place);
+        ++*count;
+    }
+    return reader.failed ? err_set(info, ERR_BROKEN, "a reject list that is cut short") : OK;
+}
+
+enum err listed_take(struct listed *listed, int32_t partition, const struct frame *frames, uint32_t count,
+                     uint64_t *out_count, struct err_info *info)
+{
+    uint64_t found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct reader reader = reader_of(frames[i].payload);
+        enum frame_section section;
+        struct bytes bytes;
+        bool broken = false;
+        while (frame_next_section(&reader, &section, &bytes, &broken)) {
+            if (section == SECTION_REJECTS)
+                TRY(take_section(listed, partition, &frames[i], bytes, &found, info));
+        }
+        if (broken)
+            return err_set(info, ERR_BROKEN, "a frame whose sections are cut short");
+    }
+    if (out_count)
+        *out_count = found;
+    return OK;
+}
+
+struct listed_entry *listed_find(const struct listed *listed, int32_t partition, int64_t offset, int32_t index)
+{
+    struct table_key key = place_of(partition, offset, index);
+    uint32_t number = table_find(listed->table, &key, table_hash(&key));
+    return number == TABLE_NONE ? NULL : &listed->entries[number];
+}
+
+uint32_t listed_count(const struct listed *listed)
+{
+    return table_count(listed->table);
+}
+
+struct listed_entry *listed_at(const struct listed *listed, uint32_t number)
+{
+    return &listed->entries[number];
+}

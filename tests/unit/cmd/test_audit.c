@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The engine runs in memory, something is done to what it left behind, and the audit must name the place.
+ */
+#include "cmd/audit.h"
+
+#include "flow/gate.h"
+
+#include "../flow/host_fixture.h"
+
+#include "customs/v1/statistic.pb-c.h"
+
+#include <inttypes.h>
+
+enum { IDS = 60, PLAN_ID = 4711 };
+
+static struct fixture f;
+static struct process *reader; /* of the world that is audited */
+static struct audit *audit;
+static struct audit_options options;
+static struct err_info info;
+
+static void settle(void)
+{
+    struct host *host = host_new(f.world, &f.options);
+    cr_assert(host_settle(host, 60));
+    host_kill(host);
+}
+
+static void setup(void)
+{
+    fixture_init(&f);
+    fixture_fill(&f, IDS, 5);
+    settle();
+    options = (struct audit_options){
+        .plan = &f.plan,
+        .rules = f.rules,
+        .reference = f.reference,
+        .plan_id = PLAN_ID,
+        .batch = {.envelope = {INPUT_AUTO, 1 << 20}, .key_check = BATCH_KEY_ID, .partitions = PARTS, .rules = f.rules},
+        .topic = "customs.declarations",
+        .reporter = "CN",
+        .currency = "CNY",
+        .recount = true,
+        .patience_ms = 2000,
+    };
+}
+
+static void teardown(void)
+{
+    audit_free(audit);
+    audit = NULL;
+    process_kill(reader);
+    reader = NULL;
+    fixture_fini(&f);
+}
+
+TestSuite(audit, .init = setup, .fini = teardown);
+
+static enum err run(void)
+{
+    reader = process_new(f.world, 1);
+    options.port = process_port(reader);
+    audit = audit_new(&options);
+    enum err err = audit_journals(audit, &info);
+    if (err == OK)
+        err = audit_rejects(audit, &info);
+    return err == OK ? audit_statistics(audit, &info) : err;
+}
+
+static void expect_clean(void)
+{
+    cr_assert_eq(run(), OK, "%s", info.text);
+    cr_assert_eq(audit_broken(audit), 0, "%s", audit_place(audit, 0)->what);
+}
+
+/* The first broken place. */
+static void expect_broken(enum port_topic topic, int32_t partition, int64_t offset, const char *what)
+{
+    cr_assert_eq(run(), OK, "%s", info.text);
+    cr_assert_gt(audit_broken(audit), 0);
+    const struct audit_place *place = audit_place(audit, 0);
+    cr_assert_eq(place->topic, topic, "topic %d: %s", (int)place->topic, place->what);
+    cr_assert_eq(place->partition, partition, "partition %d: %s", place->partition, place->what);
+    cr_assert_eq(place->offset, offset, "offset %" PRId64 ": %s", place->offset, place->what);
+    cr_assert(strstr(place->what, what), "%s", place->what);
+    cr_assert_gt(strlen(place->mend), 20);
+}
+
+/* ---- doing something to a log: all topics are copied into a new world, record by record ---- */
+
+struct edit {
+    enum port_topic topic;
+    int32_t partition;
+    int64_t offset;
+    bool drop;
+    struct bytes value; /* the new one; data NULL: as it was */
+    int64_t as_of;      /* the new header; 0: as it was */
+};
+
+static void apply(const struct edit *edit)
+{
+    struct world *world = world_new(PARTS, STATISTICS_PARTS);
+    for (int topic = 0; topic < PORT_TOPICS; topic++) {
+        int32_t partitions = topic == PORT_REJECTS ? 1 : PARTS; /* of a world */
+        for (int32_t p = 0; p < partitions; p++) {
+            for (int64_t o = 0; o < world_next(f.world, (enum port_topic)topic, p); o++) {
+                struct world_record record = *world_at(f.world, (enum port_topic)topic, p, o);
+                bool is_it = (int)edit->topic == topic && edit->partition == p && edit->offset == o;
+                if (is_it && edit->drop)
+                    continue;
+                if (is_it && edit->value.data)
+                    record.value = edit->value;
+                if (is_it && edit->as_of)
+                    record.as_of = edit->as_of;
+                world_put(world, (enum port_topic)topic, p, &record);
+            }
+        }
+    }
+    world_set_now(world, world_now(f.world));
+    world_free(f.world);
+    f.world = world;
+}
+
+static void put(enum port_topic topic, int32_t partition, struct world_record record)
+{
+    record.timestamp_ms = START_NOW_MS;
+    world_put(f.world, topic, partition, &record);
+}
+
+/* A copy of a record's value with one byte changed. */
+static struct bytes flipped(enum port_topic topic, int32_t partition, int64_t offset, size_t at)
+{
+    static uint8_t copy[FRAME_BYTES_MOST];
+    struct bytes value = world_at(f.world, topic, partition, offset)->value;
+    memcpy(copy, value.data, value.length);
+    copy[at] ^= 1;
+    return (struct bytes){copy, value.length};
+}
+
+/* The first frame from `from` on of partition 0 that holds the section; where its content begins. */
+static int64_t find_section(enum frame_section wanted, int64_t from, size_t *out_at)
+{
+    for (int64_t o = from; o < world_next(f.world, PORT_JOURNAL, 0); o++) {
+        struct frame frame;
+        cr_assert_eq(frame_parse(world_at(f.world, PORT_JOURNAL, 0, o)->value, &frame, &info), OK);
+        struct reader sections = reader_of(frame.payload);
+        enum frame_section section;
+        struct bytes bytes;
+        bool broken = false;
+        while (frame_next_section(&sections, &section, &bytes, &broken)) {
+            if (section != wanted)
+                continue;
+            *out_at = (size_t)(bytes.data - frame.payload.data) + FRAME_HEADER_BYTES;
+            return o;
+        }
+    }
+    cr_assert_fail("no section %d", (int)wanted);
+    return -1;
+}
+
+/* Somebody changes a byte of a frame and makes its check sum right again. */
+static struct bytes forged(int64_t offset, size_t at)
+{
+    struct bytes bytes = flipped(PORT_JOURNAL, 0, offset, at);
+    struct frame frame;
+    cr_assert_eq(frame_parse(world_at(f.world, PORT_JOURNAL, 0, offset)->value, &frame, &info), OK);
+    uint8_t *writable = (uint8_t *)(uintptr_t)bytes.data;
+    frame_seal(writable, bytes.length, &frame.nonce, frame.seq);
+    return bytes;
+}
+
+/* A statistic whose items are not 0: partition 0, the last one there is. */
+static int64_t find_statistic(void)
+{
+    for (int64_t o = world_next(f.world, PORT_STATISTICS, 0) - 1; o >= 0; o--) {
+        const struct world_record *record = world_at(f.world, PORT_STATISTICS, 0, o);
+        if (!gate_is_mark(record->key))
+            return o;
+    }
+    cr_assert_fail("no statistic");
+    return -1;
+}
+
+static struct bytes changed_statistic(int64_t offset, int64_t value_minor, uint64_t as_of)
+{
+    static uint8_t out[4096];
+    struct bytes value = world_at(f.world, PORT_STATISTICS, 0, offset)->value;
+    Customs__V1__Statistic *m = customs__v1__statistic__unpack(NULL, value.length, value.data);
+    m->value_minor = value_minor;
+    m->as_of = as_of ? as_of : m->as_of;
+    size_t length = customs__v1__statistic__pack(m, out);
+    customs__v1__statistic__free_unpacked(m, NULL);
+    return (struct bytes){out, length};
+}
+
+/* ---- claims ---- */
+
+Test(audit, clean_stream_verifies)
+{
+    expect_clean();
+
+    const struct audit_sums *sums = audit_sums(audit);
+    cr_assert_gt(sums->groups, 0);
+    cr_assert_gt(sums->listed, 0);
+    cr_assert_eq(sums->rejects, sums->listed);
+    cr_assert_gt(sums->equal, 20);
+    cr_assert_eq(sums->derived, sums->cells);
+    cr_assert_eq(sums->recounted, sums->cells);
+    cr_assert_eq(audit_recount(audit)->groups, sums->groups);
+    cr_assert_eq(audit_recount(audit)->records, (uint64_t)sums->counts.records);
+}
+
+Test(audit, killed_processes_leave_nothing_broken)
+{
+    for (unsigned life = 0; life < 6; life++) {
+        fixture_fill(&f, IDS, 100 + life);
+        f.options.seed++;
+        struct host *host = host_new(f.world, &f.options);
+        for (int i = 0; i < 30; i++) {
+            host_step(host);
+            host_deliver(host, 2);
+            world_set_now(f.world, world_now(f.world) + 20);
+        }
+        host_kill(host);
+    }
+    f.options.seed++;
+    settle();
+
+    expect_clean();
+
+    cr_assert_gt(audit_sums(audit)->rejects_void + audit_sums(audit)->rejects_again, 0);
+}
+
+Test(audit, nothing_at_all_verifies)
+{
+    world_free(f.world);
+    f.world = world_new(PARTS, STATISTICS_PARTS);
+
+    expect_clean();
+}
+
+Test(audit, frame_with_a_flipped_byte)
+{
+    struct edit edit = {PORT_JOURNAL, 1, 2, false, flipped(PORT_JOURNAL, 1, 2, 100), 0};
+    apply(&edit);
+
+    expect_broken(PORT_JOURNAL, 1, 2, "check sum is wrong");
+}
+
+Test(audit, forged_counts_break_the_control_totals)
+{
+    size_t at;
+    int64_t offset = find_section(SECTION_COUNTS, 0, &at);
+    struct edit edit = {PORT_JOURNAL, 0, offset, false, forged(offset, at), 0};
+    apply(&edit);
+
+    cr_assert_eq(run(), OK);
+    cr_assert_eq(audit_place(audit, 0)->topic, PORT_JOURNAL);
+    cr_assert_eq(audit_place(audit, 0)->partition, 0);
+    cr_assert_geq(audit_place(audit, 0)->offset, offset);
+    cr_assert(strstr(audit_place(audit, 0)->what, "declarations"), "%s", audit_place(audit, 0)->what);
+}
+
+/* The day of the first cell: no control total tells, the contributions do. */
+Test(audit, forged_cell_key_is_not_what_the_ledger_makes)
+{
+    size_t at;
+    options.recount = false;
+    int64_t offset = find_section(SECTION_CELLS, 0, &at);
+    struct edit edit = {PORT_JOURNAL, 0, offset, false, forged(offset, at + 1 + 4), 0};
+    apply(&edit);
+
+    expect_broken(PORT_JOURNAL, 0, AUDIT_NO_OFFSET, "contributions");
+}
+
+Test(audit, journal_that_lacks_a_frame_ends_there)
+{
+    size_t at;
+    int64_t offset = find_section(SECTION_CONTROL, 0, &at);
+    struct edit edit = {PORT_JOURNAL, 0, offset, true, {NULL, 0}, 0};
+    apply(&edit);
+
+    cr_assert_eq(run(), OK);
+    cr_assert_gt(audit_broken(audit), 0);
+    cr_assert_eq(audit_place(audit, 0)->topic, PORT_STATISTICS);
+    cr_assert_lt(audit_partition(audit, 0)->hi, audit_partition(audit, 0)->input_end);
+}
+
+Test(audit, journal_without_its_beginning)
+{
+    world_trim(f.world, PORT_JOURNAL, 0, 1);
+
+    expect_broken(PORT_JOURNAL, 0, 1, "first records were deleted");
+}
+
+Test(audit, journal_of_which_all_was_deleted)
+{
+    int64_t end = world_next(f.world, PORT_JOURNAL, 0);
+    world_trim(f.world, PORT_JOURNAL, 0, end);
+
+    expect_broken(PORT_JOURNAL, 0, end, "all records");
+}
+
+Test(audit, changed_statistic)
+{
+    int64_t offset = find_statistic();
+    struct edit edit = {PORT_STATISTICS, 0, offset, false, changed_statistic(offset, 77, 0), 0};
+    apply(&edit);
+
+    expect_broken(PORT_STATISTICS, 0, offset, "published is value 77");
+}
+
+Test(audit, missing_statistic)
+{
+    int64_t offset = find_statistic();
+    struct edit edit = {PORT_STATISTICS, 0, offset, true, {NULL, 0}, 0};
+    apply(&edit);
+
+    cr_assert_eq(run(), OK);
+    cr_assert_eq(audit_broken(audit), 1);
+    cr_assert_eq(audit_place(audit, 0)->topic, PORT_STATISTICS);
+    cr_assert_eq(audit_place(audit, 0)->partition, 0);
+}
+
+Test(audit, as_of_of_header_and_value)
+{
+    int64_t offset = find_statistic();
+    struct edit edit = {PORT_STATISTICS, 0, offset, false, {NULL, 0}, 12};
+    apply(&edit);
+
+    expect_broken(PORT_STATISTICS, 0, offset, "header and value");
+}
+
+static void put_statistic(int64_t like, int64_t value_minor, uint64_t as_of)
+{
+    struct world_record record = *world_at(f.world, PORT_STATISTICS, 0, like);
+    record.value = changed_statistic(like, value_minor, as_of);
+    record.as_of = (int64_t)as_of;
+    put(PORT_STATISTICS, 0, record);
+}
+
+Test(audit, term_that_nobody_claimed)
+{
+    put_statistic(find_statistic(), 5, 99ULL << GATE_TERM_SHIFT);
+
+    expect_broken(PORT_STATISTICS, 0, world_next(f.world, PORT_STATISTICS, 0) - 1, "nobody has claimed");
+}
+
+/* A zombie's record lands last: who reads from the compacted topic holds it for good. */
+Test(audit, late_record_that_was_not_written_over)
+{
+    int64_t offset = find_statistic();
+    put_statistic(offset, 5, 1ULL << GATE_TERM_SHIFT);
+
+    expect_broken(PORT_STATISTICS, 0, offset, "never written over");
+    cr_assert_eq(audit_sums(audit)->late, 1);
+}
+
+Test(audit, late_record_that_the_publisher_repaired)
+{
+    int64_t offset = find_statistic();
+    put_statistic(offset, 5, 1ULL << GATE_TERM_SHIFT);
+    f.options.seed++;
+    settle();
+
+    expect_clean();
+    cr_assert_eq(audit_sums(audit)->late, 1);
+}
+
+Test(audit, key_that_no_cell_explains)
+{
+    int64_t offset = find_statistic();
+    struct world_record record = *world_at(f.world, PORT_STATISTICS, 0, offset);
+    char key[64];
+    uint32_t hash = 1;
+    for (int i = 0; hash % STATISTICS_PARTS != 0; i++) {
+        snprintf(key, sizeof key, "flow|DAY|20250101|20250101|flow=%d", i);
+        hash = hash_murmur2(key, strlen(key)) & 0x7FFFFFFFu;
+    }
+    record.key = (struct bytes){(const uint8_t *)key, strlen(key)};
+    put(PORT_STATISTICS, 0, record);
+
+    expect_broken(PORT_STATISTICS, 0, world_next(f.world, PORT_STATISTICS, 0) - 1, "no such cell");
+}
+
+Test(audit, key_in_a_wrong_partition)
+{
+    put(PORT_STATISTICS, 1, *world_at(f.world, PORT_STATISTICS, 0, find_statistic()));
+
+    expect_broken(PORT_STATISTICS, 1, world_next(f.world, PORT_STATISTICS, 1) - 1, "does not belong");
+}
+
+Test(audit, missing_reject)
+{
+    struct edit edit = {PORT_REJECTS, 0, 0, true, {NULL, 0}, 0};
+    apply(&edit);
+
+    expect_broken(PORT_REJECTS, 0, AUDIT_NO_OFFSET, "its record is missing");
+}
+
+Test(audit, reject_that_retention_took)
+{
+    world_trim(f.world, PORT_REJECTS, 0, world_next(f.world, PORT_REJECTS, 0));
+
+    expect_clean();
+    cr_assert_gt(audit_sums(audit)->rejects_gone, 0);
+}
+
+Test(audit, reject_that_no_group_lists_is_void)
+{
+    static const char key[] = "customs.declarations/0/1000000";
+    static const uint8_t value[] = "\x0A\x14"
+                                   "customs.declarations\x18\xC0\x84\x3D";
+    put(PORT_REJECTS, 0,
+        (struct world_record){.key = {(const uint8_t *)key, sizeof key - 1}, .value = {value, sizeof value - 1}});
+
+    expect_clean();
+    cr_assert_eq(audit_sums(audit)->rejects_void, 1);
+}
+
+Test(audit, record_in_rejects_that_is_no_reject)
+{
+    put(PORT_REJECTS, 0,
+        (struct world_record){.key = {(const uint8_t *)"x", 1}, .value = {(const uint8_t *)"\xFF", 1}});
+
+    expect_broken(PORT_REJECTS, 0, world_next(f.world, PORT_REJECTS, 0) - 1, "no customs.v1.Reject");
+}
+
+Test(audit, recount_under_other_rules_differs)
+{
+    struct rules_options other = {.reporter = "CN", .reporting_currency = "CNY"};
+    struct rules *rules;
+    rules_default_severities(false, other.severity);
+    other.severity[rule_by_code(TEXT("COD-101"))] = SEVERITY_OFF;
+    other.severity[rule_by_code(TEXT("COD-102"))] = SEVERITY_OFF;
+    cr_assert_eq(rules_new(&other, f.reference, &rules, &info), OK);
+    options.rules = rules;
+    options.batch.rules = rules;
+
+    cr_assert_eq(run(), OK);
+    cr_assert_gt(audit_broken(audit), 0);
+    cr_assert_eq(audit_place(audit, 0)->topic, PORT_JOURNAL);
+    cr_assert(strstr(audit_place(audit, 0)->what, "the recount"), "%s", audit_place(audit, 0)->what);
+    cr_assert(strstr(audit_place(audit, 0)->mend, "other rules"), "%s", audit_place(audit, 0)->mend);
+    rules_free(rules);
+}
+
+Test(audit, recount_begins_where_the_input_still_is)
+{
+    world_trim(f.world, PORT_DECLARATIONS, 0, world_next(f.world, PORT_DECLARATIONS, 0) / 2);
+
+    expect_clean();
+    cr_assert_gt(audit_recount(audit)->believed, 0);
+    cr_assert_lt(audit_recount(audit)->records, (uint64_t)audit_sums(audit)->counts.records);
+}
+
+Test(audit, input_that_was_created_anew)
+{
+    int64_t last = world_next(f.world, PORT_DECLARATIONS, 0) - 1;
+    options.recount = false;
+    struct edit edit = {PORT_DECLARATIONS, 0, last, false, flipped(PORT_DECLARATIONS, 0, last, 5), 0};
+    apply(&edit);
+
+    expect_broken(PORT_DECLARATIONS, 0, last, "not the one");
+}
+
+Test(audit, input_that_is_shorter_than_what_was_counted)
+{
+    int64_t last = world_next(f.world, PORT_DECLARATIONS, 0) - 1;
+    options.recount = false;
+    struct edit edit = {PORT_DECLARATIONS, 0, last, true, {NULL, 0}, 0};
+    apply(&edit);
+
+    expect_broken(PORT_DECLARATIONS, 0, last, "the input log ends here");
+}
+
+Test(audit, another_plan_is_a_wrong_configuration)
+{
+    options.plan_id = 1;
+
+    cr_assert_eq(run(), ERR_CONFIG);
+    cr_assert(strstr(info.text, "plan 0000000000001267"), "%s", info.text);
+}
