@@ -161,6 +161,12 @@ static enum err check_counts(struct audit_journal *journal, const struct frame *
     int64_t range = frames[0].hi - frames[0].lo;
     if (!find_counts(frames, count, counts))
         return range == 0 ? OK : err_set(info, ERR_BROKEN, "a group without counts");
+    bool is_first = journal->groups++ == 0;
+    if (frames[0].kind == FRAME_SNAP) { /* counts since the beginning: of use where the journal begins with it */
+        if (is_first)
+            add_counts(&audit->sums.counts, counts);
+        return OK;
+    }
     int64_t covered = frames[0].kind == FRAME_SKIP ? counts->skipped : counts->records;
     if (covered < 0 || covered > range)
         return err_set(info, ERR_BROKEN, "%" PRId64 " records in the range [%" PRId64 ", %" PRId64 ")", covered,
@@ -311,6 +317,8 @@ static enum err finish_journal(struct audit_journal *journal, struct err_info *i
     journal->shown.entries = ledger_count(journal->state.ledger);
     journal->shown.is_torn = journal->rule->held_count > 0;
     enum err err = OK;
+    if (audit->recount)
+        recount_end(audit->recount); /* its reading of the input ends: a partition is open at most once */
     if (!journal->shown.is_halted) {
         err = derive_ledger(audit->derived, journal->partition, audit->options.plan, &journal->state, info);
         if (err == ERR_BROKEN) {
@@ -322,8 +330,6 @@ static enum err finish_journal(struct audit_journal *journal, struct err_info *i
     }
     state_fini(&journal->state);
     journal->has_state = false;
-    if (audit->recount)
-        recount_end(audit->recount);
     walk_close(&journal->walk);
     return err;
 }

@@ -16,6 +16,7 @@ struct audit_journal {
     struct reader_rule *rule;
     struct state state;
     bool has_state;
+    uint64_t groups;
     bool is_recounted_otherwise; /* the journal is whole, the recount differs */
     enum err err;                /* that the fold met and the rule can't tell from a broken group */
     struct err_info info;

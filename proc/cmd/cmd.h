@@ -24,7 +24,9 @@ extern const struct command command_generate;
 extern const struct command command_load;
 extern const struct command command_tail;
 extern const struct command command_report;
+extern const struct command command_explain;
 extern const struct command command_verify;
+extern const struct command command_rejects;
 
 /* Finds the command of argv[1] and runs it; knows --help and --version. Returns the exit code. */
 int commands_run(int argc, char **argv);

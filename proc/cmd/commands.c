@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 const struct command *const commands[] = {
-    &command_run,  &command_demo,   &command_generate, &command_load, &command_check,
-    &command_tail, &command_report, &command_verify,   NULL,
+    &command_run,    &command_demo,    &command_generate, &command_load,    &command_check, &command_tail,
+    &command_report, &command_explain, &command_verify,   &command_rejects, NULL,
 };
 
 static void print_help(void)

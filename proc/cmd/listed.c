@@ -3,10 +3,12 @@
 
 #include "base/memory.h"
 #include "base/table.h"
+#include "cmd/progress.h"
+#include "cmd/walk.h"
 
 #include <inttypes.h>
 
-enum { EXPECTED = 1 << 10 };
+enum { EXPECTED = 1 << 10, SHOW_EACH = 1024 };
 
 struct listed {
     struct table *table;
@@ -83,6 +85,60 @@ enum err listed_take(struct listed *listed, int32_t partition, const struct fram
     if (out_count)
         *out_count = found;
     return OK;
+}
+
+/* ---- all journals ---- */
+
+struct journal {
+    struct listed *listed;
+    int32_t partition;
+    struct reader_rule *rule;
+    struct walk walk;
+};
+
+static enum err fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)
+{
+    struct journal *journal = context;
+    return listed_take(journal->listed, journal->partition, frames, count, NULL, info);
+}
+
+static enum err read_journal(struct journal *journal, struct progress *progress, struct err_info *info)
+{
+    const struct port_record *record;
+    TRY(walk_note(&journal->walk, info));
+    int64_t low = journal->walk.next;
+    for (uint64_t count = 1;; count++) {
+        TRY(walk_next(&journal->walk, &record, info));
+        if (!record)
+            return OK;
+        if (record->fault != PORT_NONE)
+            return err_set(info, ERR_BROKEN, "journal %" PRId32 " offset %" PRId64 ": %s; see `dryport verify`",
+                           journal->partition, record->offset, walk_fault_name(record->fault));
+        if (reader_rule_feed(journal->rule, record->offset, record->value, fold, journal, NULL) == READER_HALTED)
+            return err_set(info, ERR_BROKEN, "journal %" PRId32 ": %s; see `dryport verify`", journal->partition,
+                           journal->rule->why.text);
+        if (count % SHOW_EACH == 0)
+            progress_show(progress, (uint64_t)(record->offset - low), (uint64_t)(journal->walk.end - low), count);
+    }
+}
+
+enum err listed_read(struct listed *listed, const struct port *port, int64_t patience_ms, struct err_info *info)
+{
+    struct progress progress = progress_begin("journals");
+    int32_t partitions = port->partitions(port->self, PORT_JOURNAL);
+    struct journal *journal = memory_new(1, sizeof *journal);
+    enum err err = OK;
+    for (int32_t i = 0; i < partitions && err == OK; i++) {
+        *journal = (struct journal){.listed = listed, .partition = i, .rule = reader_rule_new()};
+        walk_init(&journal->walk, port, PORT_JOURNAL, i);
+        journal->walk.patience_ms = patience_ms;
+        err = read_journal(journal, &progress, info);
+        walk_close(&journal->walk);
+        reader_rule_free(journal->rule);
+    }
+    memory_free(journal);
+    progress_end(&progress);
+    return err;
 }
 
 struct listed_entry *listed_find(const struct listed *listed, int32_t partition, int64_t offset, int32_t index)

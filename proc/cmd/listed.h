@@ -8,7 +8,8 @@
  */
 #pragma once
 
-#include "flow/frame.h"
+#include "flow/port.h"
+#include "flow/reader_rule.h"
 
 struct listed_entry {
     int32_t partition;    /* of input and journal */
@@ -27,6 +28,10 @@ void listed_free(struct listed *listed);
 /* Takes the lists of one group of a partition's journal. *out_count (may be NULL) gets how many it lists. */
 enum err listed_take(struct listed *listed, int32_t partition, const struct frame *frames, uint32_t count,
                      uint64_t *out_count, struct err_info *info);
+
+/* Takes the lists of all journals, as the reader rule accepts them, to the ends that they have now. ERR_BROKEN if one is
+ * halted: what it lists behind that place is not known. */
+enum err listed_read(struct listed *listed, const struct port *port, int64_t patience_ms, struct err_info *info);
 
 /* The entry of a place, or NULL. Good until the next listed_take. */
 struct listed_entry *listed_find(const struct listed *listed, int32_t partition, int64_t offset, int32_t index);

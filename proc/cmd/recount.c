@@ -293,9 +293,22 @@ static enum err journal_counts(const struct frame *frames, uint32_t count, struc
     return OK;
 }
 
+/* Input below the first group that is in the journal still: nothing there to compare it with but the sums so far. */
+static enum err catch_up(struct recount *recount, int64_t lo, struct err_info *info)
+{
+    if (recount->partition->state.hi >= lo)
+        return OK;
+    TRY(settle_range(recount, lo, info));
+    struct group *group = seal_data(recount->partition);
+    enum err err = fold_sealed(recount, group, info);
+    group_free(group);
+    return err;
+}
+
 static enum err recount_data(struct recount *recount, const struct frame *frames, uint32_t count,
                              const struct state *journal, struct err_info *info)
 {
+    TRY(catch_up(recount, frames[0].lo, info));
     TRY(settle_range(recount, frames[0].hi, info));
     size_t places = copy_places(recount);
     struct group *group = seal_data(recount->partition);
@@ -325,6 +338,8 @@ enum err recount_group(struct recount *recount, const struct frame *frames, uint
         return err == ERR_BROKEN ? err_prefix(info, err, "input [%" PRId64 ", %" PRId64 ")", frames[0].lo, frames[0].hi)
                                  : err;
     }
+    if (frames[0].kind == FRAME_SNAP && (recount->is_counting || recount->low == 0))
+        return OK; /* the recount has its own state */
     recount->sums.believed += frames[0].kind == FRAME_DATA;
     TRY(state_fold(&partition->state, frames, count, info));
     TRY(cube_fold(recount->options.cube, partition->number, frames, count, info));

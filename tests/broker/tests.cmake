@@ -10,6 +10,7 @@ set_tests_properties(broker/recount PROPERTIES TIMEOUT 60 LABELS unit)
 
 if(NOT DRYPORT_THREAD_SANITIZER)
     broker_test(korean ${CMAKE_SOURCE_DIR}/tests/broker/korean.py --dryport $<TARGET_FILE:dryport>)
+    broker_test(verify ${CMAKE_SOURCE_DIR}/tests/broker/verify.py --dryport $<TARGET_FILE:dryport>)
     broker_test(bad_input ${CMAKE_SOURCE_DIR}/tests/broker/bad_input.py --dryport $<TARGET_FILE:dryport>)
     if(DRYPORT_BENCH AND NOT DRYPORT_SANITIZE)
         broker_test(bench_smoke ${CMAKE_SOURCE_DIR}/bench/end_to_end.py --count 200000 --pairs 1

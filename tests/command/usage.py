@@ -5,10 +5,10 @@ from command import LISTS, expect, expect_run, folder, run, write
 
 for arguments in (["--help"], ["-h"], ["help"]):
     done = expect_run(0, "usage: dryport COMMAND", *arguments)
-    for command in ("generate", "load", "check", "tail"):
+    for command in ("generate", "load", "check", "tail", "verify", "explain", "rejects"):
         expect(f"\n  {command} " in done.stdout, f"--help lists {command}", done)
 expect_run(0, "dryport ", "--version")
-for command in ("generate", "load", "check", "tail"):
+for command in ("generate", "load", "check", "tail", "verify", "explain", "rejects"):
     expect_run(0, f"usage: dryport {command}", command, "--help")
     expect_run(0, "--timeout SECONDS", command, "-X", "x=y", "--help")
     expect_run(64, f'dryport {command}: unknown option --timeot; did you mean "timeout"?', command, "--timeot", "3")
@@ -25,6 +25,23 @@ expect_run(64, "no file is named", "check")
 expect_run(64, "no file is named", "load")
 expect_run(64, "no argument is taken", "tail", "x")
 expect_run(64, "no argument is taken", "generate", "x")
+expect_run(64, "no argument is taken", "verify", "x")
+expect_run(64, "--wait soon: seconds", "verify", "--wait", "soon")
+expect_run(64, "takes no value", "verify", "--recount=yes")
+expect_run(64, "no declaration is named", "explain")
+expect_run(64, "one ID is taken", "explain", "A", "B")
+expect_run(64, "1 to 35 characters", "explain", "A" * 36)
+expect_run(64, "1 to 35 characters", "explain", "")
+expect_run(64, "--partition x: a whole number", "explain", "--partition", "x", "A")
+expect_run(64, "--where id=x finds", "rejects", "x")
+expect_run(64, "there is no such rule", "rejects", "--where", "code=STR-904")
+expect_run(64, "--where \"cod=STR-004\": write code=", "rejects", "--where", "cod=STR-004")
+expect_run(64, "--where \"partition=-1\": write", "rejects", "--where", "partition=-1")
+expect_run(64, "--where from=yesterday: ", "rejects", "--where", "code=STR,from=yesterday")
+expect_run(64, '--format "xml": there are', "rejects", "--format", "xml")
+for command in (["verify"], ["explain", "A"], ["rejects"]):
+    unreachable = ("-X", f"reference.dir={LISTS}", "-X", "brokers=127.0.0.1:9", "--timeout", "0.5")
+    expect_run(69, "127.0.0.1:9", *command, *unreachable)
 expect_run(64, "--timestamp yesterday", "generate", "--timestamp", "yesterday")
 expect_run(64, "--timestamp yesterday", "load", "--timestamp", "yesterday", "x.pb")
 expect_run(64, "--count -1: a whole number", "generate", "--count", "-1")

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/trace.h"
+
+#include "base/memory.h"
+#include "cmd/derive.h"
+#include "cmd/walk.h"
+#include "flow/gate.h"
+#include "flow/statistic.h"
+
+#include <inttypes.h>
+
+enum { SHOW_EACH = 4096, END_PATIENCE_MS = 5000 };
+
+const char *trace_verdict_name(enum trace_verdict verdict)
+{
+    static const char *const names[] = {"not counted yet", "skipped", "rejected", "counted", "duplicate", "stale"};
+    return names[verdict];
+}
+
+/* Room for one more at the end of a list of `bytes` each. */
+static void *grow(void *list, size_t count, size_t *capacity, size_t bytes)
+{
+    if (count < *capacity)
+        return list;
+    *capacity = *capacity ? *capacity * 2 : 16;
+    return memory_resize(list, *capacity, bytes);
+}
+
+void trace_init(struct trace *trace, const struct trace_options *options)
+{
+    *trace = (struct trace){.options = *options, .is_whole = true};
+}
+
+void trace_fini(struct trace *trace)
+{
+    for (size_t i = 0; i < trace->entry_count; i++)
+        contribution_fini(&trace->entries[i].contribution);
+    for (size_t i = 0; i < trace->reject_count; i++)
+        reject_read_fini(&trace->rejects[i].read);
+    for (size_t i = 0; i < trace->cell_count; i++) {
+        memory_free(trace->cells[i].key);
+        buffer_fini(&trace->cells[i].value);
+    }
+    memory_free(trace->records);
+    memory_free(trace->entries);
+    memory_free(trace->rejects);
+    memory_free(trace->cells);
+    *trace = (struct trace){0};
+}
+
+static bool is_wanted(const struct trace *trace, int32_t partition)
+{
+    return trace->options.partition < 0 || trace->options.partition == partition;
+}
+
+static struct walk walk_of(const struct trace *trace, enum port_topic topic, int32_t partition)
+{
+    struct walk walk;
+    walk_init(&walk, trace->options.port, topic, partition);
+    walk.patience_ms = trace->options.patience_ms;
+    return walk;
+}
+
+static void show(struct progress *progress, const struct walk *walk, int64_t low, uint64_t *count)
+{
+    if (++*count % SHOW_EACH == 0)
+        progress_show(progress, (uint64_t)(walk->next - low), (uint64_t)(walk->end - low), *count);
+}
+
+/* ---- input ---- */
+
+static void add_record(struct trace *trace, const struct batch *batch, uint32_t i)
+{
+    const struct element *element = &batch->elements[i];
+    const struct declaration *declaration = &batch->declarations[i];
+    trace->records = grow(trace->records, trace->record_count, &trace->record_capacity, sizeof trace->records[0]);
+    trace->records[trace->record_count++] = (struct trace_record){
+        .partition = element->record->partition,
+        .offset = element->record->offset,
+        .index = element->index,
+        .timestamp_ms = element->record->timestamp_ms,
+        .version = declaration->version,
+        .function = (enum function)declaration->function,
+        .digest = element->digest,
+        .findings = batch->findings[i],
+    };
+}
+
+static bool is_it(const struct trace *trace, const struct batch *batch, uint32_t i)
+{
+    return batch->elements[i].broken == RULE_COUNT &&
+           text_equal(batch->declarations[i].declaration_id, trace->options.id);
+}
+
+static void take_record(struct trace *trace, struct batch *batch, const struct port_record *record)
+{
+    size_t next = 0;
+    do {
+        bool found = false;
+        batch_fill(batch, record, 1, &next);
+        batch_decode(batch);
+        for (uint32_t i = 0; i < batch->count && !found; i++)
+            found = is_it(trace, batch, i);
+        if (!found)
+            continue;
+        batch_judge(batch);
+        for (uint32_t i = 0; i < batch->count; i++) {
+            if (is_it(trace, batch, i))
+                add_record(trace, batch, i);
+        }
+    } while (batch->record_open);
+}
+
+static enum err read_input(struct trace *trace, struct batch *batch, int32_t partition, struct progress *progress,
+                           struct err_info *info)
+{
+    struct walk walk = walk_of(trace, PORT_DECLARATIONS, partition);
+    uint64_t count = 0;
+    enum err err = walk_note(&walk, info);
+    int64_t low = walk.next;
+    const struct port_record *record = NULL;
+    trace->is_whole = trace->is_whole && low == 0;
+    while (err == OK) {
+        /* The last offsets may be marks of transactions, which are no records. */
+        walk.patience_ms = count && walk.patience_ms > END_PATIENCE_MS ? END_PATIENCE_MS : trace->options.patience_ms;
+        err = walk_next(&walk, &record, info);
+        if (err == ERR_PEER && count) {
+            trace->unread_records += walk.end - walk.next;
+            err = OK;
+            break;
+        }
+        if (err != OK || !record)
+            break;
+        if (record->fault == PORT_NONE)
+            take_record(trace, batch, record);
+        show(progress, &walk, low, &count);
+    }
+    walk_close(&walk);
+    return err;
+}
+
+enum err trace_input(struct trace *trace, struct err_info *info)
+{
+    const struct port *port = trace->options.port;
+    struct progress progress = progress_begin("input");
+    struct batch *batch = batch_new(&trace->options.batch);
+    enum err err = OK;
+    for (int32_t i = 0; i < port->partitions(port->self, PORT_DECLARATIONS) && err == OK; i++) {
+        if (is_wanted(trace, i))
+            err = read_input(trace, batch, i, &progress, info);
+    }
+    batch_free(batch);
+    progress_end(&progress);
+    return err;
+}
+
+/* ---- journals ---- */
+
+struct journal {
+    struct trace *trace;
+    int32_t partition;
+    struct reader_rule *rule;
+    struct walk walk;
+    struct state state; /* its dictionary and id key; the ledger stays empty */
+    struct ledger_key key;
+    size_t standing; /* entry that stands, SIZE_MAX: none */
+    struct buffer standing_bytes;
+    uint64_t epochs;
+};
+
+static void take_codes(const struct dictionary *dictionary, struct trace_entry *entry)
+{
+    const struct contribution *c = &entry->contribution;
+    const uint32_t numbers[4] = {c->office, c->border_office, c->zone, c->trade_mode};
+    for (int i = 0; i < 4; i++) {
+        entry->codes[i][0] = '\0';
+        if (numbers[i] < dictionary->count)
+            dictionary_text(dictionary->codes[numbers[i]], entry->codes[i]);
+    }
+}
+
+static bool add_entry(struct journal *journal, const struct frame *frame, struct bytes contribution)
+{
+    struct trace *trace = journal->trace;
+    trace->entries = grow(trace->entries, trace->entry_count, &trace->entry_capacity, sizeof trace->entries[0]);
+    struct trace_entry *entry = &trace->entries[trace->entry_count++];
+    *entry = (struct trace_entry){.partition = journal->partition,
+                                  .journal_offset = journal->rule->position - 1,
+                                  .lo = frame->lo,
+                                  .hi = frame->hi,
+                                  .epoch = journal->epochs,
+                                  .nonce = frame->nonce,
+                                  .stands = true};
+    if (!contribution_decode(contribution, &entry->contribution))
+        return false;
+    take_codes(&journal->state.dictionary, entry);
+    if (journal->standing != SIZE_MAX)
+        trace->entries[journal->standing].stands = false;
+    journal->standing = trace->entry_count - 1;
+    buffer_clear(&journal->standing_bytes);
+    buffer_add(&journal->standing_bytes, contribution.data, contribution.length);
+    return true;
+}
+
+static bool take_ledger(struct journal *journal, const struct frame *frame, struct bytes bytes)
+{
+    struct reader reader = reader_of(bytes);
+    struct ledger_key key;
+    struct bytes contribution;
+    while (frame_next_entry(&reader, &key, &contribution)) {
+        if (key.word[0] == journal->key.word[0] && key.word[1] == journal->key.word[1] &&
+            !add_entry(journal, frame, contribution))
+            return false;
+    }
+    return !reader.failed;
+}
+
+static struct trace_record *find_record(struct trace *trace, int32_t partition, int64_t offset, int32_t index)
+{
+    for (size_t i = 0; i < trace->record_count; i++) {
+        struct trace_record *record = &trace->records[i];
+        if (record->partition == partition && record->offset == offset && record->index == index)
+            return record;
+    }
+    return NULL;
+}
+
+static bool take_rejects(struct journal *journal, const struct frame *frame, struct bytes bytes)
+{
+    struct reader reader = reader_of(bytes);
+    struct reject_place place;
+    while (frame_next_reject(&reader, frame->lo, &place)) {
+        struct trace_record *record = find_record(journal->trace, journal->partition, place.offset, place.index);
+        if (!record)
+            continue;
+        record->is_listed = true;
+        record->rule_number = place.rule_number;
+    }
+    return !reader.failed;
+}
+
+static void take_skip(struct journal *journal, const struct frame *frame)
+{
+    struct trace *trace = journal->trace;
+    for (size_t i = 0; i < trace->record_count; i++) {
+        struct trace_record *record = &trace->records[i];
+        if (record->partition == journal->partition && record->offset >= frame->lo && record->offset < frame->hi)
+            record->is_skipped = true;
+    }
+}
+
+static bool take_section(struct journal *journal, const struct frame *frame, enum frame_section section,
+                         struct bytes bytes)
+{
+    if (section == SECTION_CODES)
+        return frame_get_codes(bytes, &journal->state.dictionary);
+    if (section == SECTION_LEDGER)
+        return take_ledger(journal, frame, bytes);
+    if (section == SECTION_REJECTS)
+        return take_rejects(journal, frame, bytes);
+    return true;
+}
+
+static enum err fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)
+{
+    struct journal *journal = context;
+    if (frames[0].kind == FRAME_SKIP)
+        take_skip(journal, &frames[0]);
+    for (uint32_t i = 0; i < count; i++) {
+        struct reader reader = reader_of(frames[i].payload);
+        enum frame_section section;
+        struct bytes bytes;
+        bool broken = false;
+        while (frame_next_section(&reader, &section, &bytes, &broken)) {
+            if (!take_section(journal, &frames[i], section, bytes))
+                return err_set(info, ERR_BROKEN, "section %d is broken", (int)section);
+        }
+        if (broken)
+            return err_set(info, ERR_BROKEN, "a frame whose sections are cut short");
+    }
+    return OK;
+}
+
+/* Records of one id in one partition, in the order of the log, as the ledger judges them. */
+static void judge_records(struct journal *journal)
+{
+    struct trace *trace = journal->trace;
+    const struct trace_record *standing = NULL;
+    for (size_t i = 0; i < trace->record_count; i++) {
+        struct trace_record *record = &trace->records[i];
+        if (record->partition != journal->partition)
+            continue;
+        uint64_t order = (uint64_t)record->version * 2 + (record->function == FUNCTION_CANCEL);
+        uint64_t stands = standing ? (uint64_t)standing->version * 2 + (standing->function == FUNCTION_CANCEL) : 0;
+        if (record->offset >= journal->rule->hi) {
+            record->verdict = TRACE_WAITS;
+        } else if (record->is_skipped) {
+            record->verdict = TRACE_SKIPPED;
+        } else if (record->is_listed) {
+            record->verdict = TRACE_REJECTED;
+        } else if (standing && order < stands) {
+            record->verdict = TRACE_STALE;
+        } else if (standing && order == stands) {
+            record->verdict = TRACE_DUPLICATE;
+        } else {
+            record->verdict = TRACE_COUNTED;
+            trace->counted++;
+            standing = record;
+        }
+    }
+}
+
+/* The cells of the entry that stands. */
+static enum err take_cells(struct journal *journal, struct statistic_writer *writer, struct err_info *info)
+{
+    struct trace *trace = journal->trace;
+    struct cube *cube = cube_new(trace->options.plan, 1, 0);
+    enum err err = derive_one(cube, 0, trace->options.plan, &journal->state.dictionary,
+                              buffer_bytes(&journal->standing_bytes), info);
+    for (uint32_t i = 0; i < cube_count(cube) && err == OK; i++) {
+        struct text key = statistic_key(writer, cube_key(cube, i), cube_codes(cube));
+        trace->cells = grow(trace->cells, trace->cell_count, &trace->cell_capacity, sizeof trace->cells[0]);
+        trace->cells[trace->cell_count++] = (struct trace_cell){.key = memory_copy_text(key.data, key.length),
+                                                                .measures = *cube_measures(cube, i),
+                                                                .is_published = cube_is_published(cube, i),
+                                                                .partition = -1,
+                                                                .offset = -1};
+    }
+    cube_free(cube);
+    return err;
+}
+
+static enum err read_frames(struct journal *journal, struct progress *progress, struct err_info *info)
+{
+    const struct port_record *record;
+    uint64_t count = 0;
+    TRY(walk_note(&journal->walk, info));
+    int64_t low = journal->walk.next;
+    journal->trace->is_whole = journal->trace->is_whole && low == 0;
+    for (;;) {
+        struct frame frame = {0};
+        TRY(walk_next(&journal->walk, &record, info));
+        if (!record)
+            return OK;
+        if (record->fault != PORT_NONE)
+            return err_set(info, ERR_BROKEN, "journal %" PRId32 " offset %" PRId64 ": %s; see `dryport verify`",
+                           journal->partition, record->offset, walk_fault_name(record->fault));
+        enum reader_branch branch =
+            reader_rule_feed(journal->rule, record->offset, record->value, fold, journal, &frame);
+        if (branch == READER_HALTED)
+            return err_set(info, ERR_BROKEN, "journal %" PRId32 ": %s; see `dryport verify`", journal->partition,
+                           journal->rule->why.text);
+        if ((branch == READER_OPEN || branch == READER_OPEN_DISCARDS) && state_take_open(&journal->state, &frame)) {
+            journal->epochs++;
+            journal->key = ledger_key_of(journal->trace->options.id, &journal->state.id_key);
+        }
+        show(progress, &journal->walk, low, &count);
+    }
+}
+
+static enum err read_journal(struct journal *journal, struct progress *progress, struct statistic_writer *writer,
+                             struct err_info *info)
+{
+    TRY(read_frames(journal, progress, info));
+    judge_records(journal);
+    return journal->standing == SIZE_MAX ? OK : take_cells(journal, writer, info);
+}
+
+enum err trace_journals(struct trace *trace, struct err_info *info)
+{
+    const struct trace_options *options = &trace->options;
+    struct progress progress = progress_begin("journals");
+    struct statistic_writer *writer =
+        statistic_writer_new(options->plan, options->reference, options->reporter, options->currency);
+    struct journal *journal = memory_new(1, sizeof *journal);
+    enum err err = OK;
+    for (int32_t i = 0; i < options->port->partitions(options->port->self, PORT_JOURNAL) && err == OK; i++) {
+        if (!is_wanted(trace, i))
+            continue;
+        *journal = (struct journal){.trace = trace, .partition = i, .standing = SIZE_MAX};
+        journal->rule = reader_rule_new();
+        journal->walk = walk_of(trace, PORT_JOURNAL, i);
+        state_init(&journal->state, options->plan, 1);
+        err = read_journal(journal, &progress, writer, info);
+        walk_close(&journal->walk);
+        state_fini(&journal->state);
+        buffer_fini(&journal->standing_bytes);
+        reader_rule_free(journal->rule);
+    }
+    memory_free(journal);
+    statistic_writer_free(writer);
+    progress_end(&progress);
+    return err;
+}
+
+/* ---- rejects and statistics ---- */
+
+/* Gives each record of a topic to take. */
+static enum err read_topic(struct trace *trace, enum port_topic topic, const char *label,
+                           void (*take)(struct trace *trace, const struct port_record *record), struct err_info *info)
+{
+    const struct port *port = trace->options.port;
+    struct progress progress = progress_begin(label);
+    enum err err = OK;
+    for (int32_t i = 0; i < port->partitions(port->self, topic) && err == OK; i++) {
+        struct walk walk = walk_of(trace, topic, i);
+        const struct port_record *record = NULL;
+        uint64_t count = 0;
+        err = walk_note(&walk, info);
+        int64_t low = walk.next;
+        while (err == OK && (err = walk_next(&walk, &record, info)) == OK && record) {
+            if (record->fault == PORT_NONE)
+                take(trace, record);
+            show(&progress, &walk, low, &count);
+        }
+        walk_close(&walk);
+    }
+    progress_end(&progress);
+    return err;
+}
+
+static void take_reject(struct trace *trace, const struct port_record *record)
+{
+    struct reject_read read;
+    if (reject_read(record, &read) != NULL)
+        return;
+    const struct trace_record *found = find_record(trace, read.message->partition, read.message->offset, read.index);
+    bool is_id = text_equal(text_of(read.message->declaration_id), trace->options.id);
+    if (strcmp(read.message->topic, trace->options.topic) != 0 || (!found && !is_id) ||
+        !is_wanted(trace, read.message->partition)) {
+        reject_read_fini(&read);
+        return;
+    }
+    uint16_t rule = reject_read_rule(&read);
+    bool is_listed = found && found->is_listed && (rule == 0 || rule == found->rule_number);
+    trace->rejects = grow(trace->rejects, trace->reject_count, &trace->reject_capacity, sizeof trace->rejects[0]);
+    trace->rejects[trace->reject_count++] = (struct trace_reject){read, found && !is_listed};
+}
+
+enum err trace_rejects(struct trace *trace, struct err_info *info)
+{
+    return read_topic(trace, PORT_REJECTS, "rejects", take_reject, info);
+}
+
+static void take_statistic(struct trace *trace, const struct port_record *record)
+{
+    struct text key = {(const char *)record->key.data, (uint32_t)record->key.length};
+    uint64_t as_of = (uint64_t)record->as_of;
+    if (gate_is_mark(record->key) || (!record->is_null && !statistic_as_of(record->value, &as_of)))
+        return;
+    for (size_t i = 0; i < trace->cell_count; i++) {
+        struct trace_cell *cell = &trace->cells[i];
+        if (!text_is(key, cell->key) || as_of <= cell->as_of)
+            continue;
+        cell->as_of = as_of;
+        cell->partition = record->partition;
+        cell->offset = record->offset;
+        buffer_clear(&cell->value);
+        buffer_add(&cell->value, record->value.data, record->value.length);
+    }
+}
+
+enum err trace_statistics(struct trace *trace, struct err_info *info)
+{
+    return trace->cell_count ? read_topic(trace, PORT_STATISTICS, "statistics", take_statistic, info) : OK;
+}
