@@ -184,3 +184,22 @@ Test(reader_rule, a_group_of_too_many_frames_halts)
         cr_assert_eq(data(1, seq, 0, 10, false), READER_BUFFERED);
     cr_assert_eq(data(1, FRAMES_A_GROUP_MOST + 1, 0, 10, true), READER_HALTED);
 }
+
+/* The version is looked at before the check sum: what a newer program sums up is unknown. */
+Test(reader_rule, frame_of_a_newer_version_halts_and_asks_for_an_upgrade)
+{
+    struct frame frame = {.kind = FRAME_DATA, .last = true, .nonce = {{7, 1}}, .seq = 1, .hi = 10, .plan = 5};
+    uint8_t bytes[FRAME_HEADER_BYTES];
+    open_epoch(7);
+    frame_write_header(&frame, bytes);
+    bytes[4] = FRAME_VERSION + 1;
+    frame_seal(bytes, sizeof bytes, &frame.nonce, frame.seq);
+
+    cr_assert_eq(reader_rule_feed(rule, next_offset++, (struct bytes){bytes, sizeof bytes}, fold, &folded, NULL),
+                 READER_HALTED);
+
+    cr_assert_eq(folded.groups, 0);
+    cr_assert(strstr(rule->why.text, "journal offset 1: frame of format version 2"), "%s", rule->why.text);
+    cr_assert(strstr(rule->why.text, "upgrade"), "%s", rule->why.text);
+    cr_assert_eq(data(7, 1, 0, 10, true), READER_HALTED);
+}
