@@ -26,6 +26,7 @@ struct held {
     uint64_t as_of; /* largest read */
     uint64_t content;
     int64_t value_minor;
+    int64_t net_mass_g;
     uint64_t declarations;
     uint64_t items;
     int64_t offset; /* of the record that stands */
@@ -110,6 +111,7 @@ static void take_content(struct statistics *s, const struct port_record *record,
     held->offset = record->offset;
     held->partition = record->partition;
     held->value_minor = value ? value->value_minor : 0;
+    held->net_mass_g = value ? value->net_mass_g : 0;
     held->declarations = value ? value->declarations : 0;
     held->items = value ? value->items : 0;
 }
@@ -243,7 +245,9 @@ static void say_broken(struct statistics *s, const struct open_case *found)
     struct measures none = {0};
     const struct measures *m = found->cell == NO_CELL ? &none : cube_measures(audit->cube, found->cell);
     char value[I128_TEXT_BYTES];
+    char mass[I128_TEXT_BYTES];
     i128_to_text(m->value_minor, value);
+    i128_to_text(i128_divide_round(m->net_mass_mg, 1000), mass);
     if (!held) {
         struct text key = statistic_key(audit->writer, cube_key(audit->cube, found->cell), cube_codes(audit->cube));
         uint32_t hash = hash_murmur2(key.data, key.length) & 0x7FFFFFFFu;
@@ -259,10 +263,10 @@ static void say_broken(struct statistics *s, const struct open_case *found)
                    "%s: published with %" PRIu64 " items; the journals have no such cell", held->key, held->items);
     } else {
         audit_note(audit, PORT_STATISTICS, held->partition, held->offset, mend_publisher,
-                   "%s: published is value %" PRId64 ", %" PRIu64 " declarations, %" PRIu64 " items (as_of %" PRIu64
-                   "); the journals say %s, %" PRId64 ", %" PRId64,
-                   held->key, held->value_minor, held->declarations, held->items, held->as_of, value, m->declarations,
-                   m->items);
+                   "%s: published is value %" PRId64 ", net mass %" PRId64 " g, %" PRIu64 " declarations, %" PRIu64
+                   " items (as_of %" PRIu64 "); the journals say %s, %s g, %" PRId64 ", %" PRId64,
+                   held->key, held->value_minor, held->net_mass_g, held->declarations, held->items, held->as_of, value,
+                   mass, m->declarations, m->items);
     }
 }
 
