@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: what it runs is in scripts/, CMakePresets.json and CMakeLists.txt. ARGS goes to the program that a target runs.
 .POSIX:
-.PHONY: help deps build demo test bench bench-table lint format rule-mutants clean
+.PHONY: help deps build demo test bench bench-table lint format rule-mutants model chaos clean
 
 help:
 	@echo 'make build         installs what is missing, leaves build/release/dryport'
@@ -11,6 +11,8 @@ help:
 	@echo 'make bench-table   our table beside a mutex, ck_ht and lfht'
 	@echo 'make lint          what the compiler does not check'
 	@echo 'make format        clang-format over all sources'
+	@echo 'make model         the protocol as a model: random schedules, then each deliberate breakage (SEEDS=20000 FROM=0)'
+	@echo 'make chaos         three processes on three real brokers, killed and paused (MINUTES=20 SEED=1)'
 	@echo 'make rule-mutants  each rule switched off in turn must fail a test'
 	@echo 'make deps          only installs; make clean removes build/'
 
@@ -54,6 +56,14 @@ format:
 rule-mutants:
 	@scripts/install_deps.sh build test
 	@scripts/rule_mutants.sh $(ARGS)
+
+model:
+	python3 -B tests/model/journal_model.py --seeds $${SEEDS:-20000} --from $${FROM:-0}
+	python3 -B tests/model/journal_model.py --seeds $${SEEDS:-20000} --from $${FROM:-0} --breakages
+
+chaos: build
+	@scripts/install_deps.sh build test
+	tests/broker/run.sh tests/broker/chaos.py --minutes $${MINUTES:-20} --seed $${SEED:-1}
 
 clean:
 	rm -rf build

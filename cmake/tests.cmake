@@ -24,7 +24,7 @@ foreach(unit IN LISTS unit_tests)
     set_tests_properties(unit/${room}/${module} PROPERTIES TIMEOUT 300 LABELS unit)
 endforeach()
 # Tests beside the unit tests bring their own list: one file per folder, so that each can be read alone.
-foreach(folder stress tool lint command offline golden broker)
+foreach(folder stress tool lint command offline golden broker model)
     if(EXISTS ${CMAKE_SOURCE_DIR}/tests/${folder}/tests.cmake)
         include(tests/${folder}/tests.cmake)
     endif()
