@@ -22,6 +22,7 @@ enum {
     DRAIN_MS = 10000,
     QUIET_MS = 6000,
     CLOSE_MS = 3000,
+    BEGUN_MS = 10000,
     ORDERS = 65536,
     PUBLISHER_PATIENCE_MS = 100,
     BACKLOG_RECORDS = 10000,
@@ -360,7 +361,12 @@ static enum err try_connect(struct engine *engine, int32_t workers, struct port 
     if (err == OK && !engine->kafka.is_mock)
         engine->kafka.batch_bytes = admin_batch_bytes(admin);
     admin_close(admin);
-    return err != OK ? err : port_kafka_open(&engine->kafka, workers, port, info);
+    TRY(err);
+    TRY(port_kafka_open(&engine->kafka, workers, port, info));
+    err = guard_begun(port, workers, BEGUN_MS, info);
+    if (err != OK)
+        port_kafka_close(port, CLOSE_MS);
+    return err;
 }
 
 /* A broker that is away or refuses us is waited for, for ever: one line when the reason changes. */
@@ -421,6 +427,7 @@ static struct worker_options worker_options_of(struct engine *engine, int32_t la
         .plan_id = engine->plan_id,
         .topic = config->topic_declarations,
         .frame_interval_ms = config->frame_interval_ms,
+        .idle_ms = config->time_idle_ms,
         .rejects_payload = config->rejects_payload,
         .batch = engine_batch_options(config, engine->options.rules, engine->partitions),
         .random = system_random,

@@ -86,6 +86,8 @@ static json_t *partition_json(struct engine *engine, int32_t index)
     json_object_set_new(row, "state",
                         json_string(partition_phase_name((enum partition_phase)counter_read(&status->phase))));
     json_object_set_new(row, "reason", json_string(reason));
+    json_object_set_new(row, "guard", json_string(guard_name((enum guard)counter_read(&status->guard))));
+    json_object_set_new(row, "idle", json_boolean(counter_read(&status->is_idle)));
     json_object_set_new(row, "ledger_entries", int64_json(counter_read(&status->ledger_entries)));
     return row;
 }
@@ -348,7 +350,7 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
 {
     int64_t epochs = 0;
     int64_t fenced = 0;
-    int64_t halted = 0;
+    int64_t halted[GUARDS] = {0};
     int64_t entries = 0;
     int64_t bytes = 0;
     int64_t unechoed = 0;
@@ -359,14 +361,16 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
         if (!counter_read(&engine->is_owned[i]))
             continue;
         put_partition(engine, page, i);
-        halted += counter_read(&status->phase) == PARTITION_HALTED;
+        if (counter_read(&status->phase) == PARTITION_HALTED)
+            halted[counter_read(&status->guard)]++;
         entries += counter_read(&status->ledger_entries);
         bytes += counter_read(&status->ledger_bytes);
         unechoed += counter_read(&status->unechoed_groups);
     }
     metrics_put_int(page, METRIC_epochs_opened_total, epochs, METRICS_LABELS("all"));
     metrics_put_int(page, METRIC_fenced_total, fenced, METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_partitions_halted, halted, METRICS_LABELS("all"));
+    for (int guard = GUARD_NONE + 1; guard < GUARDS; guard++)
+        metrics_put_int(page, METRIC_partitions_halted, halted[guard], METRICS_LABELS(guard_name((enum guard)guard)));
     metrics_put_int(page, METRIC_ledger_entries, entries, METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_ledger_bytes, bytes, METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_journal_unacked_groups, unechoed, METRICS_NO_LABELS);

@@ -417,6 +417,8 @@ static enum err check_section(struct cube *cube, struct source *source, enum fra
     case SECTION_LEDGER:
     case SECTION_ID_KEY:
     case SECTION_REASON:
+    case SECTION_PARTITIONS:
+    case SECTION_IDLE:
         return OK;
     }
     return err_set(info, ERR_BROKEN, "a section of unknown kind %d: upgrade the program", (int)section);

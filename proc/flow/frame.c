@@ -126,6 +126,28 @@ bool frame_next_section(struct reader *reader, enum frame_section *out_section, 
     return true;
 }
 
+bool frame_find_section(const struct frame *frame, enum frame_section wanted, struct bytes *out_bytes)
+{
+    struct reader reader = reader_of(frame->payload);
+    enum frame_section section;
+    bool broken = false;
+    while (frame_next_section(&reader, &section, out_bytes, &broken)) {
+        if (section == wanted)
+            return true;
+    }
+    return false;
+}
+
+int32_t frame_partitions(const struct frame *frame)
+{
+    struct bytes bytes;
+    if (!frame_find_section(frame, SECTION_PARTITIONS, &bytes))
+        return 0;
+    struct reader reader = reader_of(bytes);
+    uint32_t partitions = reader_u32(&reader);
+    return reader.failed || partitions > INT32_MAX ? 0 : (int32_t)partitions;
+}
+
 bool frame_nonce_equal(const struct frame_nonce *a, const struct frame_nonce *b)
 {
     return a->word[0] == b->word[0] && a->word[1] == b->word[1];
@@ -149,6 +171,13 @@ void frame_put_bytes(struct buffer *out, enum frame_section section, struct byte
 {
     size_t begin = section_begin(out, section);
     buffer_add(out, bytes.data, bytes.length);
+    section_end(out, begin);
+}
+
+void frame_put_partitions(struct buffer *out, int32_t partitions)
+{
+    size_t begin = section_begin(out, SECTION_PARTITIONS);
+    buffer_add_u32(out, (uint32_t)partitions);
     section_end(out, begin);
 }
 

@@ -54,6 +54,9 @@ enum frame_section {
     SECTION_CONTROL = 6, /* totals after the group */
     SECTION_ID_KEY = 7,  /* SipHash key of long ids, in the first OPEN */
     SECTION_REASON = 8,  /* text of a SKIP */
+
+    SECTION_PARTITIONS = 20, /* of the input, in an OPEN */
+    SECTION_IDLE = 21,       /* in a MARK: the log's end is reached and nothing came for time.idle.ms */
 };
 
 /* Writes the header before a payload of `payload_bytes` that the caller puts behind it; both are sealed by frame_seal. */
@@ -68,6 +71,12 @@ enum err frame_parse(struct bytes bytes, struct frame *out, struct err_info *inf
 /* Steps through the sections: false at the end; *out_broken is set if the payload is cut short. */
 bool frame_next_section(struct reader *reader, enum frame_section *out_section, struct bytes *out_bytes,
                         bool *out_broken);
+
+/* The first section of that kind. False: there is none. */
+bool frame_find_section(const struct frame *frame, enum frame_section wanted, struct bytes *out_bytes);
+
+/* Partitions of the input as a frame states them in SECTION_PARTITIONS, 0 if it does not. */
+int32_t frame_partitions(const struct frame *frame);
 
 bool frame_nonce_equal(const struct frame_nonce *a, const struct frame_nonce *b);
 
@@ -117,6 +126,7 @@ void frame_put_counts(struct buffer *out, const struct counts *counts);
 void frame_put_rejects(struct buffer *out, int64_t lo, const struct reject_place *places, size_t count);
 void frame_put_control(struct buffer *out, const struct control *control);
 void frame_put_bytes(struct buffer *out, enum frame_section section, struct bytes bytes);
+void frame_put_partitions(struct buffer *out, int32_t partitions);
 
 /* Delta cells of one view; zero cells are left out. Stops before the section would pass `most` bytes: *index is where to go on. */
 void frame_put_cells(struct buffer *out, const struct tally *tally, const struct view *view, uint32_t view_index,

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/intake.h"
 
-#include "base/crc.h"
-
-#include <inttypes.h>
-
 enum err intake_open(struct intake *intake, const struct port *port, const struct intake_start *start,
                      struct counter *regressions, struct err_info *info)
 {
@@ -18,7 +14,7 @@ enum err intake_open(struct intake *intake, const struct port *port, const struc
     intake->next_offset = start->position;
     intake->proof_due = proof;
     intake->behind = false;
-    intake->faulted = false;
+    intake->faulted = GUARD_NONE;
     intake->regressions = regressions;
     return OK;
 }
@@ -40,43 +36,14 @@ void intake_close(struct intake *intake)
     intake->started = false;
 }
 
-static const char *fault_name(enum port_fault fault)
-{
-    switch (fault) {
-    case PORT_BAD_CRC:
-        return "its check sum is wrong";
-    case PORT_BAD_COMPRESSION:
-        return "it can't be decompressed";
-    case PORT_TOO_LARGE:
-        return "it is larger than the consumer takes (kafka.receive.message.max.bytes)";
-    case PORT_OFFSET_RESET:
-        return "it is not in the log any more";
-    default:
-        return "the broker reports an error";
-    }
-}
-
 /* True if this is the record below the position. */
 static bool check_proof(struct intake *intake, const struct port_record *record)
 {
     intake->proof_due = false;
     if (record->offset != intake->start.position - 1)
         return false;
-    if (crc32c(0, record->value.data, record->value.length) != intake->start.record_crc) {
-        intake->faulted = true;
-        err_set(&intake->fault, ERR_BROKEN,
-                "the record at input offset %" PRId64 " is not the one that was counted there: the topic was created "
-                "anew. Use new journal and statistics topics with it",
-                record->offset);
-    }
+    intake->faulted = guard_record(record->offset, record->value, intake->start.record_crc, &intake->fault);
     return true;
-}
-
-static void note_fault(struct intake *intake, const struct port_record *record)
-{
-    intake->faulted = true;
-    err_set(&intake->fault, ERR_BROKEN, "input offset %" PRId64 ": %s. Mend the topic, or authorise the hole",
-            record->offset, fault_name(record->fault));
 }
 
 /* Drops what was delivered before; cuts the list before the first fault. */
@@ -86,7 +53,8 @@ static void sort_out(struct intake *intake)
     for (size_t i = 0; i < intake->count; i++) {
         struct port_record *record = &intake->records[i];
         if (record->fault != PORT_NONE && !intake->faulted)
-            note_fault(intake, record);
+            intake->faulted =
+                guard_fault(record->partition, intake->next_offset, record->offset, record->fault, &intake->fault);
         bool proof = intake->proof_due && !intake->faulted && check_proof(intake, record);
         bool old = record->offset < intake->next_offset;
         if (intake->faulted || old) {

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "base/counter.h"
-#include "flow/port.h"
+#include "flow/guard.h"
 
 enum { INTAKE_TAKE = 512 }; /* records a call of input_take */
 
@@ -35,7 +35,7 @@ struct intake {
     int64_t next_offset; /* a record below it was delivered before */
     bool proof_due;      /* the first record to come may be the last one that was counted: compare it */
     bool behind;         /* the last take was full: more input waits */
-    bool faulted;        /* the log said something else than a record behind records[] */
+    enum guard faulted;  /* the log said something else than a record behind records[] */
     struct err_info fault;
     struct counter *regressions; /* records that were delivered before */
 };

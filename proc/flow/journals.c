@@ -278,12 +278,15 @@ bool journals_are_behind(const struct journals *journals)
 int64_t journals_event_ms(const struct journals *journals)
 {
     int64_t least = INT64_MAX;
+    int64_t most = INT64_MIN;
     for (int32_t i = 0; i < journals->options.partitions; i++) {
         const struct reader_rule *rule = journals->journal[i].rule;
         int64_t event_ms = rule ? rule->event_ms_most : INT64_MIN;
-        least = event_ms < least ? event_ms : least;
+        most = event_ms > most ? event_ms : most;
+        if (!rule || !rule->is_idle)
+            least = event_ms < least ? event_ms : least;
     }
-    return least == INT64_MAX ? INT64_MIN : least;
+    return least == INT64_MAX ? most : least;
 }
 
 void journals_health(struct journals *journals, int32_t partition, int64_t *out_position, struct err_info *out_halt)

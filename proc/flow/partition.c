@@ -97,10 +97,11 @@ void partition_fini(struct partition *partition)
     buffer_fini(&partition->open.ledger);
 }
 
-void partition_halt(struct partition *partition, const struct err_info *why)
+void partition_halt(struct partition *partition, enum guard guard, const struct err_info *why)
 {
     forget(partition);
     set_reason(partition, why->text);
+    counter_set(&partition->status->guard, guard);
     enter(partition, PARTITION_HALTED);
 }
 
@@ -115,6 +116,7 @@ static void open_epoch(struct partition *partition, bool restamp)
     partition->lane.nonce.word[0] = context->random(context->random_context);
     partition->lane.nonce.word[1] = context->random(context->random_context);
     partition->lane.seq = 0;
+    counter_set(&partition->status->guard, GUARD_NONE);
     partition->open_sent = false;
     partition->open_acked_ms = 0;
     partition->epoch_serial++;
@@ -181,15 +183,9 @@ static enum err send_open(struct partition *partition, struct err_info *info)
         key.word[0] = context->random(context->random_context);
         key.word[1] = context->random(context->random_context);
     }
-    struct frame header = {
-        .kind = FRAME_OPEN, .last = true, .partition = (uint32_t)partition->number, .plan = context->plan_id};
-    header.event_ms_most = INT64_MIN;
+    int32_t partitions = context->port->partitions(context->port->self, PORT_DECLARATIONS);
     struct buffer frame = {0};
-    uint8_t head[FRAME_HEADER_BYTES];
-    frame_write_header(&header, head);
-    buffer_add(&frame, head, sizeof head);
-    frame_put_bytes(&frame, SECTION_ID_KEY, (struct bytes){(const uint8_t *)&key, sizeof key});
-    frame_seal(frame.data, frame.length, &partition->lane.nonce, 0);
+    seal_open(&frame, &partition->lane.nonce, partition->number, partitions, context->plan_id, &key);
     enum err err =
         context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number,
                               (struct bytes){NULL, 0}, buffer_bytes(&frame), PORT_NO_AS_OF,
@@ -227,47 +223,53 @@ static void begin_restore(struct partition *partition, int64_t open_offset)
     enter(partition, PARTITION_RESTORING);
 }
 
-/* The guards of step 2. X is the state's position. */
-static enum err check_start(struct partition *partition, struct port_bounds *input, struct err_info *info)
+static enum err check_plan(const struct partition *partition, struct err_info *info)
+{
+    const struct reader_rule *rule = partition->restore;
+    if (!rule->has_plan || rule->plan == partition->context->plan_id)
+        return OK;
+    return err_set(info, ERR_CONFIG,
+                   "the journal was counted under plan %016" PRIx64 " and this configuration is plan %016" PRIx64
+                   ": rules, lists, views, zone or currency differ. Start with the configuration of before, or "
+                   "count the input again into new journal and statistics topics with another group",
+                   rule->plan, partition->context->plan_id);
+}
+
+/* The guards of step 2: *out_guard closes, or GUARD_NONE. An error: what they look at could not be read. */
+static enum err check_start(struct partition *partition, struct port_bounds *input, enum guard *out_guard,
+                            struct err_info *info)
 {
     const struct port *port = partition->context->port;
-    const struct state *state = &partition->state;
     const struct reader_rule *rule = partition->restore;
+    struct guard_facts facts = {
+        .partition = partition->number,
+        .partitions = port->partitions(port->self, PORT_DECLARATIONS),
+        .journal = port->partitions(port->self, PORT_JOURNAL),
+        .begun_with = rule->begun_with,
+        .has_groups = rule->has_groups,
+        .has_data = rule->has_data,
+        .position = partition->state.hi,
+        .committed = -1,
+    };
     TRY(port->bounds(port->self, PORT_DECLARATIONS, partition->number, input, info));
-    if (rule->has_plan && rule->plan != partition->context->plan_id)
-        return err_set(info, ERR_CONFIG,
-                       "the journal was counted under plan %016" PRIx64 " and this configuration is plan %016" PRIx64
-                       ": rules, lists, views, zone or currency differ. Start with the configuration of before, or "
-                       "count the input "
-                       "again into new journal and statistics topics with another group",
-                       rule->plan, partition->context->plan_id);
-    if (state->hi > input->high)
-        return err_set(info, ERR_BROKEN,
-                       "the journal has counted up to input offset %" PRId64 ", the input log ends at %" PRId64
-                       ": the topic was created anew. Use new journal and statistics topics with it",
-                       state->hi, input->high);
-    bool counted = rule->hi > 0;
-    if (!counted) {
-        int64_t committed;
-        TRY(port->committed(port->self, partition->number, &committed, info));
-        if (committed > 0)
-            return err_set(
-                info, ERR_BROKEN,
-                "the journal is empty, but the group has counted up to input offset %" PRId64
-                ": the journal was deleted. Restore it, or start with another group and a new statistics topic",
-                committed);
-    }
-    if (counted && state->hi < input->low)
-        return err_set(info, ERR_BROKEN,
-                       "input offsets %" PRId64 " to %" PRId64 " were deleted by retention before they were counted",
-                       state->hi, input->low - 1);
+    if (!facts.has_data)
+        TRY(port->committed(port->self, partition->number, &facts.committed, info));
+    facts.input = *input;
+    *out_guard = check_plan(partition, info) == OK ? guard_start(&facts, info) : GUARD_PLAN;
     return OK;
+}
+
+static struct seal_source source_of(const struct partition *partition)
+{
+    return (struct seal_source){partition->number, partition->context->plan_id, &partition->state};
 }
 
 /* A first start on a topic that retention has cut: the hole is written down. */
 static void bootstrap_skip(struct partition *partition, int64_t low)
 {
-    struct group *group = seal_skip(partition, 0, low, TEXT("bootstrap: the input began here when the journal did"));
+    struct seal_source source = source_of(partition);
+    struct group *group = outbox_new_group(&partition->outbox);
+    seal_skip(group, &source, 0, low, TEXT("bootstrap: the input began here when the journal did"));
     partition->state.hi = low;
     seal_begin(partition);
     outbox_add(&partition->outbox, group);
@@ -280,18 +282,23 @@ static void start_work(struct partition *partition)
     const struct port *port = context->port;
     struct err_info info;
     struct port_bounds input;
-    enum err err = check_start(partition, &input, &info);
-    if (err == ERR_PEER || err == ERR_RETRY) {
+    enum guard guard = GUARD_NONE;
+    enum err err = check_start(partition, &input, &guard, &info);
+    if (err != OK) {
         drop(partition, info.text);
         return;
     }
-    if (err != OK) {
-        partition_halt(partition, &info);
+    if (guard == GUARD_INPUT_LOST)
+        counter_set(&partition->status->position, partition->state.hi); /* a SKIP must begin here */
+    if (guard != GUARD_NONE) {
+        partition_halt(partition, guard, &info);
         return;
     }
+    bool is_first = !partition->restore->has_groups;
+    partition->is_idle = partition->restore->is_idle;
     stop_restore(partition);
     seal_begin(partition);
-    if (partition->state.hi == 0 && input.low > 0)
+    if (is_first && input.low > 0)
         bootstrap_skip(partition, input.low);
     struct intake_start start = {
         .lane = context->lane,
@@ -308,6 +315,8 @@ static void start_work(struct partition *partition)
     }
     partition->backoff_ms = 0;
     partition->echo_seen_ms = now_of(partition);
+    partition->input_ms = partition->echo_seen_ms;
+    counter_set(&partition->status->is_idle, partition->is_idle);
     counter_set(&partition->status->position, partition->state.hi);
     counter_set(&partition->status->event_ms, partition->state.event_ms_most);
     counter_set(&partition->status->ledger_entries, (int64_t)ledger_count(partition->state.ledger));
@@ -322,7 +331,7 @@ static void finish_restore(struct partition *partition)
     const struct reader_rule *rule = partition->restore;
     if (rule->halted) {
         struct err_info why = rule->why;
-        partition_halt(partition, &why);
+        partition_halt(partition, GUARD_JOURNAL_DAMAGED, &why);
     } else if (!frame_nonce_equal(&rule->epoch, &partition->lane.nonce)) {
         open_epoch(partition, false); /* the ack was of a copy: a foreign OPEN lies between */
     } else {
@@ -400,6 +409,7 @@ static void advance(struct partition *partition, size_t from, size_t to)
 static void seal(struct partition *partition)
 {
     struct group *group = seal_data(partition);
+    partition->is_idle = false;
     outbox_add(&partition->outbox, group);
     show_outbox(partition);
     counter_set(&partition->status->ledger_entries, (int64_t)ledger_count(partition->state.ledger));
@@ -433,7 +443,7 @@ static void work_through(struct partition *partition, int64_t now_ms)
             struct err_info info;
             if (settle_batch(partition, batch, &info) != OK) {
                 batch_reset(batch);
-                partition_halt(partition, &info);
+                partition_halt(partition, GUARD_LIMIT, &info);
                 return;
             }
         } while (batch->record_open);
@@ -443,18 +453,51 @@ static void work_through(struct partition *partition, int64_t now_ms)
     }
 }
 
-/* Records in hand, or taken now. A fault of the log halts once all before it is counted. */
+/* A fault of the log. What lies before it is sealed and read back first, so that a SKIP may begin at the fault. */
+static void stop_at_fault(struct partition *partition)
+{
+    if (partition->open.lo < partition->state.hi)
+        seal(partition);
+    if (partition->outbox.count > 0)
+        return;
+    struct err_info why = partition->intake.fault;
+    partition_halt(partition, partition->intake.faulted, &why);
+}
+
+/* Records in hand, or taken now. */
 static bool has_input(struct partition *partition)
 {
     if (intake_has_records(&partition->intake))
         return true;
     bool halted;
     bool taken = intake_take(&partition->intake, &halted);
-    if (halted) {
-        struct err_info why = partition->intake.fault;
-        partition_halt(partition, &why);
-    }
+    if (halted)
+        stop_at_fault(partition);
     return taken;
+}
+
+/* The log's end was reached and nothing came for a while: said once, and true until DATA follows. */
+static bool idle_is_due(const struct partition *partition, int64_t now_ms)
+{
+    const struct port *port = partition->context->port;
+    int64_t idle_ms = partition->context->idle_ms;
+    return idle_ms > 0 && !partition->is_idle && now_ms - partition->input_ms >= idle_ms &&
+           partition->outbox.count == 0 && !partition->intake.faulted && !intake_has_records(&partition->intake) &&
+           port->input_at_end(port->self, partition->number);
+}
+
+static void mark_idle(struct partition *partition)
+{
+    if (partition->open.lo < partition->state.hi) { /* records without declarations: nothing else seals them */
+        seal(partition);
+        return;
+    }
+    struct seal_source source = source_of(partition);
+    struct group *group = outbox_new_group(&partition->outbox);
+    seal_idle(group, &source);
+    partition->is_idle = true;
+    outbox_add(&partition->outbox, group);
+    show_outbox(partition);
 }
 
 static void note_pressure(struct partition *partition, bool pressed, int64_t now_ms)
@@ -470,12 +513,17 @@ static bool work_step(struct partition *partition, int64_t now_ms)
     note_pressure(partition, !outbox_has_room(&partition->outbox), now_ms);
     bool did = false;
     if (outbox_has_room(&partition->outbox) && has_input(partition)) {
+        partition->input_ms = now_ms;
         work_through(partition, now_ms);
         did = true;
     }
-    if (partition->phase == PARTITION_RUNNING && outbox_has_room(&partition->outbox) &&
-        seal_is_due(partition, now_ms)) {
+    if (partition->phase != PARTITION_RUNNING)
+        return did;
+    if (outbox_has_room(&partition->outbox) && seal_is_due(partition, now_ms)) {
         seal(partition);
+        did = true;
+    } else if (idle_is_due(partition, now_ms)) {
+        mark_idle(partition);
         did = true;
     }
     return did;
@@ -505,7 +553,7 @@ bool partition_ack(struct partition *partition, const struct port_ack *ack)
         return true; /* of an OPEN that was given up */
     struct err_info why;
     if (outbox_ack(&partition->outbox, &partition->lane, ack, now_of(partition), &why) != OK)
-        partition_halt(partition, &why);
+        partition_halt(partition, GUARD_TOPIC_LIMIT, &why);
     return true;
 }
 
@@ -535,6 +583,7 @@ static void echo_applied(struct partition *partition, const struct echo *echo)
     count_echoed(partition, group);
     counter_set(&partition->status->position, group->hi);
     counter_set(&partition->status->event_ms, partition->state.event_ms_most);
+    counter_set(&partition->status->is_idle, group->kind == FRAME_MARK);
     outbox_retire(&partition->outbox);
     show_outbox(partition);
 }
@@ -557,8 +606,17 @@ static void echo_open(struct partition *partition, const struct echo *echo)
         drop(partition, "another process has claimed this partition");
 }
 
+/* The operator's SKIP moves the journal on: the partition may go on behind it. */
+static bool is_mended(const struct partition *partition, const struct echo *echo)
+{
+    return partition->phase == PARTITION_HALTED && echo->branch == READER_APPLIED && echo->kind == FRAME_SKIP &&
+           echo->hi > counter_read(&partition->status->position);
+}
+
 void partition_echo(struct partition *partition, const struct echo *echo)
 {
+    if (is_mended(partition, echo))
+        partition_assign(partition);
     if (!partition->has_state)
         return;
     partition->echo_seen_ms = now_of(partition); /* an old one too: the journal is being read on */
@@ -582,7 +640,7 @@ void partition_echo(struct partition *partition, const struct echo *echo)
         struct err_info why;
         err_set(&why, ERR_BROKEN, "the journal is corrupt at offset %" PRId64 ": see the publisher's reason",
                 echo->offset);
-        partition_halt(partition, &why);
+        partition_halt(partition, GUARD_JOURNAL_DAMAGED, &why);
         break;
     }
     default:
@@ -648,7 +706,7 @@ static bool send_step(struct partition *partition, int64_t now_ms, bool *out_pro
     struct err_info info;
     enum err err = outbox_pump(&partition->outbox, &partition->lane, now_ms, &did, &info);
     if (err == ERR_LIMIT)
-        partition_halt(partition, &info);
+        partition_halt(partition, GUARD_TOPIC_LIMIT, &info);
     *out_producer_lost = err == ERR_PEER;
     if (err == OK && echo_is_missing(partition, now_ms))
         drop(partition, "a frame was acknowledged and is not in the journal");

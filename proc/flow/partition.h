@@ -57,7 +57,9 @@ struct partition_status {
     struct counter ledger_entries;
     struct counter ledger_bytes;
     struct counter unechoed_groups;
-    pthread_mutex_t lock; /* of reason; taken for a copy, never with another lock */
+    struct counter is_idle; /* the last group that was echoed is an idle mark */
+    struct counter guard;   /* enum guard: why it is halted, GUARD_NONE if it is not */
+    pthread_mutex_t lock;   /* of reason; taken for a copy, never with another lock */
     char reason[ERR_TEXT_BYTES];
 };
 
@@ -88,6 +90,7 @@ struct partition_context {
     uint64_t plan_id;
     struct text topic; /* of the declarations, for rejects */
     int64_t frame_interval_ms;
+    int64_t idle_ms;
     bool rejects_payload;
     uint64_t (*random)(void *random_context); /* nonces, seeds, back-off */
     void *random_context;
@@ -135,6 +138,8 @@ struct partition {
     struct outbox outbox;
     int64_t echo_seen_ms; /* when the last echo of this partition came */
     bool release;         /* wanted by main */
+    bool is_idle;         /* the last sealed group is an idle mark */
+    int64_t input_ms;     /* when input last came, or counting began */
     struct intake intake;
     struct reader_rule *restore;
     struct port_stream *stream;
@@ -169,5 +174,5 @@ int64_t partition_patience_ms(const struct partition *partition, int64_t now_ms)
 
 /* ---- between partition.c, settle.c and seal.c ---- */
 
-/* Halts with a reason that names the mend. */
-void partition_halt(struct partition *partition, const struct err_info *why);
+/* Halts with a reason that names the mend, until the process starts again or somebody else writes a SKIP. */
+void partition_halt(struct partition *partition, enum guard guard, const struct err_info *why);

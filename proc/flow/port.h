@@ -94,6 +94,9 @@ struct port {
     void (*input_stop)(void *self, int32_t partition);
     /* Up to `most` records that are here now.                                                      Thread: worker */
     size_t (*input_take)(void *self, int32_t partition, struct port_record *out, size_t most);
+    /* All that the log held when it was last asked was taken. Control records and aborted ones do not count.
+     *                                                                                              Thread: worker */
+    bool (*input_at_end)(void *self, int32_t partition);
     void (*release)(void *self, struct port_record *records, size_t count);
     /* First and next offset of a partition. (may block up to seconds) */
     enum err (*bounds)(void *self, enum port_topic topic, int32_t partition, struct port_bounds *out,

@@ -700,8 +700,8 @@ static void show(struct publisher *publisher)
 {
     struct publisher_counters *counters = &publisher->counters;
     int64_t event_ms = journals_event_ms(publisher->journals);
-    counter_set(&counters->watermark_ms,
-                event_ms == INT64_MIN ? INT64_MIN : event_ms - publisher->options.event_bound_ms);
+    if (event_ms != INT64_MIN && event_ms - publisher->options.event_bound_ms > counter_read(&counters->watermark_ms))
+        counter_set(&counters->watermark_ms, event_ms - publisher->options.event_bound_ms); /* it never falls */
     counter_set(&counters->dirty, (int64_t)cube_dirty_count(publisher->cube) + publisher->orphan_count);
     for (uint32_t i = 0; i < publisher->options.plan->count; i++)
         counter_set(&counters->cells[i], cube_view_cells(publisher->cube, i));

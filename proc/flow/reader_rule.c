@@ -70,6 +70,8 @@ static enum reader_branch judge_open(struct reader_rule *rule, const struct fram
     rule->epoch = frame->nonce;
     rule->has_epoch = true;
     rule->seq = 0;
+    if (!rule->begun_with)
+        rule->begun_with = frame_partitions(frame);
     return torn ? READER_OPEN_DISCARDS : READER_OPEN;
 }
 
@@ -115,6 +117,18 @@ static enum err check_group(struct reader_rule *rule)
     return OK;
 }
 
+/* What the applied group says beside its sums. A mark of another kind and a slice of the state leave idleness as it is. */
+static void note_group(struct reader_rule *rule, const struct frame *last)
+{
+    struct bytes bytes;
+    rule->has_groups = true;
+    rule->has_data = rule->has_data || last->kind == FRAME_DATA || last->kind == FRAME_SNAP;
+    if (last->kind == FRAME_MARK && frame_find_section(last, SECTION_IDLE, &bytes))
+        rule->is_idle = true;
+    else if (last->kind == FRAME_DATA || last->kind == FRAME_SKIP)
+        rule->is_idle = false;
+}
+
 static enum reader_branch apply(struct reader_rule *rule, int64_t offset, reader_fold *fold, void *context)
 {
     point_payloads(rule);
@@ -126,6 +140,7 @@ static enum reader_branch apply(struct reader_rule *rule, int64_t offset, reader
     const struct frame *last = &rule->frames[rule->held_count - 1];
     rule->hi = last->hi;
     rule->event_ms_most = last->event_ms_most;
+    note_group(rule, last);
     if (last->kind == FRAME_DATA) {
         rule->plan = last->plan;
         rule->has_plan = true;

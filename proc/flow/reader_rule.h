@@ -44,8 +44,12 @@ struct reader_rule {
     int64_t hi;            /* input accepted so far: [0, hi) */
     uint64_t plan;         /* of the last DATA, valid if has_plan */
     bool has_plan;
-    int64_t event_ms_most;                    /* of the last accepted group, INT64_MIN if none */
-    struct buffer held;                       /* frames of the open group, one behind the other */
+    bool has_groups;       /* a group was applied */
+    bool has_data;         /* one of DATA or SNAP was */
+    bool is_idle;          /* the last one was an idle mark */
+    int32_t begun_with;    /* partitions of the input in the first OPEN that states them, 0: none does */
+    int64_t event_ms_most; /* of the last accepted group, INT64_MIN if none */
+    struct buffer held;    /* frames of the open group, one behind the other */
     struct frame frames[FRAMES_A_GROUP_MOST]; /* their headers; payloads point into held when the group is whole */
     uint32_t held_count;
     struct err_info why;

@@ -11,19 +11,19 @@ struct builder {
     size_t most;
 };
 
-static struct builder builder_of(const struct partition *partition, struct group *group)
+static struct builder builder_of(const struct seal_source *source, struct group *group)
 {
-    const struct state *state = &partition->state;
+    const struct state *state = source->state;
     struct builder builder = {
         .group = group,
         .most = FRAME_BYTES_MOST - FRAME_HEADER_BYTES,
         .header =
             {
                 .kind = group->kind,
-                .partition = (uint32_t)partition->number,
+                .partition = (uint32_t)source->partition,
                 .lo = group->lo,
                 .hi = group->hi,
-                .plan = partition->context->plan_id,
+                .plan = source->plan,
                 .event_ms_most = state->event_ms_most,
                 .record_timestamp = state->record_timestamp,
                 .record_crc = state->record_crc,
@@ -103,9 +103,9 @@ static void put_ledger(struct builder *builder, const struct open_group *open)
     }
 }
 
-static void put_control(struct builder *builder, const struct partition *partition)
+static void put_control(struct builder *builder, const struct state *state)
 {
-    struct control control = state_control(&partition->state);
+    struct control control = state_control(state);
     make_room(builder, CONTROL_BYTES_MOST);
     frame_put_control(&builder->payload, &control);
     close_frame(builder, true);
@@ -139,29 +139,57 @@ struct group *seal_data(struct partition *partition)
     group->lo = open->lo;
     group->hi = partition->state.hi;
     group->record_timestamp = partition->state.record_timestamp;
-    struct builder builder = builder_of(partition, group);
+    struct seal_source source = {partition->number, partition->context->plan_id, &partition->state};
+    struct builder builder = builder_of(&source, group);
     put_codes(&builder, partition);
     make_room(&builder, COUNTS_BYTES_MOST);
     frame_put_counts(&builder.payload, &group->counts);
     put_rejects(&builder, open);
     put_cells(&builder, partition);
     put_ledger(&builder, open);
-    put_control(&builder, partition);
+    put_control(&builder, &partition->state);
     open->group = NULL;
     seal_begin(partition);
     return group;
 }
 
-struct group *seal_skip(struct partition *partition, int64_t lo, int64_t hi, struct text reason)
+void seal_skip(struct group *group, const struct seal_source *source, int64_t lo, int64_t hi, struct text reason)
 {
-    struct group *group = outbox_new_group(&partition->outbox);
     group->kind = FRAME_SKIP;
     group->lo = lo;
     group->hi = hi;
     group->counts.skipped = hi - lo;
-    struct builder builder = builder_of(partition, group);
+    struct builder builder = builder_of(source, group);
     frame_put_counts(&builder.payload, &group->counts);
     frame_put_bytes(&builder.payload, SECTION_REASON, (struct bytes){(const uint8_t *)reason.data, reason.length});
-    put_control(&builder, partition);
-    return group;
+    put_control(&builder, source->state);
+}
+
+void seal_idle(struct group *group, const struct seal_source *source)
+{
+    group->kind = FRAME_MARK;
+    group->lo = source->state->hi;
+    group->hi = source->state->hi;
+    struct builder builder = builder_of(source, group);
+    frame_put_bytes(&builder.payload, SECTION_IDLE, (struct bytes){NULL, 0});
+    put_control(&builder, source->state);
+}
+
+void seal_open(struct buffer *out, const struct frame_nonce *nonce, int32_t partition, int32_t partitions,
+               uint64_t plan, const struct hash_key *id_key)
+{
+    struct frame header = {
+        .kind = FRAME_OPEN,
+        .last = true,
+        .partition = (uint32_t)partition,
+        .plan = plan,
+        .event_ms_most = INT64_MIN,
+    };
+    size_t begin = out->length;
+    uint8_t head[FRAME_HEADER_BYTES];
+    frame_write_header(&header, head);
+    buffer_add(out, head, sizeof head);
+    frame_put_bytes(out, SECTION_ID_KEY, (struct bytes){(const uint8_t *)id_key, sizeof *id_key});
+    frame_put_partitions(out, partitions);
+    frame_seal(out->data + begin, out->length - begin, nonce, 0);
 }

@@ -38,6 +38,7 @@ struct worker *worker_new(const struct worker_options *options)
         .plan_id = options->plan_id,
         .topic = text_of(options->topic),
         .frame_interval_ms = options->frame_interval_ms,
+        .idle_ms = options->idle_ms,
         .rejects_payload = options->rejects_payload,
         .random = options->random,
         .random_context = options->random_context,

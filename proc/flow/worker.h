@@ -21,6 +21,7 @@ struct worker_options {
     uint64_t plan_id;
     const char *topic;
     int64_t frame_interval_ms;
+    int64_t idle_ms; /* without input until a partition says so; 0 = never */
     bool rejects_payload;
     struct batch_options batch;
     uint64_t (*random)(void *random_context);

@@ -310,6 +310,7 @@ static const struct setting consumer_settings[] = {
 };
 
 static const struct setting input_settings[] = {
+    {"enable.partition.eof", "true"}, /* tells when a partition is idle; offsets of such events are not used */
     {"isolation.level", "read_committed"}, {"fetch.wait.max.ms", "100"}, /* a partition that runs empty may wait as long
                                                                             behind idle ones: one fetch a broker */
     {"queued.min.messages", "100000"},     {"fetch.message.max.bytes", "1048576"}, {NULL, NULL},
@@ -347,7 +348,7 @@ static const struct setting reserved_settings[] = {
     {"auto.offset.reset", "a lost offset must halt its partition, never skip records"},
     {"check.crcs", "every record is checked"},
     {"isolation.level", "each reader has the level that the protocol needs"},
-    {"enable.partition.eof", "the log's end is found in another way"},
+    {"enable.partition.eof", "the program reads the log's end where it needs it"},
     {"allow.auto.create.topics", "use the keys topics.create, topics.partitions and topics.replication"},
     {"enable.idempotence", "the journal needs an idempotent producer"},
     {"acks", "a frame counts only when all in-sync replicas have it"},

@@ -175,10 +175,17 @@ static void port_commit(void *self, int32_t partition, int64_t offset)
 static enum err port_committed(void *self, int32_t partition, int64_t *out_offset, struct err_info *info)
 {
     struct port_kafka *port = self;
-    if (port->input_reader == NULL) {
+    if (port->options.group == NULL) {
         *out_offset = -1;
         return OK;
     }
+    pthread_mutex_lock(&port->lock);
+    enum err err = OK;
+    if (port->input_reader == NULL) { /* not a member, yet it may ask */
+        err = reader_new(&port->options, CLIENT_INPUT, port->health, &port->input_reader, info);
+    }
+    pthread_mutex_unlock(&port->lock);
+    TRY(err);
     return reader_committed(port->input_reader, partition, out_offset, info);
 }
 
@@ -217,6 +224,12 @@ static size_t port_input_take(void *self, int32_t partition, struct port_record 
         port->lanes[input->lane].may_have_more = true;
     }
     return count;
+}
+
+static bool port_input_at_end(void *self, int32_t partition)
+{
+    const struct input *input = input_of(self, partition);
+    return input->log != NULL && reader_at_end(input->log);
 }
 
 static void port_release(void *self, struct port_record *records, size_t count)
@@ -458,6 +471,7 @@ enum err port_kafka_open(const struct kafka_options *options, int32_t workers, s
         .input_start = port_input_start,
         .input_stop = port_input_stop,
         .input_take = port_input_take,
+        .input_at_end = port_input_at_end,
         .release = port_release,
         .bounds = port_bounds,
         .append = port_append,

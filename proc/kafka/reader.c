@@ -32,6 +32,7 @@ struct reader_log {
     struct reader_log *next;
     /* of the taking thread */
     int64_t expected;
+    bool is_at_end;
 };
 
 enum err reader_new(const struct kafka_options *options, enum client_kind kind, struct client_health *health,
@@ -87,7 +88,8 @@ static struct reader_log *start(struct reader *reader, enum port_topic topic, in
                                 struct err_info *info)
 {
     struct reader_log *log = memory_new(1, sizeof *log);
-    *log = (struct reader_log){reader, rd_kafka_queue_new(reader->handle), topic, partition, reader->open, offset};
+    *log =
+        (struct reader_log){reader, rd_kafka_queue_new(reader->handle), topic, partition, reader->open, offset, false};
     if (fd >= 0) {
         reader_wake_fd(log, fd);
     }
@@ -222,8 +224,10 @@ static bool is_wanted(struct reader_log *log, const rd_kafka_message_t *message,
             return false; /* a fetch that began again too early (#4261, #4636) */
         }
         log->expected = message->offset + 1;
+        log->is_at_end = false;
         return true;
     }
+    log->is_at_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
     *out_fault = fault_of(message->err);
     if (*out_fault == PORT_NONE && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         client_health_error(log->reader->health, message->err, rd_kafka_message_errstr(message));
@@ -270,6 +274,11 @@ void reader_release(struct port_record *records, size_t count)
             records[i].handle = NULL;
         }
     }
+}
+
+bool reader_at_end(const struct reader_log *log)
+{
+    return log->is_at_end;
 }
 
 void reader_serve(struct reader *reader)

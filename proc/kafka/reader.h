@@ -35,6 +35,9 @@ void reader_wake_fd(struct reader_log *log, int fd);
 /* Up to `most` records that are here now; 0: none. Fewer than most: the queue was empty for a moment, the eventfd will
  * tell. */
 size_t reader_take(struct reader_log *log, struct port_record *out, size_t most);
+/* The last take came to the end of the log: nothing that may be read lay behind it then. Only of a CLIENT_INPUT reader.
+ *                                                                        Thread: the taking one */
+bool reader_at_end(const struct reader_log *log);
 /* Gives records back, of any reader. */
 void reader_release(struct port_record *records, size_t count);
 

@@ -52,6 +52,7 @@ static void make_worker(struct host *host)
         .plan_id = options->plan_id,
         .topic = "customs.declarations",
         .frame_interval_ms = options->frame_interval_ms,
+        .idle_ms = options->idle_ms,
         .batch = {.envelope = {INPUT_AUTO, 1 << 20},
                   .key_check = options->key_check,
                   .partitions = options->partitions,

@@ -17,6 +17,7 @@ struct host_options {
     const struct view_plan *plan;
     uint64_t plan_id;
     int64_t frame_interval_ms;
+    int64_t idle_ms;
     enum batch_key_check key_check;
     int32_t partitions;
     int32_t statistics_partitions;

@@ -372,6 +372,13 @@ static size_t port_input_take(void *self, int32_t partition, struct port_record 
     return input->started ? read_log(process->world, PORT_DECLARATIONS, partition, &input->position, out, most) : 0;
 }
 
+static bool port_input_at_end(void *self, int32_t partition)
+{
+    const struct process *process = self;
+    const struct input *input = &process->inputs[partition];
+    return input->started && input->position >= world_next(process->world, PORT_DECLARATIONS, partition);
+}
+
 static void port_release(void *self, struct port_record *records, size_t count)
 {
     (void)self;
@@ -495,6 +502,7 @@ struct process *process_new(struct world *world, int32_t lanes)
         .input_start = port_input_start,
         .input_stop = port_input_stop,
         .input_take = port_input_take,
+        .input_at_end = port_input_at_end,
         .release = port_release,
         .bounds = port_bounds,
         .append = port_append,

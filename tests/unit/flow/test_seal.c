@@ -308,7 +308,10 @@ Test(seal, a_skip_says_why_and_counts_its_offsets)
     desk.partition.state.hi = 5;
     struct sealed sealed;
 
-    parse(&sealed, seal_skip(&desk.partition, 0, 5, TEXT("because")));
+    struct group *group = outbox_new_group(&desk.partition.outbox);
+    seal_skip(group, &(struct seal_source){desk.partition.number, desk.context.plan_id, &desk.partition.state}, 0, 5,
+              TEXT("because"));
+    parse(&sealed, group);
 
     cr_assert_eq(sealed.frames[0].kind, FRAME_SKIP);
     uint32_t first, last;
