@@ -495,6 +495,20 @@ static enum err check_input(struct admin *admin, struct err_info *info)
     return OK;
 }
 
+/* What is written for others: another policy is theirs to choose, but may not be what they think it is. */
+static void look_at_output(struct admin *admin, enum port_topic topic, const char *policy, const char *effect)
+{
+    struct topic_setting setting = {.name = "cleanup.policy"};
+    struct err_info info;
+    if (describe(admin, topic, &setting, 1, &info) != OK || strcmp(setting.value, policy) == 0) {
+        return; /* advice only: the right to read the settings is not asked for */
+    }
+    char text[512];
+    snprintf(text, sizeof text, "topic %s has cleanup.policy=%s: %s; cleanup.policy=%s is advised",
+             name_of(admin, topic), setting.value, effect, policy);
+    warn(admin, text);
+}
+
 enum err admin_check(struct admin *admin, struct err_info *info)
 {
     TRY(check_partitions(admin, info));
@@ -502,6 +516,8 @@ enum err admin_check(struct admin *admin, struct err_info *info)
         return OK;
     }
     TRY(check_journal(admin, info));
+    look_at_output(admin, PORT_STATISTICS, "compact", "it grows for ever, or loses cells that did not change lately");
+    look_at_output(admin, PORT_REJECTS, "delete", "it is not cut by age");
     return check_input(admin, info);
 }
 

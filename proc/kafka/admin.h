@@ -32,7 +32,8 @@ enum err admin_ensure(struct admin *admin, enum port_topic topic, bool *out_crea
 enum err admin_prepare(struct admin *admin, struct err_info *info) MUST_USE;
 
 /* Partitions of the input and of the journal are equal in number; the journal is delete / retention -1; record
- * timestamps of the input are bounded unless timestamp_trust; warns (log) of a finite retention of the input. Settings
+ * timestamps of the input are bounded unless timestamp_trust; warns (log) of a finite retention of the input and of another
+ * cleanup.policy of statistics (compact) or rejects (delete). Settings
  * that can't be read refuse, but not on the mock, nor for the input with timestamp_trust. (blocks) */
 enum err admin_check(struct admin *admin, struct err_info *info) MUST_USE;
 

@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <stdalign.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -29,10 +30,13 @@ enum {
     NUDGE_RECORDS = 10000, /* fewer since the last nudge can't have emptied a full queue */
     FREE_AFTER_MS = 1000,
     WAIT_MOST_MS = 3600000,
+    LIMIT_READS = 5,
+    LIMIT_PAUSE_NS = 200000000,
 };
 
 struct lane {
     alignas(64) struct producer *producer; /* NULL: could not be made; appends say why */
+    struct kafka_options options;          /* the port's, with batch_bytes as last read */
     int fd;
     bool may_have_more; /* the last take was full: look again before waiting */
 };
@@ -249,7 +253,7 @@ static enum err port_bounds(void *self, enum port_topic topic, int32_t partition
 
 static enum err lane_open(struct port_kafka *port, struct lane *lane, struct err_info *info)
 {
-    TRY(producer_open(&port->options, port->health, &lane->producer, info));
+    TRY(producer_open(&lane->options, port->health, &lane->producer, info));
     producer_wake_fd(lane->producer, lane->fd);
     return OK;
 }
@@ -286,10 +290,29 @@ static size_t port_acks(void *self, int32_t lane_index, struct port_ack *out, si
     return count;
 }
 
+/* A topic's limit was lowered: reads it anew. If no broker states a smaller one, nothing is known: size errors are told as they come. */
+static void read_limit(struct port_kafka *port, struct lane *lane)
+{
+    int64_t known = lane->options.batch_bytes;
+    for (int i = 0; i < LIMIT_READS; i++) {
+        int64_t bytes = admin_batch_bytes(port->admin);
+        if (bytes > 0 && bytes < known) {
+            lane->options.batch_bytes = bytes;
+            return;
+        }
+        struct timespec pause = {0, LIMIT_PAUSE_NS};
+        nanosleep(&pause, NULL); /* the setting travels among the brokers by itself: nothing to wait on */
+    }
+    lane->options.batch_bytes = 0;
+}
+
 static void port_lane_reset(void *self, int32_t lane_index)
 {
     struct port_kafka *port = self;
     struct lane *lane = lane_of(port, lane_index);
+    if (lane->producer != NULL && producer_limit_is_stale(lane->producer)) {
+        read_limit(port, lane);
+    }
     producer_close(lane->producer);
     lane->producer = NULL;
     struct err_info info;
@@ -417,6 +440,7 @@ static enum err open_lanes(struct port_kafka *port, struct err_info *info)
 {
     for (int32_t i = 0; i < port->lane_count; i++) {
         struct lane *lane = &port->lanes[i];
+        lane->options = port->options;
         lane->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         if (lane->fd < 0) {
             return err_set(info, ERR_FATAL, "no eventfd for lane %d (errno %d): raise the limit of open files", i,

@@ -18,7 +18,10 @@ struct producer {
     rd_kafka_topic_t *topics[PORT_TOPICS];
     rd_kafka_event_t *reports; /* the one being given out */
     int64_t pending;
+    bool limit_is_stale;
 };
+
+enum { RECORD_FRAME_BYTES = 64 }; /* of one record in a batch, with its header "as_of" */
 
 static bool user_compresses(const struct kafka_options *options)
 {
@@ -166,12 +169,17 @@ enum err producer_append(struct producer *producer, const struct producer_record
 }
 
 /* A code of a delivery report -> what the owner of the record should know. Never ERR_FULL: the record is gone. */
-static enum err result_of(const struct producer *producer, const rd_kafka_message_t *message)
+static enum err result_of(struct producer *producer, const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         return OK;
     }
     client_health_error(producer->health, message->err, rd_kafka_err2str(message->err));
+    if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE &&
+        (int64_t)(message->key_len + message->len) + RECORD_FRAME_BYTES <= producer->options->batch_bytes) {
+        producer->limit_is_stale = true; /* the batch was too large, not this record */
+        return ERR_PEER;
+    }
     enum err err = client_err(message->err);
     return err == ERR_FULL ? ERR_PEER : err;
 }
@@ -217,6 +225,11 @@ size_t producer_acks(struct producer *producer, struct port_ack *out, size_t mos
 int64_t producer_pending(const struct producer *producer)
 {
     return producer->pending;
+}
+
+bool producer_limit_is_stale(const struct producer *producer)
+{
+    return producer->limit_is_stale;
 }
 
 void producer_wait(struct producer *producer, int64_t timeout_ms)

@@ -39,6 +39,10 @@ size_t producer_acks(struct producer *producer, struct port_ack *out, size_t mos
 /* Records appended and not yet acknowledged to the caller. */
 int64_t producer_pending(const struct producer *producer);
 
+/* A batch was refused as too large though options.batch_bytes holds each of its records: a topic's max.message.bytes was lowered.
+ * They are acked as ERR_PEER, not as ERR_LIMIT: a producer with the new limit may write them. */
+bool producer_limit_is_stale(const struct producer *producer);
+
 /* Waits until acks may be there or the time is over. For owners without a lane. */
 void producer_wait(struct producer *producer, int64_t timeout_ms);
 

@@ -12,6 +12,7 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     broker_test(korean ${CMAKE_SOURCE_DIR}/tests/broker/korean.py --dryport $<TARGET_FILE:dryport>)
     broker_test(verify ${CMAKE_SOURCE_DIR}/tests/broker/verify.py --dryport $<TARGET_FILE:dryport>)
     broker_test(bad_input ${CMAKE_SOURCE_DIR}/tests/broker/bad_input.py --dryport $<TARGET_FILE:dryport>)
+    broker_test(guards ${CMAKE_SOURCE_DIR}/tests/broker/guards.py --dryport $<TARGET_FILE:dryport>)
     if(DRYPORT_BENCH AND NOT DRYPORT_SANITIZE)
         broker_test(bench_smoke ${CMAKE_SOURCE_DIR}/bench/end_to_end.py --count 200000 --pairs 1
             --dryport $<TARGET_FILE:dryport> --null-consumer $<TARGET_FILE:null_consumer>)

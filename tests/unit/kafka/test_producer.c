@@ -59,6 +59,32 @@ Test(producer, size_error_of_the_broker_is_a_limit)
     cr_assert_eq(ack.offset, -1);
 }
 
+Test(producer, size_error_of_a_record_that_fits_says_that_the_limit_is_stale)
+{
+    fixture.options.batch_bytes = 1000;
+    mock_fail(fixture.mock, API_PRODUCE, CODE_SIZE, 1);
+    struct producer_record record = record_of("x", 8);
+    cr_assert_not(producer_limit_is_stale(producer));
+    cr_assert_eq(producer_append(producer, &record, &fixture.info), OK);
+
+    cr_assert_eq(await_ack().result, ERR_PEER);
+
+    cr_assert(producer_limit_is_stale(producer));
+}
+
+Test(producer, size_error_of_a_record_that_does_not_fit_is_a_limit_and_nothing_is_stale)
+{
+    static uint8_t large[1000];
+    fixture.options.batch_bytes = 1000;
+    mock_fail(fixture.mock, API_PRODUCE, CODE_SIZE, 1);
+    struct producer_record record = {.topic = PORT_JOURNAL, .value = {large, sizeof large}, .token = 7};
+    cr_assert_eq(producer_append(producer, &record, &fixture.info), OK);
+
+    cr_assert_eq(await_ack().result, ERR_LIMIT);
+
+    cr_assert_not(producer_limit_is_stale(producer));
+}
+
 Test(producer, refusal_by_the_broker_is_acked_as_peer)
 {
     mock_fail(fixture.mock, API_PRODUCE, CODE_DENIED, 1);
