@@ -346,6 +346,17 @@ static void put_partition(struct engine *engine, struct metrics_page *page, int3
     metrics_put(page, METRIC_restore_progress_ratio, restoring && done < 1 ? done : 1, METRICS_LABELS(label));
 }
 
+/* A process that only publishes owns no partition, and a halted journal stops it all the same. */
+static bool is_halted_for_publisher(struct engine *engine, int32_t index)
+{
+    if (engine->options.config->role != CONFIG_ROLE_PUBLISH)
+        return false;
+    int64_t position;
+    struct err_info why;
+    publisher_health(engine->publisher, index, &position, &why);
+    return why.text[0];
+}
+
 static void put_partitions(struct engine *engine, struct metrics_page *page)
 {
     int64_t epochs = 0;
@@ -358,6 +369,7 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
         const struct partition_status *status = &engine->statuses[i];
         epochs += counter_read(&status->epochs);
         fenced += counter_read(&status->fenced);
+        halted[GUARD_JOURNAL_DAMAGED] += is_halted_for_publisher(engine, i);
         if (!counter_read(&engine->is_owned[i]))
             continue;
         put_partition(engine, page, i);

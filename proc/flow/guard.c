@@ -114,11 +114,8 @@ static const char *fault_text(enum port_fault fault)
 enum guard guard_fault(int32_t partition, int64_t expected, int64_t offset, enum port_fault fault, struct err_info *why)
 {
     if (fault == PORT_OFFSET_RESET)
-        return closed(GUARD_INPUT_LOST, err_set(why, ERR_BROKEN,
-                                                "input offset %" PRId64
-                                                ": %s. Mend the topic and start again: then it says which offsets are "
-                                                "missing, and how to go on without them (dryport skip)",
-                                                expected, fault_text(fault)));
+        return closed(GUARD_INPUT_LOST,
+                      err_set(why, ERR_BROKEN, "input offset %" PRId64 ": %s", expected, fault_text(fault)));
     int64_t behind = (offset > expected ? offset : expected) + 1;
     return closed(GUARD_INPUT_DAMAGED,
                   err_set(why, ERR_BROKEN,

@@ -461,7 +461,10 @@ static void stop_at_fault(struct partition *partition)
     if (partition->outbox.count > 0)
         return;
     struct err_info why = partition->intake.fault;
-    partition_halt(partition, partition->intake.faulted, &why);
+    if (partition->intake.faulted == GUARD_INPUT_LOST)
+        drop(partition, why.text); /* the guards of the next start look at the log and name the range */
+    else
+        partition_halt(partition, partition->intake.faulted, &why);
 }
 
 /* Records in hand, or taken now. */

@@ -203,3 +203,82 @@ Test(reader_rule, frame_of_a_newer_version_halts_and_asks_for_an_upgrade)
     cr_assert(strstr(rule->why.text, "upgrade"), "%s", rule->why.text);
     cr_assert_eq(data(7, 1, 0, 10, true), READER_HALTED);
 }
+
+static enum reader_branch mark(uint64_t seq, int64_t at, enum frame_section section)
+{
+    struct frame frame = {.kind = FRAME_MARK, .last = true, .nonce = {{1, 1}}, .seq = seq, .lo = at, .hi = at};
+    struct buffer bytes = {0};
+    uint8_t head[FRAME_HEADER_BYTES];
+    frame_write_header(&frame, head);
+    buffer_add(&bytes, head, sizeof head);
+    frame_put_bytes(&bytes, section, (struct bytes){NULL, 0});
+    frame_seal(bytes.data, bytes.length, &frame.nonce, seq);
+    enum reader_branch branch = reader_rule_feed(rule, next_offset++, buffer_bytes(&bytes), fold, &folded, NULL);
+    buffer_fini(&bytes);
+    return branch;
+}
+
+Test(reader_rule, an_idle_mark_stands_until_data_or_a_skip)
+{
+    open_epoch(1);
+    data(1, 1, 0, 10, true);
+    cr_assert_not(rule->is_idle);
+
+    cr_assert_eq(mark(2, 10, SECTION_IDLE), READER_APPLIED);
+    cr_assert(rule->is_idle);
+    cr_assert_eq(rule->hi, 10);
+    mark(3, 10, SECTION_REASON);
+    cr_assert(rule->is_idle, "a mark of another kind changes nothing");
+    data(1, 4, 10, 11, true);
+    cr_assert_not(rule->is_idle);
+
+    mark(5, 11, SECTION_IDLE);
+    feed((struct frame){.kind = FRAME_SKIP, .last = true, .nonce = {{1, 1}}, .seq = 6, .lo = 11, .hi = 20});
+    cr_assert_not(rule->is_idle);
+}
+
+Test(reader_rule, a_mark_that_is_not_at_the_position_halts)
+{
+    open_epoch(1);
+    data(1, 1, 0, 10, true);
+
+    cr_assert_eq(mark(2, 9, SECTION_IDLE), READER_HALTED);
+}
+
+Test(reader_rule, tells_groups_and_data_apart)
+{
+    open_epoch(1);
+    cr_assert_not(rule->has_groups);
+    mark(1, 0, SECTION_IDLE);
+    cr_assert(rule->has_groups);
+    cr_assert_not(rule->has_data);
+    feed((struct frame){.kind = FRAME_SKIP, .last = true, .nonce = {{1, 1}}, .seq = 2, .lo = 0, .hi = 20});
+    cr_assert_not(rule->has_data);
+
+    data(1, 3, 20, 21, true);
+
+    cr_assert(rule->has_data);
+}
+
+static void open_with(uint64_t nonce, int32_t partitions)
+{
+    struct frame frame = {.kind = FRAME_OPEN, .last = true, .nonce = {{nonce, 1}}};
+    struct buffer bytes = {0};
+    uint8_t head[FRAME_HEADER_BYTES];
+    frame_write_header(&frame, head);
+    buffer_add(&bytes, head, sizeof head);
+    frame_put_partitions(&bytes, partitions);
+    frame_seal(bytes.data, bytes.length, &frame.nonce, 0);
+    cr_assert_eq(reader_rule_feed(rule, next_offset++, buffer_bytes(&bytes), fold, &folded, NULL), READER_OPEN);
+    buffer_fini(&bytes);
+}
+
+Test(reader_rule, the_first_open_that_states_the_partitions_counts)
+{
+    open_epoch(1);
+    cr_assert_eq(rule->begun_with, 0);
+    open_with(2, 8);
+    open_with(3, 16);
+
+    cr_assert_eq(rule->begun_with, 8);
+}

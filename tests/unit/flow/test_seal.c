@@ -330,6 +330,49 @@ Test(seal, a_skip_says_why_and_counts_its_offsets)
     group_free(sealed.group);
 }
 
+Test(seal, an_idle_mark_stands_at_the_position_and_leaves_the_state_as_it_is)
+{
+    put_many(3, 1);
+    group_free(seal_data(&desk.partition));
+    struct sealed sealed;
+
+    struct group *group = outbox_new_group(&desk.partition.outbox);
+    seal_idle(group, &(struct seal_source){desk.partition.number, desk.context.plan_id, &desk.partition.state});
+    parse(&sealed, group);
+
+    struct bytes bytes;
+    cr_assert_eq(sealed.group->frame_count, 1);
+    cr_assert_eq(sealed.frames[0].kind, FRAME_MARK);
+    cr_assert_eq(sealed.frames[0].lo, 3);
+    cr_assert_eq(sealed.frames[0].hi, 3);
+    cr_assert(frame_find_section(&sealed.frames[0], SECTION_IDLE, &bytes));
+    cr_assert(frame_find_section(&sealed.frames[0], SECTION_CONTROL, &bytes));
+    cr_assert_not(frame_find_section(&sealed.frames[0], SECTION_COUNTS, &bytes));
+    group_free(sealed.group);
+}
+
+Test(seal, an_open_carries_its_nonce_the_id_key_and_the_partitions)
+{
+    struct buffer bytes = {0};
+    struct hash_key key = {{5, 6}};
+    seal_open(&bytes, &nonce, 7, 12, 4711, &key);
+
+    struct frame frame;
+    struct err_info info;
+    struct bytes id_key;
+    cr_assert_eq(frame_parse(buffer_bytes(&bytes), &frame, &info), OK, "%s", info.text);
+    cr_assert_eq(frame.kind, FRAME_OPEN);
+    cr_assert_eq(frame.partition, 7);
+    cr_assert_eq(frame.plan, 4711);
+    cr_assert_eq(frame.seq, 0);
+    cr_assert(frame_nonce_equal(&frame.nonce, &nonce));
+    cr_assert_eq(frame_partitions(&frame), 12);
+    cr_assert(frame_find_section(&frame, SECTION_ID_KEY, &id_key));
+    cr_assert_eq(id_key.length, sizeof key);
+    cr_assert_eq(memcmp(id_key.data, &key, sizeof key), 0);
+    buffer_fini(&bytes);
+}
+
 Test(seal, the_next_group_begins_empty_behind_the_last)
 {
     put_many(3, 1);

@@ -73,6 +73,29 @@ Test(reader, empty_log_gives_nothing)
     reader_stop(log);
 }
 
+Test(reader, end_of_the_log_is_told_and_forgotten_when_more_comes)
+{
+    struct reader_log *log = open_log(0, 0);
+    cr_assert_not(reader_at_end(log));
+    struct port_record record;
+    int64_t deadline = fixture_deadline();
+    while (!reader_at_end(log)) {
+        cr_assert_eq(reader_take(log, &record, 1), 0);
+        fixture_pause(deadline, "the end of an empty log");
+    }
+    fixture_produce(&fixture, PORT_DECLARATIONS, 0, 1);
+
+    record = await_record(log);
+
+    cr_assert_not(reader_at_end(log));
+    reader_release(&record, 1);
+    while (!reader_at_end(log)) {
+        cr_assert_eq(reader_take(log, &record, 1), 0);
+        fixture_pause(deadline, "the end behind a record");
+    }
+    reader_stop(log);
+}
+
 Test(reader, offset_beyond_the_log_is_a_fault_that_keeps_its_offset)
 {
     fixture_produce(&fixture, PORT_DECLARATIONS, 0, 5);
