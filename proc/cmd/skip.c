@@ -37,6 +37,7 @@ struct arguments {
     int64_t to;
     const char *reason;
     bool yes;
+    bool rebase;
 };
 
 static uint64_t system_random(void *context)
@@ -53,6 +54,10 @@ static int check_arguments(const struct options *options, const struct arguments
 {
     if (options->argument_count > 0)
         return options_say(options, ERR_CONFIG, "\"%s\": no argument is taken", options->arguments[0]);
+    if (arguments->rebase)
+        return options_say(options, ERR_CONFIG,
+                           "--rebase: not available yet. A corrupt journal is restored from a mirror, or the input is "
+                           "counted again into new journal and statistics topics with another group");
     if (arguments->partition == NOT_GIVEN || arguments->from == NOT_GIVEN || arguments->to == NOT_GIVEN)
         return options_say(options, ERR_CONFIG,
                            "--partition, --from and --to are all needed: the reason of the halted partition in /status "
@@ -182,6 +187,7 @@ static int run(int argc, char **argv)
         {.name = "to", .kind = OPTION_NUMBER, .place = &arguments.to, .max = INT64_MAX},
         {.name = "reason", .kind = OPTION_TEXT, .place = &arguments.reason},
         {.name = "yes", .kind = OPTION_FLAG, .place = &arguments.yes},
+        {.name = "rebase", .kind = OPTION_FLAG, .place = &arguments.rebase},
     };
     struct options options;
     int code = options_read(&options, &command_skip, rows, sizeof rows / sizeof rows[0], argc, argv);

@@ -230,9 +230,17 @@ def lowered_limit(place, broker, binary):
     alter(broker.address, rejects, max_message_bytes="20000")
     wait_until(lambda: topics.settings_of(broker.address, rejects)["max.message.bytes"] == "20000", "the limit is lowered")
     draw = random.Random(SEED)
-    big = [(b"big-%d" % at, wire.tag(1, 2) + b"\xff" + draw.randbytes(30000), None) for at in range(5)]
-    topics.produce(broker.address, stream.settings["topic.declarations"], big)
-    stream.generate(20000, SEED + 1, "--bad", "0.1")
+
+    def undecodable(name, size):
+        return (name.encode(), wire.tag(1, 2) + b"\xff" + draw.randbytes(size), None)
+
+    # Random bytes do not compress: many of the small ones in a batch pass the new limit, each alone does not.
+    small = [undecodable("small-%d" % at, 3000) for at in range(1000)]
+    big = [undecodable("big-%d" % at, 30000) for at in range(5)]
+    mixed = small + big
+    draw.shuffle(mixed)
+    topics.produce(broker.address, stream.settings["topic.declarations"], mixed)
+    stream.generate(2000, SEED + 1, "--bad", "0.1")
     ledger = stream.exact()
     shrunk = [place for place, reject in stream.rejected.items() if not reject.findings]
     if ledger.verdicts["rejected"] < 1000 or len(shrunk) != len(big):

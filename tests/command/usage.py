@@ -5,10 +5,10 @@ from command import LISTS, expect, expect_run, folder, run, write
 
 for arguments in (["--help"], ["-h"], ["help"]):
     done = expect_run(0, "usage: dryport COMMAND", *arguments)
-    for command in ("generate", "load", "check", "tail", "verify", "explain", "rejects"):
+    for command in ("generate", "load", "check", "tail", "verify", "explain", "rejects", "skip"):
         expect(f"\n  {command} " in done.stdout, f"--help lists {command}", done)
 expect_run(0, "dryport ", "--version")
-for command in ("generate", "load", "check", "tail", "verify", "explain", "rejects"):
+for command in ("generate", "load", "check", "tail", "verify", "explain", "rejects", "skip"):
     expect_run(0, f"usage: dryport {command}", command, "--help")
     expect_run(0, "--timeout SECONDS", command, "-X", "x=y", "--help")
     expect_run(64, f'dryport {command}: unknown option --timeot; did you mean "timeout"?', command, "--timeot", "3")
@@ -24,6 +24,14 @@ expect_run(64, 'unknown command "chek"; did you mean "check"?', "chek")
 expect_run(64, "no file is named", "check")
 expect_run(64, "no file is named", "load")
 expect_run(64, "no argument is taken", "tail", "x")
+expect_run(64, "no argument is taken", "skip", "x")
+RANGE = ("--partition", "0", "--from", "1", "--to", "2")
+expect_run(64, "--partition, --from and --to are all needed", "skip", *RANGE[:4], "--reason", "x")
+expect_run(64, "--reason is missing", "skip", *RANGE)
+expect_run(64, "1001 bytes, and at most 1000 fit", "skip", *RANGE, "--reason", "x" * 1001)
+expect_run(64, "--from -1: a whole number", "skip", "--from", "-1")
+expect_run(64, "--rebase: not available yet", "skip", "--partition", "0", "--rebase", "--reason", "x")
+expect_run(69, "127.0.0.1:1", "skip", *RANGE, "--reason", "x", "--timeout", "2", "-X", "brokers=127.0.0.1:1")
 expect_run(64, "no argument is taken", "generate", "x")
 expect_run(64, "no argument is taken", "verify", "x")
 expect_run(64, "--wait soon: seconds", "verify", "--wait", "soon")
