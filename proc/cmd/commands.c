@@ -7,8 +7,7 @@
 
 const struct command *const commands[] = {
     &command_run,    &command_demo,    &command_generate, &command_load,    &command_check, &command_tail,
-    &command_report, &command_explain, &command_verify,   &command_rejects,
-    &command_skip,   NULL,
+    &command_report, &command_explain, &command_verify,   &command_rejects, &command_skip,  NULL,
 };
 
 static void print_help(void)
