@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -318,6 +319,22 @@ static void report_partitions(struct engine *engine, int8_t *reported)
     }
 }
 
+/* A journal that can't be trimmed grows; one line, however many partitions and tries. */
+static void report_trims(struct engine *engine)
+{
+    char trouble[ERR_TEXT_BYTES] = "";
+    for (int32_t i = 0; i < engine->partitions && !trouble[0]; i++) {
+        struct partition_status *status = &engine->statuses[i];
+        pthread_mutex_lock(&status->lock);
+        memcpy(trouble, status->trim_trouble, sizeof trouble);
+        pthread_mutex_unlock(&status->lock);
+    }
+    if (trouble[0] && !engine->trim_is_reported)
+        log_event(LOG_LEVEL_WARN, "journal_untrimmed", LOG_FIELDS(log_text("reason", trouble)),
+                  "the journal is not trimmed and grows");
+    engine->trim_is_reported = trouble[0];
+}
+
 /* ---- life cycle ---- */
 
 static void set_reason(struct engine *engine, const char *reason)
@@ -352,6 +369,19 @@ enum err engine_new(const struct engine_options *options, struct engine **out, s
     return OK;
 }
 
+/* How many days topic.rejects keeps a record: slices list rejects as long. 0 where the broker does not tell. */
+static int32_t rejects_days(struct admin *admin)
+{
+    enum { DAY_MS = 86400000, DAYS_MOST = 36500 };
+    char retention[ADMIN_SETTING_BYTES];
+    struct err_info info;
+    if (admin_setting(admin, PORT_REJECTS, "retention.ms", retention, &info) != OK)
+        return 0;
+    int64_t days = strtoll(retention, NULL, 10);
+    days = days < 0 ? DAYS_MOST : days / DAY_MS + 1;
+    return (int32_t)(days < DAYS_MOST ? days : DAYS_MOST);
+}
+
 static enum err try_connect(struct engine *engine, int32_t workers, struct port *port, struct err_info *info)
 {
     struct admin *admin;
@@ -360,6 +390,8 @@ static enum err try_connect(struct engine *engine, int32_t workers, struct port 
     engine->kafka = *engine->options.kafka;
     if (err == OK && !engine->kafka.is_mock)
         engine->kafka.batch_bytes = admin_batch_bytes(admin);
+    if (err == OK && !engine->kafka.is_mock)
+        engine->rejects_days = rejects_days(admin);
     admin_close(admin);
     TRY(err);
     TRY(port_kafka_open(&engine->kafka, workers, port, info));
@@ -429,6 +461,7 @@ static struct worker_options worker_options_of(struct engine *engine, int32_t la
         .frame_interval_ms = config->frame_interval_ms,
         .idle_ms = config->time_idle_ms,
         .rejects_payload = config->rejects_payload,
+        .rejects_days = engine->rejects_days,
         .batch = engine_batch_options(config, engine->options.rules, engine->partitions),
         .random = system_random,
     };
@@ -558,6 +591,7 @@ static void serve(struct engine *engine)
         commit_positions(engine, now_ms);
         measure_rate(engine, now_ms);
         report_partitions(engine, reported);
+        report_trims(engine);
         pause_ms(MAIN_TICK_MS);
     }
     memory_free(reported);

@@ -14,6 +14,7 @@ enum {
     BATCH_DELTAS = 32,
     BATCH_UPDATES = BATCH_DELTAS * 4,
     UPDATES_A_DELTA = 2 * VIEWS_MOST + 2,
+    ALL_SLICES = -1,
 };
 
 struct cell {
@@ -43,18 +44,22 @@ struct update {
 };
 
 /* What the control totals of a partition are compared with. */
-struct totals {
-    struct tally_control leaf[VIEWS_MOST];
+struct sums {
+    struct tally_control leaf[SLICES][VIEWS_MOST];
     int64_t verdicts[VERDICTS];
 };
 
-/* One journal partition: its code numbers and what it has added so far. */
+/* One journal partition: its code numbers, which slices are there, and what it has added so far. */
 struct source {
     struct dictionary codes;
     uint32_t *numbers; /* of the cube, by number of the partition */
     uint32_t mapped;
     uint32_t capacity;
-    struct totals totals;
+    struct slices slices;
+    uint32_t filled; /* bit per slice whose cells are in the cube */
+    int64_t
+        cells_from[SLICES]; /* journal offset below which cells of a slice are not taken: they were replaced there */
+    struct sums sums;
 };
 
 struct cube {
@@ -83,10 +88,17 @@ struct cube {
     uint32_t delta_count;
     struct update updates[BATCH_UPDATES + UPDATES_A_DELTA];
     uint32_t update_count;
-    struct totals totals;
+    struct slice_group group;
+    struct sums sums;
+    struct tally_control content[VIEWS_MOST]; /* of a slice, as its sections add up */
+    struct slice_whole whole;                 /* likewise, but for the ledger */
     struct counts counts;
     int64_t group_declarations;
     bool has_control;
+    bool has_whole;
+    bool folds_cells; /* they are of the cube's plan, and not replaced later */
+    uint32_t take;    /* bit per slice whose cells are new to the cube */
+    bool wants_refold;
 };
 
 static void plan_leaf(struct cube *cube, uint32_t index)
@@ -100,6 +112,17 @@ static void plan_leaf(struct cube *cube, uint32_t index)
         leaf->targets[leaf->count++] = (struct target){index, true};
 }
 
+static void open_cells(struct cube *cube)
+{
+    dictionary_init(&cube->codes);
+    cube->table = table_new(EXPECTED_CELLS);
+    cube->dirty = memory_new(DIRTY_FIRST, sizeof cube->dirty[0]);
+    cube->dirty_mask = DIRTY_FIRST - 1;
+    cube->day = INT32_MIN;
+    for (int32_t i = 0; i < cube->partitions; i++)
+        dictionary_init(&cube->sources[i].codes);
+}
+
 struct cube *cube_new(const struct view_plan *plan, int32_t partitions, uint64_t plan_id)
 {
     struct cube *cube = memory_new(1, sizeof *cube);
@@ -109,32 +132,66 @@ struct cube *cube_new(const struct view_plan *plan, int32_t partitions, uint64_t
         plan_leaf(cube, i);
     cube->partitions = partitions;
     cube->sources = memory_new((size_t)partitions, sizeof cube->sources[0]);
-    for (int32_t i = 0; i < partitions; i++)
-        dictionary_init(&cube->sources[i].codes);
-    dictionary_init(&cube->codes);
-    cube->table = table_new(EXPECTED_CELLS);
-    cube->dirty = memory_new(DIRTY_FIRST, sizeof cube->dirty[0]);
-    cube->dirty_mask = DIRTY_FIRST - 1;
-    cube->day = INT32_MIN;
+    open_cells(cube);
     return cube;
 }
 
-void cube_free(struct cube *cube)
+static void close_cells(struct cube *cube)
 {
-    if (!cube)
-        return;
     for (int32_t i = 0; i < cube->partitions; i++) {
         dictionary_fini(&cube->sources[i].codes);
         memory_free(cube->sources[i].numbers);
     }
-    memory_free(cube->sources);
     for (uint32_t i = 0; i < cube->chunk_count; i++)
         memory_free(cube->chunks[i]);
     memory_free(cube->chunks);
     memory_free(cube->dirty);
     dictionary_fini(&cube->codes);
     table_free(cube->table);
+}
+
+void cube_free(struct cube *cube)
+{
+    if (!cube)
+        return;
+    close_cells(cube);
+    memory_free(cube->sources);
     memory_free(cube);
+}
+
+void cube_empty(struct cube *cube)
+{
+    close_cells(cube);
+    for (int32_t i = 0; i < cube->partitions; i++) {
+        struct source begun = {0};
+        memcpy(begun.cells_from, cube->sources[i].cells_from, sizeof begun.cells_from);
+        cube->sources[i] = begun;
+    }
+    cube->chunks = NULL;
+    cube->chunk_count = 0;
+    cube->chunk_capacity = 0;
+    memset(cube->view_cells, 0, sizeof cube->view_cells);
+    cube->dirty_head = 0;
+    cube->dirty_count = 0;
+    cube->declarations = 0;
+    cube->wants_refold = false;
+    open_cells(cube);
+}
+
+bool cube_wants_refold(const struct cube *cube)
+{
+    return cube->wants_refold;
+}
+
+bool cube_is_settled(const struct cube *cube, int32_t *out_partition)
+{
+    for (int32_t i = 0; i < cube->partitions; i++) {
+        const struct slices *slices = &cube->sources[i].slices;
+        *out_partition = i;
+        if (!slices_are_whole(slices) || (cube->plan_id && !slices_are_of_plan(slices, cube->plan_id)))
+            return false;
+    }
+    return !cube->wants_refold;
 }
 
 /* ---- cells ---- */
@@ -316,7 +373,30 @@ static void add_totals(struct tally_control *to, const struct measures *delta)
     to->items += delta->items;
 }
 
-/* Steps through a CELLS section: adds it to the totals (check), or to the cells (not check). */
+/* `key` has the numbers of the partition: they decide the slice. */
+static enum err check_cell(struct cube *cube, uint32_t view, const struct table_key *key, const struct measures *cell,
+                           struct err_info *info)
+{
+    const struct view *of = &cube->plan->views[view];
+    bool is_leaf = of->leaf == view;
+    uint32_t slice = totals_slice(key);
+    if (!is_leaf && !is_correction(cell))
+        return err_set(info, ERR_BROKEN, "sums in a CELLS section of view %s, which derives from view %s", of->name,
+                       cube->plan->views[of->leaf].name);
+    if (is_leaf && slice_in(cube->take, slice))
+        add_totals(&cube->sums.leaf[slice][view], cell);
+    if (cube->group.use == SLICE_NONE)
+        return OK;
+    if (slice != cube->group.slice)
+        return err_set(info, ERR_BROKEN, "a cell of slice %" PRIu32 " in slice %" PRIu32, slice, cube->group.slice);
+    if (is_leaf)
+        add_totals(&cube->content[view], cell);
+    cube->whole.cell_sum += totals_control_of(key, cell);
+    cube->whole.cells++;
+    return OK;
+}
+
+/* Steps through a CELLS section: adds it to the sums (check), or to the cells (not check). */
 static enum err walk_cells(struct cube *cube, struct source *source, struct bytes bytes, bool check,
                            struct err_info *info)
 {
@@ -326,20 +406,16 @@ static enum err walk_cells(struct cube *cube, struct source *source, struct byte
     struct table_key key;
     if (!frame_cells_begin(&reader, cube->plan, &view, &count, &key))
         return err_set(info, ERR_BROKEN, "a CELLS section of a view that is not configured here");
-    bool is_leaf = cube->plan->views[view].leaf == view;
     for (uint32_t i = 0; i < count; i++) {
         struct measures delta;
         struct table_key own;
         if (!frame_cells_next(&reader, &cube->plan->views[view], view, &key, &delta) || !map_key(source, &key, &own))
             return err_set(info, ERR_BROKEN, "cell %" PRIu32 " of a CELLS section of view %s is broken", i,
                            cube->plan->views[view].name);
-        if (!check)
+        if (check)
+            TRY(check_cell(cube, view, &key, &delta, info));
+        else if (slice_in(cube->take, totals_slice(&key)))
             add_delta(cube, view, &own, &delta);
-        else if (is_leaf)
-            add_totals(&cube->totals.leaf[view], &delta);
-        else if (!is_correction(&delta))
-            return err_set(info, ERR_BROKEN, "sums in a CELLS section of view %s, which derives from view %s",
-                           cube->plan->views[view].name, cube->plan->views[cube->plan->views[view].leaf].name);
     }
     if (reader_left(&reader) > 0)
         return err_set(info, ERR_BROKEN, "a CELLS section of view %s with %zu bytes too many",
@@ -351,11 +427,13 @@ static enum err check_counts(struct cube *cube, struct bytes bytes, struct err_i
 {
     if (!frame_get_counts(bytes, &cube->counts))
         return err_set(info, ERR_BROKEN, "a broken COUNTS section");
+    if (cube->group.use != SLICE_NONE && !cube->group.is_first)
+        return OK; /* counts so far: the cube has them */
     for (int i = 0; i < VERDICTS; i++) {
         if (cube->counts.verdicts[i] < 0)
             return err_set(info, ERR_BROKEN, "%" PRId64 " declarations %s in one group", cube->counts.verdicts[i],
                            verdict_name((enum verdict)i));
-        cube->totals.verdicts[i] += cube->counts.verdicts[i];
+        cube->sums.verdicts[i] += cube->counts.verdicts[i];
     }
     cube->group_declarations += counts_declarations(&cube->counts);
     return OK;
@@ -364,7 +442,14 @@ static enum err check_counts(struct cube *cube, struct bytes bytes, struct err_i
 static enum err check_leaf(const struct cube *cube, uint32_t view, const struct tally_control *journal,
                            struct err_info *info)
 {
-    const struct tally_control *own = &cube->totals.leaf[view];
+    struct tally_control sum = {0};
+    const struct tally_control *own = &sum;
+    for (uint32_t slice = 0; slice < SLICES; slice++) {
+        const struct tally_control *part = &cube->sums.leaf[slice][view];
+        sum.value_minor += part->value_minor;
+        sum.net_mass_mg += part->net_mass_mg;
+        sum.items += part->items;
+    }
     char a[I128_TEXT_BYTES];
     char b[I128_TEXT_BYTES];
     char c[I128_TEXT_BYTES];
@@ -380,21 +465,49 @@ static enum err check_leaf(const struct cube *cube, uint32_t view, const struct 
         i128_to_text(journal->value_minor, c), i128_to_text(journal->net_mass_mg, d), journal->items);
 }
 
-static enum err check_control(struct cube *cube, struct bytes bytes, struct err_info *info)
+static enum err check_control(struct cube *cube, const struct source *source, struct bytes bytes, struct err_info *info)
 {
     struct control control;
     if (!frame_get_control(bytes, &control))
         return err_set(info, ERR_BROKEN, "a broken CONTROL section");
     for (int i = 0; i < VERDICTS; i++) {
-        if (cube->totals.verdicts[i] != control.verdicts[i])
+        if (cube->sums.verdicts[i] != control.verdicts[i])
             return err_set(info, ERR_BROKEN, "control totals: %" PRId64 " declarations %s, the journal says %" PRId64,
-                           cube->totals.verdicts[i], verdict_name((enum verdict)i), control.verdicts[i]);
+                           cube->sums.verdicts[i], verdict_name((enum verdict)i), control.verdicts[i]);
     }
-    for (uint32_t view = 0; view < cube->plan->count; view++) {
+    bool is_whole = cube->folds_cells && slices_are_whole(&source->slices) && source->filled == (uint32_t)ALL_SLICES;
+    for (uint32_t view = 0; view < cube->plan->count && is_whole; view++) {
         if (cube->plan->views[view].leaf == view)
             TRY(check_leaf(cube, view, &control.tally, info));
     }
     cube->has_control = true;
+    return OK;
+}
+
+/* What the slice holds must be what it says, and what the cube has of it. */
+static enum err check_whole(struct cube *cube, struct bytes bytes, struct err_info *info)
+{
+    struct slice_whole said;
+    if (cube->group.use == SLICE_NONE || !slice_get_whole(bytes, &said))
+        return err_set(info, ERR_BROKEN, "broken control totals of a slice");
+    cube->has_whole = true;
+    if (!cube->folds_cells)
+        return OK;
+    if (said.cells != cube->whole.cells || said.cell_sum != cube->whole.cell_sum)
+        return err_set(info, ERR_BROKEN,
+                       "control totals: slice %" PRIu32 " has %" PRIu64 " cells with another sum than the %" PRIu64
+                       " that it says",
+                       cube->group.slice, cube->whole.cells, said.cells);
+    for (uint32_t view = 0; view < cube->plan->count; view++) {
+        const struct tally_control *own = &cube->sums.leaf[cube->group.slice][view];
+        const struct tally_control *there = &cube->content[view];
+        if (own->value_minor != there->value_minor || own->net_mass_mg != there->net_mass_mg ||
+            own->items != there->items)
+            return err_set(info, ERR_BROKEN,
+                           "control totals: slice %" PRIu32 " of view %s is not what the groups before it add up to: "
+                           "%" PRId64 " items, the slice has %" PRId64,
+                           cube->group.slice, cube->plan->views[view].name, own->items, there->items);
+    }
     return OK;
 }
 
@@ -403,20 +516,27 @@ static enum err check_section(struct cube *cube, struct source *source, enum fra
 {
     switch (section) {
     case SECTION_CODES:
-        if (!frame_get_codes(bytes, &source->codes) || !map_codes(cube, source))
+        if (!(cube->group.use == SLICE_NONE ? frame_get_codes(bytes, &source->codes)
+                                            : frame_get_codes_again(bytes, &source->codes)) ||
+            !map_codes(cube, source))
             return err_set(info, ERR_BROKEN, "a broken CODES section: codes from number %" PRIu32 " on",
                            source->codes.count);
         return OK;
     case SECTION_CELLS:
-        return walk_cells(cube, source, bytes, true, info);
+        return cube->folds_cells ? walk_cells(cube, source, bytes, true, info) : OK;
     case SECTION_COUNTS:
         return check_counts(cube, bytes, info);
     case SECTION_CONTROL:
-        return check_control(cube, bytes, info);
+        return check_control(cube, source, bytes, info);
+    case SECTION_WHOLE:
+        return check_whole(cube, bytes, info);
     case SECTION_REJECTS:
     case SECTION_LEDGER:
     case SECTION_ID_KEY:
     case SECTION_REASON:
+    case SECTION_WINDOW:
+    case SECTION_SLICE:
+    case SECTION_LISTED:
     case SECTION_PARTITIONS:
     case SECTION_IDLE:
         return OK;
@@ -434,32 +554,62 @@ static enum err walk_frame(struct cube *cube, struct source *source, const struc
     while (frame_next_section(&reader, &section, &bytes, &broken)) {
         if (check)
             TRY(check_section(cube, source, section, bytes, info));
-        else if (section == SECTION_CELLS)
+        else if (section == SECTION_CELLS && cube->folds_cells)
             TRY(walk_cells(cube, source, bytes, false, info));
     }
     return broken ? err_set(info, ERR_BROKEN, "a frame whose sections are cut short") : OK;
+}
+
+/* Slices whose cells count from this group on or from before it. */
+static uint32_t reached(const struct source *source, int64_t offset)
+{
+    uint32_t set = 0;
+    for (uint32_t slice = 0; slice < SLICES; slice++)
+        set |= (uint32_t)(offset >= source->cells_from[slice]) << slice;
+    return set;
+}
+
+/* Which cells of this group are to be taken, and whether they meet any that they replace. A pass that must be done again goes on, to
+ * find all such places at once. */
+static void meet_plan(struct cube *cube, struct source *source, const struct frame *first)
+{
+    const struct slice_group *group = &cube->group;
+    uint32_t bit = group->use == SLICE_NONE ? 0 : 1u << group->slice;
+    bool is_own = cube->plan_id == 0 || first->plan == cube->plan_id;
+    if (group->use == SLICE_REPLACE && (source->filled & bit)) {
+        source->cells_from[group->slice] = first->offset;
+        cube->wants_refold = true;
+    }
+    cube->take = group->use == SLICE_NONE ? group->have : group->use == SLICE_COMPARE ? 0 : bit;
+    cube->take &= is_own ? reached(source, first->offset) : 0;
+    source->filled |= cube->take;
+    bool is_known = group->use == SLICE_COMPARE ? (source->filled & bit) != 0 : cube->take != 0;
+    cube->folds_cells = is_own && is_known && !cube->wants_refold;
 }
 
 static enum err check_group(struct cube *cube, int32_t partition, const struct frame *frames, uint32_t count,
                             struct err_info *info)
 {
     struct source *source = &cube->sources[partition];
-    cube->totals = source->totals;
+    cube->sums = source->sums;
     cube->group_declarations = 0;
     cube->has_control = false;
+    cube->has_whole = false;
+    memset(cube->content, 0, sizeof cube->content);
+    cube->whole = (struct slice_whole){0};
+    TRY(slices_take(&source->slices, frames, count, &cube->group, info));
+    meet_plan(cube, source, &frames[0]);
     for (uint32_t i = 0; i < count; i++) {
         if (frames[i].partition != (uint32_t)partition)
             return err_set(info, ERR_BROKEN, "a frame of partition %" PRIu32 " in the journal of partition %" PRId32,
                            frames[i].partition, partition);
-        if (cube->plan_id && frames[i].kind == FRAME_DATA && frames[i].plan != cube->plan_id)
-            return err_set(info, ERR_BROKEN,
-                           "DATA of plan %016" PRIx64 ", this process has plan %016" PRIx64
-                           ": give all processes the same rules, lists, views and currency",
-                           frames[i].plan, cube->plan_id);
         TRY(walk_frame(cube, source, &frames[i], true, info));
     }
-    if (frames[0].kind == FRAME_DATA && !cube->has_control)
+    bool is_snap = frames[0].kind == FRAME_SNAP;
+    if ((frames[0].kind == FRAME_DATA || is_snap) && !cube->has_control)
         return err_set(info, ERR_BROKEN, "a group of DATA without control totals");
+    if (is_snap && !cube->has_whole)
+        return err_set(info, ERR_BROKEN, "a slice without control totals of its own");
     return OK;
 }
 
@@ -474,7 +624,7 @@ enum err cube_fold(struct cube *cube, int32_t partition, const struct frame *fra
         CHECK(err == OK); /* it was checked above */
     }
     flush(cube);
-    source->totals = cube->totals;
+    source->sums = cube->sums;
     cube->declarations += cube->group_declarations;
     return OK;
 }

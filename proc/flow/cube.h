@@ -5,6 +5,8 @@
  * Cells:   of each view its base cells (day or month) and, of a view by day that publishes months, its month cells.
  *          Derived views are summed here from the leaf they derive from; what a CELLS section of a derived view holds
  *          is only the correction of `declarations`, which is not additive (tally.h).
+ * Slices:  of a snapshot are added where the journal was trimmed before them; else they are compared with what is there
+ * Plans:   cells of another plan than the cube's are stepped over; a partition is settled when its slices were counted again
  * Keys:    as in cell.h, with code numbers of the cube's own dictionary; each partition's numbers are translated
  * Errors:  cube_fold: ERR_BROKEN when a section is broken or a control total differs. A group is checked as a whole
  *          before it is added, so a refused one leaves every sum as it was.
@@ -13,18 +15,27 @@
  */
 #pragma once
 
-#include "flow/frame.h"
+#include "flow/slice.h"
 
 #define CUBE_NO_LINK UINT32_MAX
 
 struct cube;
 
-/* Shares the plan, which must outlive it. plan_id: DATA of another plan is refused; 0: not checked. */
+/* Shares the plan, which must outlive it. plan_id: cells of another plan are not taken; 0: not checked. */
 struct cube *cube_new(const struct view_plan *plan, int32_t partitions, uint64_t plan_id);
 void cube_free(struct cube *cube);
 
 enum err cube_fold(struct cube *cube, int32_t partition, const struct frame *frames, uint32_t count,
                    struct err_info *info);
+
+/* Every slice of every partition is there, and is of the cube's plan: what the cube holds may be published. If not, out_partition is
+ * the first that is not. */
+bool cube_is_settled(const struct cube *cube, int32_t *out_partition);
+
+/* A partition's slices were replaced, and what the cube has added of them can't be taken out of its sums: all journals must be folded
+ * again from their beginning, into a cube that was emptied. It then knows where to begin. */
+bool cube_wants_refold(const struct cube *cube);
+void cube_empty(struct cube *cube);
 
 /* Cells by number 0 .. count - 1, in order of first use. */
 uint32_t cube_count(const struct cube *cube);

@@ -16,6 +16,7 @@ struct echo {
     bool last;
     struct frame_nonce nonce;
     uint64_t seq;
-    int64_t offset; /* in the journal */
-    int64_t hi;     /* input accepted after this frame */
+    int64_t offset;  /* in the journal */
+    int64_t hi;      /* input accepted after this frame */
+    int64_t trim_to; /* as in struct reader_cycles: what is before it may be deleted */
 };

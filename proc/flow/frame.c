@@ -105,6 +105,7 @@ enum err frame_parse(struct bytes bytes, struct frame *out, struct err_info *inf
     out->event_ms_most = (int64_t)get64(at + AT_EVENT);
     out->record_timestamp = (int64_t)get64(at + AT_TIMESTAMP);
     out->record_crc = get32(at + AT_RECORD_CRC);
+    out->offset = 0;
     out->payload = (struct bytes){at + FRAME_HEADER_BYTES, bytes.length - FRAME_HEADER_BYTES};
     return OK;
 }
@@ -190,18 +191,28 @@ void frame_put_codes(struct buffer *out, const struct dictionary *dictionary, ui
     section_end(out, begin);
 }
 
+static bool get_codes(struct reader *reader, uint64_t number, struct dictionary *dictionary)
+{
+    while (!reader->failed && reader_left(reader) > 0) {
+        uint64_t code = reader_u64(reader);
+        if (reader->failed || dictionary_number_of_code(dictionary, code) != number++)
+            return false;
+    }
+    return !reader->failed;
+}
+
 bool frame_get_codes(struct bytes bytes, struct dictionary *dictionary)
 {
     struct reader reader = reader_of(bytes);
     uint64_t number = reader_varint(&reader);
-    if (number != dictionary->count)
-        return false;
-    while (!reader.failed && reader_left(&reader) > 0) {
-        uint64_t code = reader_u64(&reader);
-        if (reader.failed || dictionary_number_of_code(dictionary, code) != number++)
-            return false;
-    }
-    return !reader.failed;
+    return number == dictionary->count && get_codes(&reader, number, dictionary);
+}
+
+bool frame_get_codes_again(struct bytes bytes, struct dictionary *dictionary)
+{
+    struct reader reader = reader_of(bytes);
+    uint64_t number = reader_varint(&reader);
+    return number <= dictionary->count && get_codes(&reader, number, dictionary);
 }
 
 const char *verdict_name(enum verdict verdict)
@@ -216,6 +227,20 @@ int64_t counts_declarations(const struct counts *counts)
     for (int i = 0; i < VERDICTS; i++)
         sum += counts->verdicts[i];
     return sum;
+}
+
+void counts_add(struct counts *to, const struct counts *from)
+{
+    for (int i = 0; i < VERDICTS; i++)
+        to->verdicts[i] += from->verdicts[i];
+    to->records += from->records;
+    to->items += from->items;
+    to->unknown_fields += from->unknown_fields;
+    to->skipped += from->skipped;
+    for (int i = 0; i < RULE_NUMBERS; i++) {
+        to->rejects[i] += from->rejects[i];
+        to->warnings[i] += from->warnings[i];
+    }
 }
 
 static void put_rule_counts(struct buffer *out, const int64_t counts[static RULE_NUMBERS])
@@ -339,7 +364,7 @@ static bool has(const struct view *view, enum dimension dimension)
     return view->dimension_set & 1u << dimension;
 }
 
-enum { MEASURES = 11, CELL_BYTES_MOST = 320 };
+enum { MEASURES = 11 };
 
 static void measures_list(const struct measures *m, i128 out[static MEASURES])
 {
@@ -407,43 +432,58 @@ static void get_key(struct reader *reader, const struct view *view, uint32_t ind
     key->word[3] = partners << 32 | rest;
 }
 
+struct frame_cells frame_begin_cells(struct buffer *out, const struct view *view, uint32_t view_index)
+{
+    struct frame_cells cells = {.view = view, .begin = section_begin(out, SECTION_CELLS)};
+    buffer_add_varint(out, view_index);
+    cells.count_at = out->length;
+    buffer_add_u32(out, 0);
+    return cells;
+}
+
+void frame_put_cell(struct buffer *out, struct frame_cells *cells, const struct table_key *key,
+                    const struct measures *cell)
+{
+    i128 measures[MEASURES];
+    measures_list(cell, measures);
+    unsigned used = 0;
+    for (unsigned i = 0; i < MEASURES; i++)
+        used |= (unsigned)(measures[i] != 0) << i;
+    if (!used)
+        return;
+    put_key(out, cells->view, key, &cells->day);
+    buffer_add_varint(out, used);
+    for (unsigned i = 0; i < MEASURES; i++) {
+        if (used & 1u << i)
+            put_i128(out, measures[i]);
+    }
+    cells->count++;
+}
+
+void frame_end_cells(struct buffer *out, const struct frame_cells *cells)
+{
+    if (cells->count == 0) {
+        out->length = cells->begin - 5;
+        return;
+    }
+    put32(out->data + cells->count_at, cells->count);
+    section_end(out, cells->begin);
+}
+
 void frame_put_cells(struct buffer *out, const struct tally *tally, const struct view *view, uint32_t view_index,
                      uint32_t *index, size_t most)
 {
-    size_t begin = section_begin(out, SECTION_CELLS);
-    buffer_add_varint(out, view_index);
+    struct frame_cells section = frame_begin_cells(out, view, view_index);
     uint32_t cells = tally_count(tally);
-    int32_t day = 0;
-    size_t count_at = out->length;
-    buffer_add_u32(out, 0);
-    uint32_t count = 0;
-    for (; *index < cells && out->length + CELL_BYTES_MOST < most; ++*index) {
+    for (; *index < cells && out->length + FRAME_CELL_BYTES_MOST < most; ++*index) {
         const struct table_key *key = tally_key(tally, *index);
         if (cell_view(key) != view_index)
             continue;
         struct measures cell;
         tally_measures(tally, *index, &cell);
-        i128 measures[MEASURES];
-        measures_list(&cell, measures);
-        unsigned used = 0;
-        for (unsigned i = 0; i < MEASURES; i++)
-            used |= (unsigned)(measures[i] != 0) << i;
-        if (!used)
-            continue;
-        put_key(out, view, key, &day);
-        buffer_add_varint(out, used);
-        for (unsigned i = 0; i < MEASURES; i++) {
-            if (used & 1u << i)
-                put_i128(out, measures[i]);
-        }
-        count++;
+        frame_put_cell(out, &section, key, &cell);
     }
-    if (count == 0) {
-        out->length = begin - 5;
-        return;
-    }
-    put32(out->data + count_at, count);
-    section_end(out, begin);
+    frame_end_cells(out, &section);
 }
 
 bool frame_cells_begin(struct reader *reader, const struct view_plan *plan, uint32_t *out_view, uint32_t *out_count,

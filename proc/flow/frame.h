@@ -42,6 +42,7 @@ struct frame {
     int64_t event_ms_most;    /* largest event time of accepted records so far, INT64_MIN if none */
     int64_t record_timestamp; /* of the last input record below hi */
     uint32_t record_crc;      /* CRC32C of its value */
+    int64_t offset;           /* in the journal, set by the reader rule; no part of the bytes */
     struct bytes payload;     /* sections */
 };
 
@@ -54,8 +55,12 @@ enum frame_section {
     SECTION_CONTROL = 6, /* totals after the group */
     SECTION_ID_KEY = 7,  /* SipHash key of long ids, in the first OPEN */
     SECTION_REASON = 8,  /* text of a SKIP */
+    SECTION_WINDOW = 9,  /* the OPENs that a reader remembers, in a SNAP */
+    SECTION_SLICE = 10,  /* which slice a SNAP is */
+    SECTION_LISTED = 11, /* rejects that groups listed so far, in a SNAP */
+    SECTION_WHOLE = 12,  /* control totals of the slice of a SNAP */
 
-    SECTION_PARTITIONS = 20, /* of the input, in an OPEN */
+    SECTION_PARTITIONS = 20, /* of the input, in an OPEN and at the beginning of a SNAP */
     SECTION_IDLE = 21,       /* in a MARK: the log's end is reached and nothing came for time.idle.ms */
 };
 
@@ -105,6 +110,7 @@ struct counts {
 };
 
 int64_t counts_declarations(const struct counts *counts);
+void counts_add(struct counts *to, const struct counts *from);
 const char *verdict_name(enum verdict verdict);
 
 struct reject_place {
@@ -128,6 +134,22 @@ void frame_put_control(struct buffer *out, const struct control *control);
 void frame_put_bytes(struct buffer *out, enum frame_section section, struct bytes bytes);
 void frame_put_partitions(struct buffer *out, int32_t partitions);
 
+/* One CELLS section: begun, a cell a call (zero cells are left out), ended. One without cells leaves nothing. */
+struct frame_cells {
+    const struct view *view;
+    size_t begin;
+    size_t count_at;
+    uint32_t count;
+    int32_t day;
+};
+
+enum { FRAME_CELL_BYTES_MOST = 320 };
+
+struct frame_cells frame_begin_cells(struct buffer *out, const struct view *view, uint32_t view_index);
+void frame_put_cell(struct buffer *out, struct frame_cells *cells, const struct table_key *key,
+                    const struct measures *measures);
+void frame_end_cells(struct buffer *out, const struct frame_cells *cells);
+
 /* Delta cells of one view; zero cells are left out. Stops before the section would pass `most` bytes: *index is where to go on. */
 void frame_put_cells(struct buffer *out, const struct tally *tally, const struct view *view, uint32_t view_index,
                      uint32_t *index, size_t most);
@@ -137,6 +159,8 @@ void frame_put_entry(struct buffer *out, const struct ledger_key *key, struct by
 
 /* Readers of a section's bytes. False: broken. */
 bool frame_get_codes(struct bytes bytes, struct dictionary *dictionary);
+/* The same of a SNAP, whose codes the reader may have already: then they must be the same. */
+bool frame_get_codes_again(struct bytes bytes, struct dictionary *dictionary);
 bool frame_get_counts(struct bytes bytes, struct counts *out);
 bool frame_get_control(struct bytes bytes, struct control *out);
 bool frame_next_reject(struct reader *reader, int64_t lo, struct reject_place *out);

@@ -11,8 +11,8 @@ enum { BEGUN_WAIT_MS = 100 };
 const char *guard_name(enum guard guard)
 {
     static const char *const names[GUARDS] = {
-        "none",       "plan",          "partitions",      "journal_lost", "input_recreated",
-        "input_lost", "input_damaged", "journal_damaged", "topic_limit",  "limit",
+        "none",          "partitions",      "journal_lost", "input_recreated", "input_lost",
+        "input_damaged", "journal_damaged", "topic_limit",  "limit",
     };
     return names[guard];
 }

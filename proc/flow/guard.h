@@ -13,7 +13,6 @@
 /* Why a partition is halted: the label `reason` of dryport_partitions_halted. */
 enum guard {
     GUARD_NONE,
-    GUARD_PLAN,            /* the journal was counted under another plan */
     GUARD_PARTITIONS,      /* input, journal and what the journal was begun with differ in their number of partitions */
     GUARD_JOURNAL_LOST,    /* the group has an offset and the journal holds nothing */
     GUARD_INPUT_RECREATED, /* the input is shorter than what was counted, or has another record there */

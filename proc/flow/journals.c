@@ -98,6 +98,24 @@ void journals_free(struct journals *journals)
     memory_free(journals);
 }
 
+void journals_restart(struct journals *journals)
+{
+    for (int32_t i = 0; i < journals->options.partitions; i++) {
+        struct journal *journal = &journals->journal[i];
+        stop(journal);
+        reader_rule_free(journal->rule);
+        journal->rule = NULL;
+        journal->owes = false;
+        journal->end = -1;
+        journal->retry_ms = 0;
+        journal->is_halted = false;
+        pthread_mutex_lock(&journals->lock);
+        journal->why.text[0] = '\0';
+        pthread_mutex_unlock(&journals->lock);
+    }
+    journals->halted = 0;
+}
+
 void journals_watch(struct journals *journals, int32_t partition, bool watch)
 {
     CHECK(partition >= 0 && partition < journals->options.partitions);
@@ -115,16 +133,23 @@ void journals_watch(struct journals *journals, int32_t partition, bool watch)
 /* Opens the stream at the log start, or where the rule stopped reading, and notes the end that must be reached. */
 static bool start(struct journal *journal, int64_t now_ms)
 {
-    const struct port *port = journal->journals->options.port;
-    struct port_bounds bounds;
+    const struct journals *journals = journal->journals;
+    const struct port *port = journals->options.port;
+    struct port_bounds bounds = {0, 0};
     struct err_info info;
     if (now_ms < journal->retry_ms)
         return false;
-    if (!journal->rule) {
+    if (!journal->rule || !journals->options.fold) {
         if (port->bounds(port->self, PORT_JOURNAL, journal->number, &bounds, &info) != OK) {
             journal->retry_ms = now_ms + OPEN_RETRY_MS;
             return false;
         }
+    }
+    if (journal->rule && !journals->options.fold && journal->rule->position < bounds.low) {
+        reader_rule_free(journal->rule); /* the log was trimmed while nobody here watched it; no fold to be wrong */
+        journal->rule = NULL;
+    }
+    if (!journal->rule) {
         journal->rule = reader_rule_new();
         journal->rule->position = bounds.low;
         journal->end = bounds.high;
@@ -193,7 +218,8 @@ static void judge(struct journal *journal, const struct port_record *record)
                                   .nonce = frame.nonce,
                                   .seq = frame.seq,
                                   .offset = record->offset,
-                                  .hi = rule->hi};
+                                  .hi = rule->hi,
+                                  .trim_to = rule->cycles.trim_to};
 }
 
 /* Judges the records at hand until one's echo finds no room. */
@@ -259,7 +285,8 @@ bool journals_are_folded(const struct journals *journals)
 {
     for (int32_t i = 0; i < journals->options.partitions; i++) {
         const struct journal *journal = &journals->journal[i];
-        if (journal->is_halted || !journal->rule || journal->rule->position < journal->end)
+        if (journal->is_halted || !journal->rule || journal->rule->position < journal->end ||
+            !slices_are_whole(&journal->rule->slices))
             return false;
     }
     return true;

@@ -36,7 +36,10 @@ void journals_watch(struct journals *journals, int32_t partition, bool watch);
 /* Reads what is there now, within the limits. True if there was something. */
 bool journals_step(struct journals *journals, int64_t now_ms);
 
-/* Every journal was read to the end that it had when it was opened, and none is halted. */
+/* Reads every journal again from its beginning: halts are forgotten, echoes are given again. */
+void journals_restart(struct journals *journals);
+
+/* Every journal was read to the end that it had when it was opened, every slice of it is there, and none is halted. */
 bool journals_are_folded(const struct journals *journals);
 bool journals_are_halted(const struct journals *journals);
 

@@ -7,7 +7,6 @@
 #include "flow/contribution.h"
 
 enum {
-    SEGMENT_SHIFT = 59, /* the upper 5 bits of a hash choose one of LEDGER_SEGMENTS */
     CHUNK_BITS = 20,
     CHUNK_BYTES = 1 << CHUNK_BITS,
     CHUNKS_MOST = 1 << 20,
@@ -27,13 +26,13 @@ struct segment {
     struct slot *slots;
     uint32_t capacity;
     uint32_t count;
+    uint64_t control;
 };
 
 struct ledger {
     struct segment segments[LEDGER_SEGMENTS];
     uint64_t seed;
     uint64_t count;
-    uint64_t control;
     uint8_t **chunks;
     uint32_t chunk_count;
     uint32_t chunk_used; /* of the newest chunk */
@@ -111,7 +110,7 @@ static uint64_t hash_of(const struct ledger *ledger, const struct ledger_key *ke
     return hash_words2(key->word[0], key->word[1], ledger->seed);
 }
 
-/* The upper 5 bits choose the segment, the lower 32 the place in it, for any capacity. */
+/* The segment is the same in every process; the place in it is not, so that nobody can choose ids that collide. */
 static uint32_t place_of(uint64_t hash, uint32_t capacity)
 {
     return (uint32_t)((hash & 0xFFFFFFFFu) * capacity >> 32);
@@ -120,7 +119,7 @@ static uint32_t place_of(uint64_t hash, uint32_t capacity)
 void ledger_prefetch(const struct ledger *ledger, const struct ledger_key *key)
 {
     uint64_t hash = hash_of(ledger, key);
-    const struct segment *segment = &ledger->segments[hash >> SEGMENT_SHIFT];
+    const struct segment *segment = &ledger->segments[ledger_segment(key)];
     const struct slot *slot = &segment->slots[place_of(hash, segment->capacity)];
     __builtin_prefetch(slot, 1);
     __builtin_prefetch((const char *)(slot + 2), 1); /* a probe goes on into the next line often enough */
@@ -138,7 +137,8 @@ static struct slot *find(const struct segment *segment, const struct ledger_key 
 /* Four fifths full: half as much again. Only this segment stops for it. */
 static void grow(struct ledger *ledger, struct segment *segment)
 {
-    struct segment wider = {.capacity = segment->capacity + segment->capacity / 2, .count = segment->count};
+    struct segment wider = *segment;
+    wider.capacity += wider.capacity / 2;
     wider.slots = memory_map(wider.capacity * sizeof(struct slot));
     for (uint32_t i = 0; i < segment->capacity; i++) {
         const struct slot *slot = &segment->slots[i];
@@ -183,7 +183,7 @@ enum ledger_verdict ledger_judge(const struct ledger *ledger, const struct ledge
                                  bool cancel, uint64_t digest, struct bytes *out_stored)
 {
     uint64_t hash = hash_of(ledger, key);
-    const struct slot *slot = find(&ledger->segments[hash >> SEGMENT_SHIFT], key, hash);
+    const struct slot *slot = find(&ledger->segments[ledger_segment(key)], key, hash);
     if (slot->meta == 0) {
         *out_stored = (struct bytes){NULL, 0};
         return LEDGER_COUNTED;
@@ -237,9 +237,15 @@ static uint64_t store_again(struct ledger *ledger, uint64_t old_meta, struct byt
     return old_meta >> REFERENCE_SHIFT;
 }
 
-static uint64_t control_of(const struct ledger_key *key, uint64_t meta, uint64_t digest)
+/* `fixed` is the hash of the key without a seed. */
+static uint64_t control_of(uint64_t fixed, uint32_t order, uint64_t digest)
 {
-    return hash_mix(hash_words2(key->word[0], key->word[1], 0) ^ order_of(meta), digest | 1);
+    return hash_mix(fixed ^ order, digest | 1);
+}
+
+uint64_t ledger_control_of(const struct ledger_key *key, uint32_t version, bool cancel, uint64_t digest)
+{
+    return control_of(hash_words2(key->word[0], key->word[1], 0), order_of(meta_of(0, version, cancel)), digest);
 }
 
 void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel,
@@ -247,11 +253,13 @@ void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t ve
 {
     CHECK_SAY(version <= VERSION_MASK, "version %u", version);
     uint64_t hash = hash_of(ledger, key);
-    struct segment *segment = &ledger->segments[hash >> SEGMENT_SHIFT];
+    uint64_t fixed = hash_words2(key->word[0], key->word[1], 0);
+    struct segment *segment = &ledger->segments[ledger_segment(key)];
     struct slot *slot = find(segment, key, hash);
     uint64_t reference;
     if (slot->meta) {
-        ledger->control -= control_of(key, slot->meta, contribution_digest(record_bytes(ledger, slot->meta)));
+        segment->control -=
+            control_of(fixed, order_of(slot->meta), contribution_digest(record_bytes(ledger, slot->meta)));
         reference = store_again(ledger, slot->meta, contribution);
     } else {
         reference = store(ledger, contribution);
@@ -260,14 +268,27 @@ void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t ve
         segment->count++;
     }
     slot->meta = meta_of(reference, version, cancel);
-    ledger->control += control_of(key, slot->meta, contribution_digest(contribution));
+    segment->control += control_of(fixed, order_of(slot->meta), contribution_digest(contribution));
     if (segment->count >= segment->capacity / 5 * 4)
         grow(ledger, segment);
 }
 
 uint64_t ledger_control(const struct ledger *ledger)
 {
-    return ledger->control;
+    uint64_t control = 0;
+    for (int i = 0; i < LEDGER_SEGMENTS; i++)
+        control += ledger->segments[i].control;
+    return control;
+}
+
+uint64_t ledger_segment_control(const struct ledger *ledger, uint32_t segment)
+{
+    return ledger->segments[segment].control;
+}
+
+uint64_t ledger_segment_count(const struct ledger *ledger, uint32_t segment)
+{
+    return ledger->segments[segment].count;
 }
 
 uint64_t ledger_count(const struct ledger *ledger)

@@ -3,6 +3,7 @@
  *
  * In:      id, version, cancel, digest, contribution bytes        Out: verdict, and the stored contribution to retract
  * Order:   (version, cancel): a cancel stands above the version it cancels; a higher version reopens it
+ * Slices:  an id belongs to the segment that a hash without a seed chooses: every process cuts snapshots alike (slice.h)
  * Memory:  24 bytes a slot in 32 segments that grow one by one, contributions in a slab of 1 MiB chunks
  * Limits:  2^20 chunks of slab; contribution bytes up to LEDGER_RECORD_MOST
  * Thread:  one owner (a worker)
@@ -47,8 +48,21 @@ void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t ve
 
 /* Sum over entries of a hash of (key, version, cancel, digest), modulo 2^64: the control total of groups. */
 uint64_t ledger_control(const struct ledger *ledger);
-
 uint64_t ledger_count(const struct ledger *ledger);
+
+/* The same of one segment: the control total of a slice. */
+uint64_t ledger_segment_control(const struct ledger *ledger, uint32_t segment);
+uint64_t ledger_segment_count(const struct ledger *ledger, uint32_t segment);
+
+/* What one entry adds to them. */
+uint64_t ledger_control_of(const struct ledger_key *key, uint32_t version, bool cancel, uint64_t digest);
+
+/* The segment of an id, from 0 to LEDGER_SEGMENTS - 1, the same in every process (docs/JOURNAL.md). */
+static inline uint32_t ledger_segment(const struct ledger_key *key)
+{
+    return (uint32_t)(hash_words2(key->word[0], key->word[1], 0) >> 59);
+}
+
 size_t ledger_bytes(const struct ledger *ledger);
 
 /* Calls visit for every entry of a segment (0 to LEDGER_SEGMENTS - 1), in no order that means anything. */

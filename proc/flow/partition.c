@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { BACKOFF_FIRST_MS = 100, BACKOFF_MOST_MS = 5000, RESTORE_TAKE = 64 };
+enum { BACKOFF_FIRST_MS = 100, BACKOFF_MOST_MS = 5000, RESTORE_TAKE = 64, DAY_MS = 86400000 };
 
 const char *partition_phase_name(enum partition_phase phase)
 {
@@ -212,6 +212,8 @@ static void begin_restore(struct partition *partition, int64_t open_offset)
     }
     partition->open_offset = open_offset;
     state_init(&partition->state, context->plan, context->random(context->random_context));
+    partition->state.plan_id = context->plan_id;
+    partition->state.today = (int32_t)(now_of(partition) / DAY_MS);
     partition->has_state = true;
     partition->restore = reader_rule_new();
     partition->restore->position = bounds.low;
@@ -221,18 +223,6 @@ static void begin_restore(struct partition *partition, int64_t open_offset)
     counter_set(&partition->status->restore_done, 0);
     counter_set(&partition->status->restore_total, open_offset + 1 - bounds.low);
     enter(partition, PARTITION_RESTORING);
-}
-
-static enum err check_plan(const struct partition *partition, struct err_info *info)
-{
-    const struct reader_rule *rule = partition->restore;
-    if (!rule->has_plan || rule->plan == partition->context->plan_id)
-        return OK;
-    return err_set(info, ERR_CONFIG,
-                   "the journal was counted under plan %016" PRIx64 " and this configuration is plan %016" PRIx64
-                   ": rules, lists, views, zone or currency differ. Start with the configuration of before, or "
-                   "count the input again into new journal and statistics topics with another group",
-                   rule->plan, partition->context->plan_id);
 }
 
 /* The guards of step 2: *out_guard closes, or GUARD_NONE. An error: what they look at could not be read. */
@@ -255,7 +245,7 @@ static enum err check_start(struct partition *partition, struct port_bounds *inp
     if (!facts.has_data)
         TRY(port->committed(port->self, partition->number, &facts.committed, info));
     facts.input = *input;
-    *out_guard = check_plan(partition, info) == OK ? guard_start(&facts, info) : GUARD_PLAN;
+    *out_guard = guard_start(&facts, info);
     return OK;
 }
 
@@ -270,6 +260,7 @@ static void bootstrap_skip(struct partition *partition, int64_t low)
     struct seal_source source = source_of(partition);
     struct group *group = outbox_new_group(&partition->outbox);
     seal_skip(group, &source, 0, low, TEXT("bootstrap: the input began here when the journal did"));
+    counts_add(&partition->state.counts, &group->counts);
     partition->state.hi = low;
     seal_begin(partition);
     outbox_add(&partition->outbox, group);
@@ -296,10 +287,15 @@ static void start_work(struct partition *partition)
     }
     bool is_first = !partition->restore->has_groups;
     partition->is_idle = partition->restore->is_idle;
+    snapshot_begin(partition, partition->restore);
     stop_restore(partition);
     seal_begin(partition);
     if (is_first && input.low > 0)
         bootstrap_skip(partition, input.low);
+    if (!slices_are_of_plan(&partition->state.slices, context->plan_id) && snapshot_replan(partition, &info) != OK) {
+        partition_halt(partition, GUARD_JOURNAL_DAMAGED, &info);
+        return;
+    }
     struct intake_start start = {
         .lane = context->lane,
         .partition = partition->number,
@@ -362,6 +358,11 @@ static bool restore_step(struct partition *partition)
     struct reader_rule *rule = partition->restore;
     bool done = false;
     for (size_t i = 0; i < count && !done; i++) {
+        if (records[i].fault == PORT_OFFSET_RESET) {
+            port->release(port->self, records, count);
+            drop(partition, "the journal was trimmed while it was read");
+            return true;
+        }
         if (records[i].fault != PORT_NONE) {
             err_set(&rule->why, ERR_BROKEN, "journal offset %" PRId64 " cannot be read (fault %d)", records[i].offset,
                     (int)records[i].fault);
@@ -408,8 +409,10 @@ static void advance(struct partition *partition, size_t from, size_t to)
 
 static void seal(struct partition *partition)
 {
+    partition->state.today = (int32_t)(now_of(partition) / DAY_MS);
     struct group *group = seal_data(partition);
     partition->is_idle = false;
+    snapshot_note(partition, group);
     outbox_add(&partition->outbox, group);
     show_outbox(partition);
     counter_set(&partition->status->ledger_entries, (int64_t)ledger_count(partition->state.ledger));
@@ -425,6 +428,27 @@ static bool seal_is_due(const struct partition *partition, int64_t now_ms)
     return partition->phase == PARTITION_DRAINING || open->declarations >= SEAL_DECLARATIONS ||
            open->ledger.length >= SEAL_BYTES || open->group->reject_bytes.length >= SEAL_BYTES ||
            tally_count(partition->state.tally) >= SEAL_CELLS || now_ms - open->begun_ms >= interval_ms;
+}
+
+/* A slice of the rolling snapshot, behind what is counted so far. */
+static void seal_slice(struct partition *partition, int64_t now_ms)
+{
+    if (partition->open.declarations > 0)
+        seal(partition);
+    bool replans = partition->snapshot.replans;
+    struct group *group = snapshot_seal(partition, now_ms);
+    if (group)
+        outbox_add(&partition->outbox, group);
+    show_outbox(partition);
+    if (!group && replans) {
+        struct err_info why;
+        err_set(&why, ERR_LIMIT,
+                "the plan has changed, and a slice of this partition is larger than a group of frames may be: start "
+                "with the "
+                "configuration of before, or count the input again into new journal and statistics topics with another "
+                "group");
+        partition_halt(partition, GUARD_LIMIT, &why);
+    }
 }
 
 /* The records in hand, batch by batch. A record is always used up before another partition gets the batch. */
@@ -515,7 +539,7 @@ static bool work_step(struct partition *partition, int64_t now_ms)
 {
     note_pressure(partition, !outbox_has_room(&partition->outbox), now_ms);
     bool did = false;
-    if (outbox_has_room(&partition->outbox) && has_input(partition)) {
+    if (outbox_has_room(&partition->outbox) && !partition->snapshot.replans && has_input(partition)) {
         partition->input_ms = now_ms;
         work_through(partition, now_ms);
         did = true;
@@ -529,6 +553,12 @@ static bool work_step(struct partition *partition, int64_t now_ms)
         mark_idle(partition);
         did = true;
     }
+    if (partition->phase == PARTITION_RUNNING && snapshot_is_due(partition, now_ms)) {
+        seal_slice(partition, now_ms);
+        did = true;
+    }
+    if (partition->phase == PARTITION_RUNNING)
+        did = snapshot_trim(partition, now_ms) || did;
     return did;
 }
 
@@ -597,6 +627,7 @@ static void resume(struct partition *partition, int64_t open_offset)
     partition->open_offset = open_offset;
     partition->restamp = false;
     outbox_unsend(&partition->outbox);
+    snapshot_reopen(partition, &partition->lane.nonce);
     enter(partition, PARTITION_RUNNING);
 }
 
@@ -625,6 +656,8 @@ void partition_echo(struct partition *partition, const struct echo *echo)
     partition->echo_seen_ms = now_of(partition); /* an old one too: the journal is being read on */
     if (echo->offset <= partition->open_offset)
         return;
+    if (echo->trim_to > partition->snapshot.trim_to)
+        partition->snapshot.trim_to = echo->trim_to;
     bool own = frame_nonce_equal(&echo->nonce, &partition->lane.nonce);
     switch (echo->branch) {
     case READER_OPEN:
@@ -750,6 +783,8 @@ int64_t partition_patience_ms(const struct partition *partition, int64_t now_ms)
         int64_t due = partition->open.begun_ms + partition->context->frame_interval_ms;
         return due > now_ms ? due - now_ms : 0;
     }
+    if (partition->phase == PARTITION_RUNNING && partition->snapshot.next > 0)
+        return partition->context->frame_interval_ms;
     return partition->outbox.count || partition->phase == PARTITION_OPENING || partition->phase == PARTITION_DRAINING
                ? 100
                : 1000;

@@ -18,6 +18,7 @@
 #include "flow/echo.h"
 #include "flow/intake.h"
 #include "flow/outbox.h"
+#include "flow/snapshot.h"
 #include "flow/state.h"
 
 #include <pthread.h>
@@ -59,8 +60,9 @@ struct partition_status {
     struct counter unechoed_groups;
     struct counter is_idle; /* the last group that was echoed is an idle mark */
     struct counter guard;   /* enum guard: why it is halted, GUARD_NONE if it is not */
-    pthread_mutex_t lock;   /* of reason; taken for a copy, never with another lock */
+    pthread_mutex_t lock;   /* of the texts; taken for a copy, never with another lock */
     char reason[ERR_TEXT_BYTES];
+    char trim_trouble[ERR_TEXT_BYTES]; /* why the journal can't be trimmed; empty if it can */
 };
 
 /* Counters of a worker; verdicts and rules move when their group is echoed. */
@@ -91,6 +93,8 @@ struct partition_context {
     struct text topic; /* of the declarations, for rejects */
     int64_t frame_interval_ms;
     int64_t idle_ms;
+    int64_t snapshot_bytes; /* of groups that begin a snapshot cycle; 0: as many as the last cycle has */
+    int32_t rejects_days;   /* as long as topic.rejects keeps a record */
     bool rejects_payload;
     uint64_t (*random)(void *random_context); /* nonces, seeds, back-off */
     void *random_context;
@@ -136,6 +140,7 @@ struct partition {
     struct state state;
     struct open_group open;
     struct outbox outbox;
+    struct snapshot snapshot;
     int64_t echo_seen_ms; /* when the last echo of this partition came */
     bool release;         /* wanted by main */
     bool is_idle;         /* the last sealed group is an idle mark */

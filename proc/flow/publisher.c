@@ -352,6 +352,44 @@ static void restart_tails(struct publisher *publisher, const struct port_record 
     publisher->tails_retry_ms = now_ms + REOPEN_MS;
 }
 
+/* All from the beginning: the cube holds what a partition has replaced since. Nothing is published before it is whole again. */
+static void refold(struct publisher *publisher)
+{
+    const struct publisher_options *options = &publisher->options;
+    uint64_t random[2] = {options->random(options->random_context), options->random(options->random_context)};
+    shut(publisher);
+    close_tails(publisher);
+    gate_restart(&publisher->gate);
+    registry_free(publisher->registry);
+    publisher->registry = registry_new(&(struct hash_key){{random[0], random[1]}});
+    publisher->tails_began = false;
+    publisher->orphan_count = 0;
+    publisher->linked = 0;
+    cube_empty(publisher->cube);
+    journals_restart(publisher->journals);
+}
+
+/* Nothing is published while a partition is counted under another plan, or not whole. */
+static bool meet_plans(struct publisher *publisher)
+{
+    if (cube_wants_refold(publisher->cube))
+        refold(publisher);
+    int32_t partition;
+    if (cube_is_settled(publisher->cube, &partition))
+        return true;
+    if (publisher->gate.term)
+        shut(publisher);
+    struct err_info info;
+    err_set(&info, ERR_RETRY,
+            "the journal of partition %" PRId32
+            " is not yet counted under the plan of this process: its rules, lists, views "
+            "or currency are others than those of the partition's owner",
+            partition);
+    if (journals_are_folded(publisher->journals))
+        set_trouble(publisher, info.text);
+    return false;
+}
+
 static bool open_tail(struct publisher *publisher, int32_t partition, int64_t now_ms)
 {
     const struct port *port = publisher->options.port;
@@ -723,11 +761,13 @@ bool publisher_step(struct publisher *publisher)
         publisher->behind_until_ms = now_ms + BEHIND_HOLD_MS;
     if (journals_are_halted(publisher->journals) && publisher->gate.term)
         shut(publisher);
+    bool settled = meet_plans(publisher);
     did |= take_acks(publisher, now_ms);
     did |= link_some(publisher);
     show(publisher);
     did |= read_tails(publisher, now_ms);
-    did |= publisher->is_open ? run_round(publisher, now_ms) : advance_gate(publisher, now_ms);
+    if (settled)
+        did |= publisher->is_open ? run_round(publisher, now_ms) : advance_gate(publisher, now_ms);
     show(publisher);
     return did;
 }

@@ -25,6 +25,9 @@ struct reader_rule *reader_rule_new(void)
 {
     struct reader_rule *rule = memory_new(1, sizeof *rule);
     rule->event_ms_most = INT64_MIN;
+    rule->cycles.before = -1;
+    rule->cycles.current = -1;
+    rule->cycles.trim_to = -1;
     return rule;
 }
 
@@ -49,24 +52,14 @@ static void discard(struct reader_rule *rule)
     buffer_clear(&rule->held);
 }
 
-static bool in_window(const struct reader_rule *rule, const struct frame_nonce *nonce)
-{
-    uint32_t known = rule->window_count < READER_WINDOW ? rule->window_count : READER_WINDOW;
-    for (uint32_t i = 0; i < known; i++) {
-        if (frame_nonce_equal(&rule->window[i], nonce))
-            return true;
-    }
-    return false;
-}
-
 /* Rules 1 and 4. */
 static enum reader_branch judge_open(struct reader_rule *rule, const struct frame *frame)
 {
-    if (in_window(rule, &frame->nonce))
+    if (slice_window_has(&rule->window, &frame->nonce))
         return READER_OPEN_SEEN;
     bool torn = rule->held_count > 0;
     discard(rule);
-    rule->window[rule->window_count++ % READER_WINDOW] = frame->nonce;
+    slice_window_add(&rule->window, &frame->nonce);
     rule->epoch = frame->nonce;
     rule->has_epoch = true;
     rule->seq = 0;
@@ -108,12 +101,6 @@ static enum err check_group(struct reader_rule *rule)
     if (first->lo != rule->hi || first->hi < first->lo)
         return err_set(&rule->why, ERR_BROKEN, "group [%" PRId64 ", %" PRId64 ") after input offset %" PRId64,
                        first->lo, first->hi, rule->hi);
-    if (first->kind == FRAME_SNAP)
-        return err_set(&rule->why, ERR_BROKEN,
-                       "a snapshot slice, which this version does not read: upgrade the program");
-    if (first->kind == FRAME_DATA && rule->has_plan && first->plan != rule->plan)
-        return err_set(&rule->why, ERR_BROKEN, "DATA of plan %016" PRIx64 " on a state of plan %016" PRIx64,
-                       first->plan, rule->plan);
     return OK;
 }
 
@@ -127,21 +114,56 @@ static void note_group(struct reader_rule *rule, const struct frame *last)
         rule->is_idle = true;
     else if (last->kind == FRAME_DATA || last->kind == FRAME_SKIP)
         rule->is_idle = false;
+    if (last->kind == FRAME_SNAP && !rule->begun_with) /* the OPENs before it may be trimmed */
+        rule->begun_with = frame_partitions(&rule->frames[0]);
+}
+
+static void track_cycle(struct reader_cycles *cycles, int64_t offset, uint32_t slice, int64_t bytes)
+{
+    if (slice == 0) {
+        cycles->before = cycles->current;
+        cycles->current = offset;
+        cycles->slices = 0;
+        cycles->bytes = 0;
+        cycles->since_bytes = 0;
+    } else if (cycles->current < 0 || cycles->slices != slice) {
+        return;
+    }
+    cycles->slices++;
+    cycles->bytes += bytes;
+    if (cycles->slices < SLICES)
+        return;
+    cycles->complete_bytes = cycles->bytes;
+    if (cycles->before >= 0)
+        cycles->trim_to = cycles->before;
+}
+
+static void track_group(struct reader_rule *rule, const struct slice_group *group)
+{
+    int64_t bytes = (int64_t)(rule->held.length + rule->held_count * (size_t)FRAME_HEADER_BYTES);
+    if (group->use == SLICE_NONE)
+        rule->cycles.since_bytes += bytes;
+    else
+        track_cycle(&rule->cycles, rule->frames[0].offset, group->slice, bytes);
 }
 
 static enum reader_branch apply(struct reader_rule *rule, int64_t offset, reader_fold *fold, void *context)
 {
+    struct slice_group group;
     point_payloads(rule);
     enum err err = check_group(rule);
+    if (err == OK)
+        err = slices_take(&rule->slices, rule->frames, rule->held_count, &group, &rule->why);
     if (err == OK && fold)
         err = fold(context, rule->frames, rule->held_count, &rule->why);
     if (err != OK)
         return halt(rule, offset);
+    track_group(rule, &group);
     const struct frame *last = &rule->frames[rule->held_count - 1];
     rule->hi = last->hi;
     rule->event_ms_most = last->event_ms_most;
     note_group(rule, last);
-    if (last->kind == FRAME_DATA) {
+    if (last->kind == FRAME_DATA || last->kind == FRAME_SNAP) {
         rule->plan = last->plan;
         rule->has_plan = true;
     }
@@ -149,22 +171,42 @@ static enum reader_branch apply(struct reader_rule *rule, int64_t offset, reader
     return READER_APPLIED;
 }
 
+/* The first frame of a log that was trimmed: the reader stands as if it had read all that was before. */
+static bool begin_trimmed(struct reader_rule *rule, const struct frame *frame)
+{
+    struct slice_head head;
+    if (frame->kind != FRAME_SNAP || !slice_get_head(frame->payload, &head) || head.slice != 0) {
+        err_set(
+            &rule->why, ERR_BROKEN,
+            "the journal begins here and not with the first slice of a snapshot: records were deleted by hand or by "
+            "retention. Restore the topic from a mirror, or replay the input into a new journal topic");
+        return false;
+    }
+    rule->epoch = frame->nonce;
+    rule->has_epoch = true;
+    rule->seq = frame->seq - 1;
+    rule->window = head.window;
+    rule->hi = frame->lo;
+    rule->event_ms_most = frame->event_ms_most;
+    slices_begin_trimmed(&rule->slices);
+    return true;
+}
+
 enum reader_branch reader_rule_feed(struct reader_rule *rule, int64_t offset, struct bytes record, reader_fold *fold,
                                     void *context, struct frame *out_frame)
 {
     if (rule->halted)
         return READER_HALTED;
-    if (!rule->begun && offset > 0) {
-        err_set(&rule->why, ERR_BROKEN,
-                "the journal begins here and not with a snapshot: its first records were deleted. Restore the topic "
-                "from a mirror, or "
-                "replay the input into a new journal topic");
-        return halt(rule, offset);
-    }
+    bool is_first = !rule->begun;
     rule->begun = true;
+    if (is_first)
+        rule->first = offset;
     rule->position = offset + 1;
     struct frame frame;
     if (frame_parse(record, &frame, &rule->why) != OK)
+        return halt(rule, offset);
+    frame.offset = offset;
+    if (is_first && offset > 0 && !begin_trimmed(rule, &frame))
         return halt(rule, offset);
     if (out_frame)
         *out_frame = frame;

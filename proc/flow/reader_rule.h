@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * reader_rule.h - THE reader rule: which frames of a journal partition count. Restore, echo, publisher and verify all run this.
  *
- * In:      the records of one journal partition in offset order
+ * In:      the records of one journal partition in offset order, from its first one or, if it was trimmed, from the slice 0 that is
+ *          there now
  * Out:     what became of each frame, and whole groups to a fold
  * Memory:  owns a copy of the frames of the group that is not complete
  * Errors:  a rule that is halted stays so; why says what is wrong and where
@@ -10,9 +11,9 @@
  */
 #pragma once
 
-#include "flow/frame.h"
+#include "flow/slice.h"
 
-enum { READER_WINDOW = 64 };
+enum { READER_WINDOW = SLICE_WINDOW };
 
 enum reader_branch {
     READER_OPEN,          /* a new epoch begins */
@@ -29,6 +30,17 @@ enum reader_branch {
 
 const char *reader_branch_name(enum reader_branch branch);
 
+/* The cycles of snapshot slices that were accepted: where the log may be trimmed, and what is due. */
+struct reader_cycles {
+    int64_t before;  /* journal offset of the first slice of the cycle before the current one, -1 if there is none */
+    int64_t current; /* of the current one, -1 if there is none */
+    uint32_t slices; /* how many of the current one are there; SLICES: it is complete */
+    int64_t trim_to; /* the first slice of the cycle before the last complete one, -1 if there is none */
+    int64_t bytes;   /* of the current cycle so far */
+    int64_t complete_bytes; /* of the last complete cycle, 0 if there is none */
+    int64_t since_bytes;    /* of other groups since the current cycle began */
+};
+
 /* Takes one whole group. An error halts the partition. */
 typedef enum err reader_fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info);
 
@@ -38,16 +50,18 @@ struct reader_rule {
     struct frame_nonce epoch;
     bool has_epoch;
     uint64_t seq;
-    struct frame_nonce window[READER_WINDOW];
-    uint32_t window_count; /* OPENs ever accepted */
-    int64_t position;      /* offset of the next frame to read */
-    int64_t hi;            /* input accepted so far: [0, hi) */
-    uint64_t plan;         /* of the last DATA, valid if has_plan */
+    struct slice_window window;
+    int64_t first;    /* offset of the first frame read */
+    int64_t position; /* offset of the next frame to read */
+    int64_t hi;       /* input accepted so far: [0, hi) */
+    uint64_t plan;    /* of the last DATA or SNAP, valid if has_plan */
     bool has_plan;
+    struct slices slices; /* which the reader has; folds have their own */
+    struct reader_cycles cycles;
     bool has_groups;       /* a group was applied */
     bool has_data;         /* one of DATA or SNAP was */
     bool is_idle;          /* the last one was an idle mark */
-    int32_t begun_with;    /* partitions of the input in the first OPEN that states them, 0: none does */
+    int32_t begun_with;    /* partitions of the input in the first OPEN or SNAP that states them, 0: none does */
     int64_t event_ms_most; /* of the last accepted group, INT64_MIN if none */
     struct buffer held;    /* frames of the open group, one behind the other */
     struct frame frames[FRAMES_A_GROUP_MOST]; /* their headers; payloads point into held when the group is whole */

@@ -2,73 +2,18 @@
 #include "flow/seal.h"
 
 #include "base/check.h"
-
-/* Adds frames to a group, each with as many sections as fit. */
-struct builder {
-    struct group *group;
-    struct frame header;
-    struct buffer payload;
-    size_t most;
-};
-
-static struct builder builder_of(const struct seal_source *source, struct group *group)
-{
-    const struct state *state = source->state;
-    struct builder builder = {
-        .group = group,
-        .most = FRAME_BYTES_MOST - FRAME_HEADER_BYTES,
-        .header =
-            {
-                .kind = group->kind,
-                .partition = (uint32_t)source->partition,
-                .lo = group->lo,
-                .hi = group->hi,
-                .plan = source->plan,
-                .event_ms_most = state->event_ms_most,
-                .record_timestamp = state->record_timestamp,
-                .record_crc = state->record_crc,
-            },
-    };
-    return builder;
-}
-
-static void close_frame(struct builder *builder, bool last)
-{
-    builder->header.last = last;
-    group_add_frame(builder->group, &builder->header, buffer_bytes(&builder->payload));
-    buffer_clear(&builder->payload);
-}
-
-/* A section of at most `bytes` is about to come. */
-static void make_room(struct builder *builder, size_t bytes)
-{
-    if (builder->payload.length && builder->payload.length + bytes > builder->most)
-        close_frame(builder, false);
-}
+#include "flow/builder.h"
 
 enum {
-    CODES_A_SECTION = 80000,   /* 8 bytes each */
     REJECTS_A_SECTION = 30000, /* at most 22 bytes each */
     COUNTS_BYTES_MOST = 32 << 10,
-    CONTROL_BYTES_MOST = 256,
 };
-
-static void put_codes(struct builder *builder, const struct partition *partition)
-{
-    const struct dictionary *dictionary = &partition->state.dictionary;
-    for (uint32_t first = partition->open.first_code; first < dictionary->count; first += CODES_A_SECTION) {
-        struct dictionary part = *dictionary;
-        part.count = first + CODES_A_SECTION < dictionary->count ? first + CODES_A_SECTION : dictionary->count;
-        make_room(builder, 16 + (size_t)(part.count - first) * sizeof part.codes[0]);
-        frame_put_codes(&builder->payload, &part, first);
-    }
-}
 
 static void put_rejects(struct builder *builder, const struct open_group *open)
 {
     for (size_t i = 0; i < open->place_count; i += REJECTS_A_SECTION) {
         size_t count = open->place_count - i < REJECTS_A_SECTION ? open->place_count - i : REJECTS_A_SECTION;
-        make_room(builder, 16 + count * 22);
+        builder_room(builder, 16 + count * 22);
         frame_put_rejects(&builder->payload, open->lo, open->places + i, count);
     }
 }
@@ -79,10 +24,10 @@ static void put_cells(struct builder *builder, const struct partition *partition
     const struct view_plan *plan = partition->context->plan;
     for (uint32_t view = 0; view < plan->count; view++) {
         for (uint32_t index = 0; index < tally_count(tally);) {
-            make_room(builder, 1024);
+            builder_room(builder, 1024);
             frame_put_cells(&builder->payload, tally, &plan->views[view], view, &index, builder->most);
             if (index < tally_count(tally))
-                close_frame(builder, false);
+                builder_close(builder, false);
         }
     }
 }
@@ -97,19 +42,10 @@ static void put_ledger(struct builder *builder, const struct open_group *open)
         if (to == from)
             continue;
         if (builder->payload.length)
-            close_frame(builder, false);
+            builder_close(builder, false);
         frame_put_bytes(&builder->payload, SECTION_LEDGER, (struct bytes){open->ledger.data + from, to - from});
         from = to;
     }
-}
-
-static void put_control(struct builder *builder, const struct state *state)
-{
-    struct control control = state_control(state);
-    make_room(builder, CONTROL_BYTES_MOST);
-    frame_put_control(&builder->payload, &control);
-    close_frame(builder, true);
-    buffer_fini(&builder->payload);
 }
 
 void seal_begin(struct partition *partition)
@@ -129,6 +65,14 @@ void seal_begin(struct partition *partition)
     tally_clear(partition->state.tally);
 }
 
+/* They go on in snapshots when this group is trimmed. */
+static void list_rejects(struct partition *partition)
+{
+    const struct open_group *open = &partition->open;
+    for (size_t i = 0; i < open->place_count; i++)
+        reject_list_add(&partition->state.rejects, &open->places[i], partition->state.today);
+}
+
 struct group *seal_data(struct partition *partition)
 {
     struct open_group *open = &partition->open;
@@ -139,15 +83,19 @@ struct group *seal_data(struct partition *partition)
     group->lo = open->lo;
     group->hi = partition->state.hi;
     group->record_timestamp = partition->state.record_timestamp;
-    struct seal_source source = {partition->number, partition->context->plan_id, &partition->state};
-    struct builder builder = builder_of(&source, group);
-    put_codes(&builder, partition);
-    make_room(&builder, COUNTS_BYTES_MOST);
+    struct builder builder = builder_of(partition, group, partition->context->plan_id);
+    builder_put_codes(&builder, &partition->state.dictionary, open->first_code);
+    builder_room(&builder, COUNTS_BYTES_MOST);
     frame_put_counts(&builder.payload, &group->counts);
     put_rejects(&builder, open);
     put_cells(&builder, partition);
     put_ledger(&builder, open);
-    put_control(&builder, &partition->state);
+    builder_finish(&builder, &partition->state);
+    CHECK_SAY(!builder.is_full, "[%lld, %lld) of more than %d frames", (long long)group->lo, (long long)group->hi,
+              FRAMES_A_GROUP_MOST);
+    list_rejects(partition);
+    counts_add(&partition->state.counts, &group->counts);
+    totals_add_tally(partition->state.totals, partition->state.tally);
     open->group = NULL;
     seal_begin(partition);
     return group;
@@ -159,10 +107,10 @@ void seal_skip(struct group *group, const struct seal_source *source, int64_t lo
     group->lo = lo;
     group->hi = hi;
     group->counts.skipped = hi - lo;
-    struct builder builder = builder_of(source, group);
+    struct builder builder = builder_for(source->partition, source->state, group, source->plan);
     frame_put_counts(&builder.payload, &group->counts);
     frame_put_bytes(&builder.payload, SECTION_REASON, (struct bytes){(const uint8_t *)reason.data, reason.length});
-    put_control(&builder, source->state);
+    builder_finish(&builder, source->state);
 }
 
 void seal_idle(struct group *group, const struct seal_source *source)
@@ -170,9 +118,9 @@ void seal_idle(struct group *group, const struct seal_source *source)
     group->kind = FRAME_MARK;
     group->lo = source->state->hi;
     group->hi = source->state->hi;
-    struct builder builder = builder_of(source, group);
+    struct builder builder = builder_for(source->partition, source->state, group, source->plan);
     frame_put_bytes(&builder.payload, SECTION_IDLE, (struct bytes){NULL, 0});
-    put_control(&builder, source->state);
+    builder_finish(&builder, source->state);
 }
 
 void seal_open(struct buffer *out, const struct frame_nonce *nonce, int32_t partition, int32_t partitions,

@@ -185,6 +185,10 @@ static enum err check_range(struct skip *skip)
 static void finish_reading(struct skip *skip)
 {
     enum err err = check_guards(skip);
+    if (err == OK && skip->rule->has_groups && !slices_are_whole(&skip->state.slices))
+        err = err_set(&skip->why, ERR_BROKEN,
+                      "the journal of partition %d begins with a snapshot that is not whole: restore it from a mirror",
+                      skip->options.partition);
     if (err == OK)
         err = check_range(skip);
     if (err != OK)

@@ -5,9 +5,10 @@
 
 void state_init(struct state *state, const struct view_plan *plan, uint64_t seed)
 {
-    *state = (struct state){.event_ms_most = INT64_MIN};
+    *state = (struct state){.event_ms_most = INT64_MIN, .plan = plan};
     state->ledger = ledger_new(seed);
     state->tally = tally_new(plan);
+    state->totals = totals_new();
     dictionary_init(&state->dictionary);
 }
 
@@ -15,8 +16,20 @@ void state_fini(struct state *state)
 {
     ledger_free(state->ledger);
     tally_free(state->tally);
+    totals_free(state->totals);
+    reject_list_fini(&state->rejects);
     dictionary_fini(&state->dictionary);
     *state = (struct state){0};
+}
+
+static bool take_id_key(struct state *state, struct bytes bytes)
+{
+    if (bytes.length != sizeof state->id_key)
+        return false;
+    if (!state->has_id_key)
+        memcpy(&state->id_key, bytes.data, sizeof state->id_key);
+    state->has_id_key = true;
+    return true;
 }
 
 bool state_take_open(struct state *state, const struct frame *open)
@@ -28,10 +41,8 @@ bool state_take_open(struct state *state, const struct frame *open)
     struct bytes bytes;
     bool broken = false;
     while (frame_next_section(&reader, &section, &bytes, &broken)) {
-        if (section == SECTION_ID_KEY && bytes.length == sizeof state->id_key) {
-            memcpy(&state->id_key, bytes.data, sizeof state->id_key);
-            state->has_id_key = true;
-        }
+        if (section == SECTION_ID_KEY && !take_id_key(state, bytes))
+            return false;
     }
     return state->has_id_key;
 }
@@ -47,21 +58,139 @@ struct control state_control(const struct state *state)
     return control;
 }
 
-static bool fold_ledger(struct state *state, struct bytes bytes)
+struct slice_whole state_whole(const struct state *state, uint32_t slice)
 {
+    struct slice_whole whole = {.ledger = ledger_segment_control(state->ledger, slice),
+                                .entries = ledger_segment_count(state->ledger, slice)};
+    whole.cell_sum = totals_control(state->totals, slice, &whole.cells);
+    return whole;
+}
+
+/* One group on its way into the state. */
+struct folding {
+    struct state *state;
+    const struct frame *frame;
+    struct slice_group group;
+    bool folds_cells;           /* they are of the plan that this process has */
+    struct slice_whole content; /* of the slice, as its sections add up */
+    bool has_whole;
+    bool has_control;
+};
+
+static bool is_wanted(const struct folding *folding, uint32_t slice)
+{
+    return folding->group.use == SLICE_NONE ? slice_in(folding->group.have, slice)
+                                            : folding->group.use != SLICE_COMPARE;
+}
+
+/* The entries of a SNAP group are all of its slice. */
+static bool belongs(const struct folding *folding, uint32_t slice)
+{
+    return folding->group.use == SLICE_NONE || folding->group.slice == slice;
+}
+
+static bool fold_ledger(struct folding *folding, struct bytes bytes)
+{
+    struct state *state = folding->state;
     struct reader reader = reader_of(bytes);
     struct contribution head = {0};
     struct ledger_key key;
     struct bytes contribution;
     bool good = true;
     while (good && frame_next_entry(&reader, &key, &contribution)) {
+        uint32_t slice = ledger_segment(&key);
         good = contribution_decode(contribution, &head);
-        good = good && head.version <= LEDGER_VERSION_MOST;
-        if (good)
+        good = good && head.version <= LEDGER_VERSION_MOST && belongs(folding, slice);
+        if (good && folding->group.use != SLICE_NONE) {
+            folding->content.entries++;
+            folding->content.ledger += ledger_control_of(&key, head.version, head.cancel, head.digest);
+        }
+        if (good && is_wanted(folding, slice))
             ledger_put(state->ledger, &key, head.version, head.cancel, contribution);
     }
     contribution_fini(&head);
     return good && !reader.failed;
+}
+
+static bool fold_cells(struct folding *folding, struct bytes bytes)
+{
+    struct state *state = folding->state;
+    struct reader reader = reader_of(bytes);
+    uint32_t view;
+    uint32_t count;
+    struct table_key key;
+    if (!frame_cells_begin(&reader, state->plan, &view, &count, &key))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        struct measures cell;
+        if (!frame_cells_next(&reader, &state->plan->views[view], view, &key, &cell))
+            return false;
+        uint32_t slice = totals_slice(&key);
+        if (!belongs(folding, slice))
+            return false;
+        if (folding->group.use != SLICE_NONE) {
+            folding->content.cells++;
+            folding->content.cell_sum += totals_control_of(&key, &cell);
+        }
+        if (is_wanted(folding, slice))
+            totals_add(state->totals, &key, &cell);
+    }
+    totals_flush(state->totals);
+    return reader_left(&reader) == 0;
+}
+
+static bool fold_rejects(struct folding *folding, struct bytes bytes)
+{
+    struct reader reader = reader_of(bytes);
+    struct reject_place place;
+    while (frame_next_reject(&reader, folding->frame->lo, &place)) {
+        if (is_wanted(folding, slice_of_offset(place.offset)))
+            reject_list_add(&folding->state->rejects, &place, folding->state->today);
+    }
+    return !reader.failed;
+}
+
+/* The counts of a SNAP are those since the beginning: of use to a reader that begins with it. */
+static bool fold_counts(struct folding *folding, struct bytes bytes)
+{
+    struct state *state = folding->state;
+    struct counts counts;
+    if (!frame_get_counts(bytes, &counts))
+        return false;
+    if (folding->group.use != SLICE_NONE && !folding->group.is_first)
+        return true;
+    counts_add(&state->counts, &counts);
+    for (int i = 0; i < VERDICTS; i++)
+        state->verdicts[i] += counts.verdicts[i];
+    return true;
+}
+
+static bool same_whole(const struct folding *folding, const struct slice_whole *a, const struct slice_whole *b)
+{
+    return a->ledger == b->ledger && a->entries == b->entries &&
+           (!folding->folds_cells || (a->cell_sum == b->cell_sum && a->cells == b->cells));
+}
+
+/* What the slice holds must be what it says, and what is in memory now. */
+static enum err check_whole(struct folding *folding, struct bytes bytes, struct err_info *info)
+{
+    struct slice_whole said;
+    if (folding->group.use == SLICE_NONE || !slice_get_whole(bytes, &said))
+        return err_set(info, ERR_BROKEN, "section %d is not what a writer of this version writes", (int)SECTION_WHOLE);
+    struct slice_whole own = state_whole(folding->state, folding->group.slice);
+    folding->has_whole = true;
+    if (!same_whole(folding, &folding->content, &said))
+        return err_set(info, ERR_BROKEN,
+                       "control totals: slice %" PRIu32 " has %" PRIu64 " ledger entries and %" PRIu64
+                       " cells with other sums than the %" PRIu64 " and %" PRIu64 " that it says",
+                       folding->group.slice, folding->content.entries, folding->content.cells, said.entries,
+                       said.cells);
+    if (!same_whole(folding, &own, &said))
+        return err_set(info, ERR_BROKEN,
+                       "control totals: slice %" PRIu32 " is not what the groups before it add up to: %" PRIu64
+                       " ledger entries and %" PRIu64 " cells, the slice has %" PRIu64 " and %" PRIu64,
+                       folding->group.slice, own.entries, own.cells, said.entries, said.cells);
+    return OK;
 }
 
 static enum err check_control(const struct state *state, const struct control *journal, struct err_info *info)
@@ -71,6 +200,8 @@ static enum err check_control(const struct state *state, const struct control *j
             return err_set(info, ERR_BROKEN, "control totals: %" PRId64 " declarations %s, the journal says %" PRId64,
                            state->verdicts[i], verdict_name((enum verdict)i), journal->verdicts[i]);
     }
+    if (!slices_are_whole(&state->slices))
+        return OK;
     if (ledger_count(state->ledger) != journal->ledger_count || ledger_control(state->ledger) != journal->ledger)
         return err_set(info, ERR_BROKEN,
                        "control totals: the ledger has %" PRIu64 " entries with sum %016" PRIx64
@@ -80,55 +211,87 @@ static enum err check_control(const struct state *state, const struct control *j
     return OK;
 }
 
-/* A section of a kind that the owner does not need (cells, rejects, reason) is stepped over. */
-static enum err fold_section(struct state *state, enum frame_section section, struct bytes bytes, struct err_info *info)
+static enum err fold_control(struct folding *folding, struct bytes bytes, struct err_info *info)
 {
+    struct control control;
+    if (!frame_get_control(bytes, &control))
+        return err_set(info, ERR_BROKEN, "section %d is not what a writer of this version writes",
+                       (int)SECTION_CONTROL);
+    TRY(check_control(folding->state, &control, info));
+    tally_set_control(folding->state->tally, &control.tally);
+    return OK;
+}
+
+/* A section of a kind that the owner does not need (reason) is stepped over. */
+static enum err fold_section(struct folding *folding, enum frame_section section, struct bytes bytes,
+                             struct err_info *info)
+{
+    struct state *state = folding->state;
+    bool is_snap = folding->group.use != SLICE_NONE;
     bool good = true;
-    if (section == SECTION_CODES) {
-        good = frame_get_codes(bytes, &state->dictionary);
-    } else if (section == SECTION_LEDGER) {
-        good = fold_ledger(state, bytes);
-    } else if (section == SECTION_COUNTS) {
-        struct counts counts;
-        good = frame_get_counts(bytes, &counts);
-        for (int i = 0; good && i < VERDICTS; i++)
-            state->verdicts[i] += counts.verdicts[i];
-    } else if (section == SECTION_CONTROL) {
-        struct control control;
-        good = frame_get_control(bytes, &control);
-        if (good) {
-            TRY(check_control(state, &control, info));
-            tally_set_control(state->tally, &control.tally);
-        }
-    }
+    if (section == SECTION_CONTROL)
+        return fold_control(folding, bytes, info);
+    if (section == SECTION_WHOLE)
+        return check_whole(folding, bytes, info);
+    if (section == SECTION_CODES)
+        good = is_snap ? frame_get_codes_again(bytes, &state->dictionary) : frame_get_codes(bytes, &state->dictionary);
+    else if (section == SECTION_CELLS)
+        good = !folding->folds_cells || fold_cells(folding, bytes);
+    else if (section == SECTION_LEDGER)
+        good = fold_ledger(folding, bytes);
+    else if (section == SECTION_COUNTS)
+        good = fold_counts(folding, bytes);
+    else if (section == SECTION_REJECTS)
+        good = fold_rejects(folding, bytes);
+    else if (section == SECTION_LISTED)
+        good = is_snap &&
+               (folding->group.use != SLICE_LOAD || reject_list_get(bytes, &state->rejects, folding->group.slice));
+    else if (section == SECTION_ID_KEY)
+        good = take_id_key(state, bytes);
     return good ? OK
                 : err_set(info, ERR_BROKEN, "section %d is not what a writer of this version writes", (int)section);
+}
+
+static enum err fold_frame(struct folding *folding, const struct frame *frame, struct err_info *info)
+{
+    struct reader reader = reader_of(frame->payload);
+    enum frame_section section;
+    struct bytes bytes;
+    bool broken = false;
+    folding->frame = frame;
+    while (frame_next_section(&reader, &section, &bytes, &broken)) {
+        TRY(fold_section(folding, section, bytes, info));
+        folding->has_control = section == SECTION_CONTROL;
+    }
+    return broken ? err_set(info, ERR_BROKEN, "a frame whose sections are cut short") : OK;
+}
+
+static void take_marks(struct state *state, const struct frame *last, const struct slice_group *group)
+{
+    if (last->hi > last->lo)
+        state->has_record = last->kind == FRAME_DATA;
+    else if (group->is_first)
+        state->has_record = group->has_record;
+    state->hi = last->hi;
+    state->event_ms_most = last->event_ms_most;
+    state->record_timestamp = last->record_timestamp;
+    state->record_crc = last->record_crc;
 }
 
 enum err state_fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)
 {
     struct state *state = context;
-    bool has_control = false;
-    for (uint32_t i = 0; i < count; i++) {
-        struct reader reader = reader_of(frames[i].payload);
-        enum frame_section section;
-        struct bytes bytes;
-        bool broken = false;
-        while (frame_next_section(&reader, &section, &bytes, &broken)) {
-            TRY(fold_section(state, section, bytes, info));
-            has_control = section == SECTION_CONTROL;
-        }
-        if (broken)
-            return err_set(info, ERR_BROKEN, "a frame whose sections are cut short");
-    }
-    if (!has_control)
+    struct folding folding = {.state = state};
+    TRY(slices_take(&state->slices, frames, count, &folding.group, info));
+    folding.folds_cells = state->plan_id == 0 || frames[0].plan == state->plan_id;
+    if (folding.group.use == SLICE_REPLACE)
+        totals_clear_slice(state->totals, folding.group.slice);
+    for (uint32_t i = 0; i < count; i++)
+        TRY(fold_frame(&folding, &frames[i], info));
+    if (!folding.has_control)
         return err_set(info, ERR_BROKEN, "a group that does not end with control totals");
-    const struct frame *last = &frames[count - 1];
-    if (last->hi > last->lo)
-        state->has_record = last->kind == FRAME_DATA;
-    state->hi = last->hi;
-    state->event_ms_most = last->event_ms_most;
-    state->record_timestamp = last->record_timestamp;
-    state->record_crc = last->record_crc;
+    if (folding.group.use != SLICE_NONE && !folding.has_whole)
+        return err_set(info, ERR_BROKEN, "a slice without control totals of its own");
+    take_marks(state, &frames[count - 1], &folding.group);
     return OK;
 }

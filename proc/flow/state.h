@@ -2,18 +2,23 @@
  * state.h - what the journal of one partition folds to, as its owner holds it: ledger, code numbers, totals, position.
  *
  * In:      groups that the reader rule accepted (restore), or the settling of records (work)
- * Memory:  owns ledger, dictionary and tally
- * Errors:  state_fold gives ERR_BROKEN when a section is broken, or a control total differs or is missing
+ * Memory:  owns ledger, dictionary, tally, totals and reject list
+ * Errors:  state_fold gives ERR_BROKEN when a section is broken, or a control total differs or is missing, or a slice is not what the
+ *          groups before it add up to
  * Thread:  one owner (a worker)
  */
 #pragma once
 
 #include "flow/reader_rule.h"
+#include "flow/reject_list.h"
 
 struct state {
     struct ledger *ledger;
     struct dictionary dictionary;
-    struct tally *tally; /* deltas since the last seal, and control totals since the beginning */
+    const struct view_plan *plan;
+    uint64_t plan_id;      /* cells of another plan are not folded; 0: not checked */
+    struct tally *tally;   /* deltas since the last seal, and control totals since the beginning */
+    struct totals *totals; /* cells since the beginning, without the deltas of the tally */
     struct hash_key id_key;
     bool has_id_key;
     int64_t hi; /* input [0, hi) is in this state */
@@ -22,6 +27,10 @@ struct state {
     uint32_t record_crc;
     bool has_record; /* record hi - 1 was counted: record_crc is its own, not that of one below a hole */
     int64_t verdicts[VERDICTS];
+    struct counts counts;       /* of all sealed groups since the beginning */
+    struct reject_list rejects; /* of all sealed groups, as far back as topic.rejects goes */
+    int32_t today;              /* the day that rejects of folded groups are kept from */
+    struct slices slices;       /* which are there: all, but while a trimmed journal is being read */
 };
 
 void state_init(struct state *state, const struct view_plan *plan, uint64_t seed);
@@ -34,3 +43,6 @@ enum err state_fold(void *context, const struct frame *frames, uint32_t count, s
 bool state_take_open(struct state *state, const struct frame *open);
 
 struct control state_control(const struct state *state);
+
+/* Control totals of one slice of what is in memory. The tally must be empty. */
+struct slice_whole state_whole(const struct state *state, uint32_t slice);

@@ -39,6 +39,8 @@ struct worker *worker_new(const struct worker_options *options)
         .topic = text_of(options->topic),
         .frame_interval_ms = options->frame_interval_ms,
         .idle_ms = options->idle_ms,
+        .snapshot_bytes = options->snapshot_bytes,
+        .rejects_days = options->rejects_days ? options->rejects_days : REJECT_LIST_DAYS,
         .rejects_payload = options->rejects_payload,
         .random = options->random,
         .random_context = options->random_context,

@@ -21,7 +21,9 @@ struct worker_options {
     uint64_t plan_id;
     const char *topic;
     int64_t frame_interval_ms;
-    int64_t idle_ms; /* without input until a partition says so; 0 = never */
+    int64_t idle_ms;        /* without input until a partition says so; 0 = never */
+    int64_t snapshot_bytes; /* of groups that begin a snapshot cycle; 0: as many as the last cycle has */
+    int32_t rejects_days;   /* as long as topic.rejects keeps a record; 0: REJECT_LIST_DAYS */
     bool rejects_payload;
     struct batch_options batch;
     uint64_t (*random)(void *random_context);

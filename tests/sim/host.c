@@ -53,6 +53,7 @@ static void make_worker(struct host *host)
         .topic = "customs.declarations",
         .frame_interval_ms = options->frame_interval_ms,
         .idle_ms = options->idle_ms,
+        .snapshot_bytes = options->snapshot_bytes,
         .batch = {.envelope = {INPUT_AUTO, 1 << 20},
                   .key_check = options->key_check,
                   .partitions = options->partitions,

@@ -18,6 +18,7 @@ struct host_options {
     uint64_t plan_id;
     int64_t frame_interval_ms;
     int64_t idle_ms;
+    int64_t snapshot_bytes; /* as in worker_options */
     enum batch_key_check key_check;
     int32_t partitions;
     int32_t statistics_partitions;

@@ -92,16 +92,22 @@ Test(cube, wrong_verdict_count_refuses_the_whole_group)
     cube_free(cube);
 }
 
-Test(cube, data_of_another_plan_is_refused)
+Test(cube, data_of_another_plan_is_not_taken_and_leaves_the_partition_unsettled)
 {
     struct cube *cube = cube_with(8);
     struct maker maker;
     maker_init(&maker, &plan, 0);
     struct contribution_item item = item_of(10121, "KZ", 100, 5000);
     struct contribution c = one_item(&maker, &item, 20250703);
+    int32_t partition = -1;
+    cr_assert(cube_is_settled(cube, &partition), "nothing was counted");
     maker_add(&maker, &c, 1);
 
-    expect_refused(&maker, cube, "this process has plan");
+    struct err_info info = {{0}};
+    cr_assert_eq(fold_bytes(cube, 0, maker_data(&maker), &info), OK, "%s", info.text);
+    cr_assert_eq(cube_count(cube), 0);
+    cr_assert(!cube_is_settled(cube, &partition));
+    cr_assert_eq(partition, 0);
     maker_fini(&maker);
     cube_free(cube);
 }

@@ -337,6 +337,29 @@ Test(guard_halts, partitions_that_the_journal_was_not_begun_with)
     host_kill(assert_halts(GUARD_PARTITIONS, "had 4 partitions, and now it has 2"));
 }
 
+Test(guard_halts, partitions_that_a_trimmed_journal_was_begun_with_are_still_known)
+{
+    f.options.snapshot_bytes = 1;
+    struct host *host = host_new(f.world, &f.options);
+    for (unsigned seed = 1; seed < 20 && world_first(f.world, PORT_JOURNAL, 0) == 0; seed++) {
+        fixture_fill(&f, 20, seed);
+        cr_assert(host_settle(host, 120));
+    }
+    host_kill(host);
+    int64_t first = world_first(f.world, PORT_JOURNAL, 0);
+    cr_assert_gt(first, 0, "nothing was trimmed");
+    struct world *grown = world_new(PARTS * 2, STATISTICS_PARTS);
+    struct world_record none = {.is_null = true};
+    for (int64_t o = 0; o < world_next(f.world, PORT_JOURNAL, 0); o++)
+        world_put(grown, PORT_JOURNAL, 0, o < first ? &none : world_at(f.world, PORT_JOURNAL, 0, o));
+    world_trim(grown, PORT_JOURNAL, 0, first);
+
+    cr_assert_eq(begun(grown), ERR_CONFIG);
+
+    assert_says("had 2 partitions, and now it has 4");
+    world_free(grown);
+}
+
 Test(guard_halts, journal_damaged)
 {
     count_all(10, 1);

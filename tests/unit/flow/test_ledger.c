@@ -218,3 +218,60 @@ Test(ledger, a_contribution_larger_than_a_chunk_is_kept)
     free(space);
     ledger_free(ledger);
 }
+
+/* Snapshots of one process are read by another: slices must not hang on the seed. */
+Test(ledger, the_segment_of_an_id_and_its_control_total_do_not_depend_on_the_seed)
+{
+    struct ledger *a = ledger_new(1);
+    struct ledger *b = ledger_new(99);
+    for (int i = 0; i < 4000; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "S%d", i % 3000);
+        put(a, id, (uint32_t)(1 + i / 3000), false, (uint64_t)i + 5);
+        put(b, id, (uint32_t)(1 + i / 3000), false, (uint64_t)i + 5);
+    }
+
+    uint64_t control = 0;
+    uint64_t count = 0;
+    for (uint32_t s = 0; s < LEDGER_SEGMENTS; s++) {
+        cr_assert_eq(ledger_segment_control(a, s), ledger_segment_control(b, s), "segment %u", s);
+        cr_assert_eq(ledger_segment_count(a, s), ledger_segment_count(b, s), "segment %u", s);
+        cr_assert_gt(ledger_segment_count(a, s), 3000 / LEDGER_SEGMENTS / 2);
+        control += ledger_segment_control(a, s);
+        count += ledger_segment_count(a, s);
+    }
+    cr_assert_eq(control, ledger_control(a));
+    cr_assert_eq(count, ledger_count(a));
+    ledger_free(a);
+    ledger_free(b);
+}
+
+struct summed {
+    uint32_t segment;
+    uint64_t control;
+};
+
+static void sum_entry(void *context, const struct ledger_key *key, struct bytes contribution)
+{
+    struct summed *summed = context;
+    uint64_t digest;
+    memcpy(&digest, contribution.data, sizeof digest);
+    cr_assert_eq(ledger_segment(key), summed->segment);
+    summed->control += ledger_control_of(key, 3, true, digest);
+}
+
+Test(ledger, a_visit_of_a_segment_gives_what_its_control_total_says)
+{
+    struct ledger *ledger = ledger_new(1);
+    for (int i = 0; i < 500; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "V%d", i);
+        put(ledger, id, 3, true, (uint64_t)i + 77);
+    }
+    for (uint32_t s = 0; s < LEDGER_SEGMENTS; s++) {
+        struct summed summed = {s, 0};
+        ledger_visit(ledger, s, sum_entry, &summed);
+        cr_assert_eq(summed.control, ledger_segment_control(ledger, s));
+    }
+    ledger_free(ledger);
+}

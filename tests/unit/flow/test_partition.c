@@ -269,26 +269,6 @@ Test(partition, two_processes_at_once_count_everything_once)
     host_kill(b);
 }
 
-Test(partition, a_changed_plan_halts_and_says_what_to_do)
-{
-    fixture_fill(&f, 10, 1);
-    struct host *host = host_new(f.world, &f.options);
-    cr_assert(host_settle(host, 30));
-    host_kill(host);
-    f.options.plan_id++;
-    host = host_new(f.world, &f.options);
-    for (int i = 0; i < 500; i++) {
-        host_step(host);
-        host_deliver(host, SIZE_MAX);
-        world_set_now(f.world, world_now(f.world) + 10);
-    }
-
-    const struct partition_status *status = host_status(host, 0);
-    cr_assert_eq(counter_read(&status->phase), PARTITION_HALTED);
-    cr_assert(strstr(status->reason, "plan"), "%s", status->reason);
-    host_kill(host);
-}
-
 Test(partition, an_input_that_is_shorter_than_the_journal_halts)
 {
     fixture_fill(&f, 10, 1);

@@ -80,6 +80,12 @@ static void assert_folds(const struct sealed *sealed)
     cr_assert_eq(there.ledger_count, here.ledger_count);
     cr_assert(there.tally.value_minor == here.tally.value_minor);
     cr_assert_arr_eq(there.verdicts, here.verdicts, sizeof here.verdicts);
+    for (uint32_t slice = 0; slice < TOTALS_SLICES; slice++) {
+        uint64_t cells[2];
+        cr_assert_eq(totals_control(restored.totals, slice, &cells[0]),
+                     totals_control(desk.partition.state.totals, slice, &cells[1]), "slice %u", slice);
+        cr_assert_eq(cells[0], cells[1]);
+    }
     cr_assert_eq(restored.dictionary.count, desk.partition.state.dictionary.count);
     cr_assert_eq(restored.hi, desk.partition.state.hi);
     state_fini(&restored);

@@ -113,6 +113,9 @@ Test(state, sections_that_no_writer_writes_halt_and_are_named)
          "ab",
          19},
         {SECTION_LEDGER, "0123", 4},
+        {SECTION_CELLS, "\x63\x00\x00\x00\x00", 5},  /* a view that there is not */
+        {SECTION_CELLS, "\x00\x01\x00\x00\x00", 5},  /* one cell, and none follows */
+        {SECTION_CELLS, "\x00\x00\x00\x00\x00?", 6}, /* no cell, and something follows */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         buffer_clear(&payload);
@@ -151,7 +154,7 @@ Test(state, an_error_leaves_the_position_where_it_was)
 
 Test(state, a_section_that_the_owner_does_not_need_is_stepped_over)
 {
-    frame_put_bytes(&payload, SECTION_CELLS, (struct bytes){(const uint8_t *)"?", 1});
+    frame_put_bytes(&payload, (enum frame_section)99, (struct bytes){(const uint8_t *)"?", 1});
     frame_put_bytes(&payload, SECTION_REASON, (struct bytes){(const uint8_t *)"why", 3});
     put_control();
     cr_assert_eq(fold(FRAME_SKIP, 0, 5), OK);

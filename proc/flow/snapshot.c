@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/snapshot.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "flow/builder.h"
+
+#include <stdio.h>
+
+enum {
+    LISTED_A_SECTION = 20000, /* at most 40 bytes each */
+    HEAD_BYTES_MOST = 48 << 10,
+    WHOLE_BYTES_MOST = 64,
+    GROUPS_WAITING_MOST = GROUPS_MOST / 2, /* beyond it slices wait: the room is for what is counted */
+    DAY_MS = 86400000,
+    DERIVED_CELLS = 1 << 16, /* in the tally before they move to the totals */
+    TRIM_RETRY_MS = 60000,
+    TRIM_REFUSED_MS = 3600000,
+};
+
+void snapshot_begin(struct partition *partition, const struct reader_rule *rule)
+{
+    const struct reader_cycles *cycles = &rule->cycles;
+    partition->snapshot = (struct snapshot){
+        .window = rule->window,
+        .next = cycles->slices % SLICES,
+        .cycle_bytes = cycles->bytes,
+        .complete_bytes = cycles->complete_bytes,
+        .since_bytes = cycles->since_bytes,
+        .trim_to = cycles->trim_to,
+        .trimmed = rule->first,
+    };
+}
+
+void snapshot_note(struct partition *partition, const struct group *group)
+{
+    partition->snapshot.since_bytes += (int64_t)group->bytes.length;
+}
+
+static int64_t bytes_due(const struct partition *partition)
+{
+    const struct snapshot *snapshot = &partition->snapshot;
+    if (partition->context->snapshot_bytes)
+        return partition->context->snapshot_bytes;
+    return snapshot->complete_bytes > SNAPSHOT_BYTES_LEAST ? snapshot->complete_bytes : SNAPSHOT_BYTES_LEAST;
+}
+
+bool snapshot_is_due(const struct partition *partition, int64_t now_ms)
+{
+    const struct snapshot *snapshot = &partition->snapshot;
+    if (snapshot->replans)
+        return outbox_has_room(&partition->outbox);
+    if (snapshot->is_off || partition->intake.behind || intake_has_records(&partition->intake) ||
+        partition->outbox.count > GROUPS_WAITING_MOST)
+        return false;
+    if (snapshot->next == 0 && snapshot->since_bytes <= bytes_due(partition))
+        return false;
+    return now_ms - snapshot->sealed_ms >= partition->context->frame_interval_ms;
+}
+
+struct group *snapshot_seal(struct partition *partition, int64_t now_ms)
+{
+    struct snapshot *snapshot = &partition->snapshot;
+    CHECK(partition->open.declarations == 0);
+    if (snapshot->next == 0) {
+        snapshot->cycle_bytes = 0;
+        snapshot->since_bytes = 0;
+    }
+    partition->state.today = (int32_t)(now_ms / DAY_MS);
+    struct group *group = snapshot_slice(partition, snapshot->next, snapshot->replans);
+    if (!group) {
+        snapshot->is_off = true;
+        return NULL;
+    }
+    snapshot->sealed_ms = now_ms;
+    snapshot->cycle_bytes += (int64_t)group->bytes.length;
+    snapshot->next = (snapshot->next + 1) % SLICES;
+    if (snapshot->next == 0) {
+        snapshot->complete_bytes = snapshot->cycle_bytes;
+        snapshot->replans = false;
+    }
+    return group;
+}
+
+/* ---- another plan ---- */
+
+struct deriving {
+    struct partition *partition;
+    struct contribution contribution;
+    bool is_broken;
+};
+
+static void move_to_totals(struct state *state)
+{
+    totals_add_tally(state->totals, state->tally);
+    tally_clear(state->tally);
+}
+
+static void derive_entry(void *context, const struct ledger_key *key, struct bytes bytes)
+{
+    struct deriving *deriving = context;
+    struct state *state = &deriving->partition->state;
+    (void)key;
+    if (!contribution_decode(bytes, &deriving->contribution)) {
+        deriving->is_broken = true;
+        return;
+    }
+    tally_add(state->tally, &deriving->contribution, 1);
+    if (tally_count(state->tally) >= DERIVED_CELLS)
+        move_to_totals(state);
+}
+
+static bool same_control(const struct tally_control *a, const struct tally_control *b)
+{
+    return a->value_minor == b->value_minor && a->net_mass_mg == b->net_mass_mg && a->items == b->items;
+}
+
+enum err snapshot_replan(struct partition *partition, struct err_info *info)
+{
+    struct state *state = &partition->state;
+    struct deriving deriving = {.partition = partition};
+    struct tally_control said = tally_control(state->tally);
+    struct tally_control none = {0};
+    tally_set_control(state->tally, &none);
+    for (uint32_t slice = 0; slice < SLICES; slice++)
+        totals_clear_slice(state->totals, slice);
+    for (uint32_t slice = 0; slice < SLICES; slice++)
+        ledger_visit(state->ledger, slice, derive_entry, &deriving);
+    move_to_totals(state);
+    contribution_fini(&deriving.contribution);
+    struct tally_control derived = tally_control(state->tally);
+    tally_set_control(state->tally, &said);
+    if (deriving.is_broken || !same_control(&derived, &said))
+        return err_set(
+            info, ERR_BROKEN,
+            "the plan has changed, and what the ledger of partition %d adds up to is not what the journal says: "
+            "restore the journal topic from a mirror, or replay the input into a new one",
+            (int)partition->number);
+    partition->snapshot.replans = true;
+    partition->snapshot.next = 0;
+    return OK;
+}
+
+/* ---- the group of a slice ---- */
+
+static void put_head(struct builder *builder, const struct partition *partition, uint32_t slice, bool replan)
+{
+    const struct state *state = &partition->state;
+    struct slice_head head = {
+        .slice = slice,
+        .replan = replan,
+        .has_record = state->has_record,
+        .window = partition->snapshot.window,
+    };
+    const struct port *port = partition->context->port;
+    slice_put_head(&builder->payload, &head);
+    frame_put_partitions(&builder->payload, port->partitions(port->self, PORT_DECLARATIONS));
+    frame_put_bytes(&builder->payload, SECTION_ID_KEY,
+                    (struct bytes){(const uint8_t *)&state->id_key, sizeof state->id_key});
+    frame_put_counts(&builder->payload, &state->counts);
+    if (slice == 0)
+        builder_put_codes(builder, &state->dictionary, 1);
+}
+
+static void put_listed(struct builder *builder, struct partition *partition, uint32_t slice)
+{
+    struct reject_list *list = &partition->state.rejects;
+    reject_list_expire(list, slice, partition->state.today - partition->context->rejects_days);
+    for (size_t index = 0; index < list->count[slice];) {
+        builder_room(builder, LISTED_A_SECTION * 40);
+        reject_list_put(&builder->payload, list, slice, &index, LISTED_A_SECTION);
+    }
+}
+
+/* The places of a slice's cells, view after view; begins[v] to begins[v + 1] are those of view v. */
+static uint32_t *sort_by_view(const struct totals *totals, uint32_t slice, uint32_t begins[static VIEWS_MOST + 1])
+{
+    uint32_t count = totals_count(totals, slice);
+    uint32_t *places = memory_new(count + 1, sizeof places[0]);
+    uint8_t *views = memory_new(count + 1, 1);
+    memset(begins, 0, (VIEWS_MOST + 1) * sizeof begins[0]);
+    for (uint32_t i = 0; i < count; i++) {
+        views[i] = (uint8_t)cell_view(totals_key(totals, slice, i));
+        begins[views[i] + 1]++;
+    }
+    for (int view = 0; view < VIEWS_MOST; view++)
+        begins[view + 1] += begins[view];
+    uint32_t next[VIEWS_MOST];
+    memcpy(next, begins, sizeof next);
+    for (uint32_t i = 0; i < count; i++)
+        places[next[views[i]]++] = i;
+    memory_free(views);
+    return places;
+}
+
+static void put_cells(struct builder *builder, const struct partition *partition, uint32_t slice,
+                      struct slice_whole *whole)
+{
+    const struct totals *totals = partition->state.totals;
+    const struct view_plan *plan = partition->context->plan;
+    uint32_t begins[VIEWS_MOST + 1];
+    uint32_t *places = sort_by_view(totals, slice, begins);
+    for (uint32_t view = 0; view < plan->count; view++) {
+        uint32_t i = begins[view];
+        while (i < begins[view + 1]) {
+            builder_room(builder, 1024);
+            struct frame_cells cells = frame_begin_cells(&builder->payload, &plan->views[view], view);
+            for (; i < begins[view + 1] && builder->payload.length + FRAME_CELL_BYTES_MOST < builder->most; i++) {
+                const struct table_key *key = totals_key(totals, slice, places[i]);
+                const struct measures *measures = totals_measures(totals, slice, places[i]);
+                frame_put_cell(&builder->payload, &cells, key, measures);
+                whole->cell_sum += totals_control_of(key, measures);
+            }
+            whole->cells += cells.count;
+            frame_end_cells(&builder->payload, &cells);
+            if (i < begins[view + 1])
+                builder_close(builder, false);
+        }
+    }
+    memory_free(places);
+}
+
+struct entries {
+    struct builder *builder;
+    struct buffer section;
+};
+
+static void end_entries(struct entries *entries)
+{
+    if (entries->section.length == 0)
+        return;
+    if (entries->builder->payload.length)
+        builder_close(entries->builder, false);
+    frame_put_bytes(&entries->builder->payload, SECTION_LEDGER, buffer_bytes(&entries->section));
+    buffer_clear(&entries->section);
+}
+
+static void put_entry(void *context, const struct ledger_key *key, struct bytes contribution)
+{
+    struct entries *entries = context;
+    frame_put_entry(&entries->section, key, contribution);
+    if (entries->section.length >= LEDGER_SECTION_BYTES)
+        end_entries(entries);
+}
+
+static void put_ledger(struct builder *builder, const struct partition *partition, uint32_t slice)
+{
+    struct entries entries = {.builder = builder};
+    ledger_visit(partition->state.ledger, slice, put_entry, &entries);
+    end_entries(&entries);
+    buffer_fini(&entries.section);
+}
+
+struct group *snapshot_slice(struct partition *partition, uint32_t slice, bool replan)
+{
+    struct group *group = outbox_new_group(&partition->outbox);
+    group->kind = FRAME_SNAP;
+    group->lo = partition->state.hi;
+    group->hi = partition->state.hi;
+    struct slice_whole whole = {
+        .ledger = ledger_segment_control(partition->state.ledger, slice),
+        .entries = ledger_segment_count(partition->state.ledger, slice),
+    };
+    struct builder builder = builder_of(partition, group, partition->context->plan_id);
+    put_head(&builder, partition, slice, replan);
+    put_listed(&builder, partition, slice);
+    put_cells(&builder, partition, slice, &whole);
+    put_ledger(&builder, partition, slice);
+    builder_room(&builder, WHOLE_BYTES_MOST);
+    slice_put_whole(&builder.payload, &whole);
+    builder_finish(&builder, &partition->state);
+    if (!builder.is_full)
+        return group;
+    group_free(group);
+    return NULL;
+}
+
+void snapshot_reopen(struct partition *partition, const struct frame_nonce *nonce)
+{
+    slice_window_add(&partition->snapshot.window, nonce);
+    for (uint32_t i = 0; i < partition->outbox.count; i++) {
+        struct group *group = partition->outbox.groups[i];
+        if (group->kind == FRAME_SNAP)
+            slice_stamp_window(group->bytes.data, &partition->snapshot.window);
+    }
+}
+
+/* ---- trim ---- */
+
+static void show_trouble(struct partition *partition, const char *text)
+{
+    pthread_mutex_lock(&partition->status->lock);
+    snprintf(partition->status->trim_trouble, sizeof partition->status->trim_trouble, "%s", text);
+    pthread_mutex_unlock(&partition->status->lock);
+}
+
+bool snapshot_trim(struct partition *partition, int64_t now_ms)
+{
+    struct snapshot *snapshot = &partition->snapshot;
+    const struct port *port = partition->context->port;
+    if (snapshot->trim_to <= snapshot->trimmed || now_ms < snapshot->trim_retry_ms)
+        return false;
+    struct err_info info = {{0}};
+    enum err err = port->trim(port->self, partition->number, snapshot->trim_to, &info);
+    if (err == OK)
+        snapshot->trimmed = snapshot->trim_to;
+    else
+        snapshot->trim_retry_ms = now_ms + (err == ERR_CONFIG ? TRIM_REFUSED_MS : TRIM_RETRY_MS);
+    show_trouble(partition, err == OK ? "" : info.text);
+    return true;
+}
