@@ -14,8 +14,9 @@ for byte in range(256):
     CRC.append(byte)
 MASK = (1 << 64) - 1
 P0, P1, P2 = 0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3
-OPEN, DATA = 1, 2
-CODES, CELLS, COUNTS, REJECTS, LEDGER, CONTROL = range(1, 7)
+OPEN, DATA, SNAP = 1, 2, 3
+CODES, CELLS, COUNTS, REJECTS, LEDGER, CONTROL, ID_KEY, REASON, WINDOW, SLICE, LISTED, WHOLE = range(1, 13)
+SLICES = 32
 VERDICTS = ("counted", "duplicate", "stale", "rejected", "not_counted", "late_out")
 MEASURES = ("value", "customs", "net", "gross", "supp", "estimated", "declarations", "items", "packages", "warned", "late")
 # name, by month, digits of the code, codes (office, border office, zone, trade mode), partner, flow, mode, leaf
@@ -47,6 +48,31 @@ def crc32c(data):
 def mix(a, b):
     product = a * b
     return (product ^ product >> 64) & MASK
+
+
+def hash_of_id(key):
+    return mix(mix(key[0] ^ P0, key[1] ^ P1), P2)
+
+
+def hash_of_cell(key):
+    """Of the four words of a cell's key, which also name its slice."""
+    view, day, commodity, numbers, partners, rest = key
+    by_code = dict(zip(VIEWS[view][3], numbers))
+    office, border, zone, mode = (by_code.get(i, 0) for i in range(4))
+    words = (view << 58 | VIEWS[view][1] << 57 | day + (1 << 21) << 34 | commodity, office << 32 | border, zone << 32 | mode,
+             partners << 32 | rest)
+    return mix(mix(words[0] ^ P0, words[1] ^ P1) ^ mix(words[2] ^ P2, words[3] ^ P0), P1)
+
+
+def sum_of_cell(key, measures):
+    own = hash_of_cell(key)
+    for number in measures:
+        own = mix(own ^ number & MASK, P1 ^ number >> 64 & MASK)
+    return own
+
+
+def sum_of_entry(key, c):
+    return mix(hash_of_id(key) ^ (c["version"] * 2 + c["cancel"]), c["digest"] | 1)
 
 
 class Reader:
@@ -124,7 +150,11 @@ class Partition:
         self.codes = [b""]
         self.cells, self.ledger = {}, {}
         self.verdicts = [0] * len(VERDICTS)
-        self.frames = self.counting = 0
+        self.frames = self.counting = self.compared = 0
+        self.trimmed = False
+        self.have = set(range(SLICES))  # slices that are there
+        self.slice = None  # of the group that is being applied, unless it is DATA
+        self.listed = {}  # (offset, index) -> rule
 
     def feed(self, data):
         self.frames += 1
@@ -132,6 +162,8 @@ class Partition:
         magic, version, kind, flags, payload, crc, nonce, seq, lo, hi = head[:10]
         if magic != b"DRYJ" or version != 1 or payload != len(data) - 88 or crc != crc32c(data[:12] + bytes(4) + data[16:]):
             raise Corrupt("no frame")
+        if self.frames == 1 and kind == SNAP:
+            self.begin_trimmed(data[88:], nonce, seq, lo)
         if kind == OPEN:
             if nonce not in self.seen[-64:]:
                 self.seen.append(nonce)
@@ -145,20 +177,70 @@ class Partition:
         if flags & 1:
             if lo != self.hi:
                 raise Corrupt("group [%d, %d) after %d" % (lo, hi, self.hi))
-            for part in self.buffer:
-                self.sections(part)
+            if kind == SNAP:
+                self.apply_slice()
+            else:
+                for part in self.buffer:
+                    self.sections(part, lo)
             self.hi, self.buffer = hi, []
 
-    def sections(self, payload):
+    @staticmethod
+    def head_of(payload):
+        """Window, slice and flags: the first two sections of a SNAP group."""
+        r = Reader(payload)
+        if r.fixed(1) != WINDOW:
+            raise Corrupt("no head of a slice")
+        window = Reader(r.take(r.fixed(4)))
+        count = window.fixed(1)
+        nonces = [window.take(16) for _ in range(64)][:count]
+        if r.fixed(1) != SLICE:
+            raise Corrupt("no head of a slice")
+        head = Reader(r.take(r.fixed(4)))
+        number, slices, flags = head.varint(), head.varint(), head.fixed(1)
+        if slices != SLICES or number >= SLICES:
+            raise Corrupt("slice %d of %d" % (number, slices))
+        return nonces, number, flags
+
+    def begin_trimmed(self, payload, nonce, seq, lo):
+        window, number, _ = self.head_of(payload)
+        if number != 0:
+            raise Corrupt("the log begins with slice %d" % number)
+        self.trimmed, self.have = True, set()
+        self.nonce, self.seq, self.seen, self.hi = nonce, seq - 1, window, lo
+
+    def apply_slice(self):
+        """Reads the slice into a reader of its own; then it is taken, or compared with what is there."""
+        _, number, flags = self.head_of(self.buffer[0])
+        if flags & 1:
+            raise Corrupt("REPLAN, and there was no other plan")
+        part = Partition()
+        part.codes, part.slice = self.codes, number
+        for payload in self.buffer:
+            part.sections(payload, 0, self)
+        mine = ({k: m for k, m in self.cells.items() if hash_of_cell(k) >> 59 == number and any(m)},
+                {k: c for k, c in self.ledger.items() if hash_of_id(k) >> 59 == number})
+        if number in self.have:
+            self.compared += 1
+            if mine != (part.cells, part.ledger):
+                raise Corrupt("slice %d is not what the groups before it add up to" % number)
+            listed = {k: rule for k, rule in self.listed.items() if k[0] % SLICES == number}
+            if listed != part.listed:
+                raise Corrupt("slice %d lists other rejects" % number)
+            return
+        if not self.have:
+            self.verdicts = part.verdicts
+        self.cells.update(part.cells)
+        self.ledger.update(part.ledger)
+        self.listed.update(part.listed)
+        self.have.add(number)
+
+    def sections(self, payload, lo, whole=None):
         r = Reader(payload)
         while r.left():
             section = r.fixed(1)
             content = Reader(r.take(r.fixed(4)))
             if section == CODES:
-                if content.varint() != len(self.codes):
-                    raise Corrupt("codes out of order")
-                while content.left():
-                    self.codes.append(content.take(8).rstrip(b"\0"))
+                self.take_codes(content)
             elif section == CELLS:
                 self.take_cells(content)
             elif section == COUNTS:
@@ -167,9 +249,50 @@ class Partition:
             elif section == LEDGER:
                 while content.left():
                     key = (content.fixed(8), content.fixed(8))
-                    self.ledger[key] = contribution(content.take(content.varint()))
-            elif section == CONTROL:
+                    entry = contribution(content.take(content.varint()))
+                    if self.wants(hash_of_id(key) >> 59):
+                        self.ledger[key] = entry
+            elif section == REJECTS:
+                while content.left():
+                    place = (lo + content.varint(), content.zigzag())
+                    rule = content.varint()
+                    if self.wants(place[0] % SLICES):
+                        self.listed[place] = rule
+            elif section == LISTED:
+                self.take_listed(content)
+            elif section == WHOLE:
+                own = (sum(sum_of_entry(k, c) for k, c in self.ledger.items()) & MASK, len(self.ledger),
+                       sum(sum_of_cell(k, m) for k, m in self.cells.items()) & MASK, len(self.cells))
+                if own != (content.fixed(8), content.varint(), content.fixed(8), content.varint()):
+                    raise Corrupt("control totals of slice %d" % self.slice)
+            elif section == CONTROL and len((whole or self).have) == SLICES and not whole:
                 self.check(content)
+
+    def wants(self, number):
+        if self.slice is not None and number != self.slice:
+            raise Corrupt("of slice %d in slice %d" % (number, self.slice))
+        return number in self.have
+
+    def take_codes(self, r):
+        number = r.varint()
+        if number > len(self.codes) or self.slice is None and number != len(self.codes):
+            raise Corrupt("codes out of order")
+        while r.left():
+            code = r.take(8).rstrip(b"\0")
+            if number == len(self.codes):
+                self.codes.append(code)
+            elif self.codes[number] != code:
+                raise Corrupt("another code with number %d" % number)
+            number += 1
+
+    def take_listed(self, r):
+        offset = day = 0
+        while r.left():
+            offset += r.zigzag()
+            index, rule = r.zigzag(), r.varint()
+            day += r.zigzag()
+            if self.wants(offset % SLICES):
+                self.listed[(offset, index)] = rule
 
     def take_cells(self, r):
         view = r.varint()
@@ -181,7 +304,8 @@ class Partition:
             numbers = tuple(r.varint() for _ in codes)
             partners = r.varint() if partner else 0
             rest = r.varint() if flow or mode else 0
-            cell = self.cells.setdefault((view, day, commodity, numbers, partners, rest), [0] * len(MEASURES))
+            key = (view, day, commodity, numbers, partners, rest)
+            cell = self.cells.setdefault(key, [0] * len(MEASURES)) if self.wants(hash_of_cell(key) >> 59) else [0] * len(MEASURES)
             mask = r.varint()
             for i in range(len(MEASURES)):
                 if mask >> i & 1:
@@ -190,9 +314,7 @@ class Partition:
     def check(self, r):
         value, net, items, total, entries = r.zigzag(), r.zigzag(), r.zigzag(), r.fixed(8), r.varint()
         standing = list(self.ledger.items())
-        own = 0
-        for (k0, k1), c in standing:
-            own += mix(mix(mix(k0 ^ P0, k1 ^ P1), P2) ^ (c["version"] * 2 + c["cancel"]), c["digest"] | 1)
+        own = sum(sum_of_entry(key, c) for key, c in standing)
         sums = [sum(i[name] for _, c in standing for i in c["items"]) for name in ("value", "net")]
         if (own & MASK, len(standing), sums, sum(len(c["items"]) for _, c in standing)) != (total, entries, [value, net], items):
             raise Corrupt("control totals")
@@ -225,6 +347,8 @@ class Found:
     def __init__(self, partitions):
         self.frames = sum(p.frames for p in partitions)
         self.counting = sum(p.counting for p in partitions)
+        self.trimmed = sum(p.trimmed for p in partitions)
+        self.compared = sum(p.compared for p in partitions)
         self.epochs = sum(len(p.seen) for p in partitions)
         sums = [sum(p.verdicts[i] for p in partitions) for i in range(len(VERDICTS))]
         self.verdicts = {name: count for name, count in zip(VERDICTS, sums) if count}

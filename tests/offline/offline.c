@@ -32,6 +32,8 @@ struct offline {
     int64_t seed;
     int64_t shuffle;
     int64_t kill_every;
+    int64_t portions;
+    int64_t snapshot_bytes;
     bool twice;
     const char *journal;
     struct buffer bytes;
@@ -100,20 +102,25 @@ static void shuffle(struct offline *offline)
     }
 }
 
-static void fill_world(struct offline *offline)
+static void make_world(struct offline *offline)
 {
     int64_t latest_ms = 0;
     offline->world = world_new((int32_t)offline->partitions, (int32_t)offline->partitions);
-    for (size_t i = 0; i < offline->count; i++) {
+    for (size_t i = 0; i < offline->count; i++)
+        latest_ms = offline->records[i].timestamp_ms > latest_ms ? offline->records[i].timestamp_ms : latest_ms;
+    world_set_now(offline->world, latest_ms + DAY_MS);
+}
+
+static void put_records(struct offline *offline, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
         const struct held *held = &offline->records[i];
         const uint8_t *at = offline->bytes.data + held->at;
         struct world_record record = {.key = {at, held->key_bytes},
                                       .value = {at + held->key_bytes, held->value_bytes},
                                       .timestamp_ms = held->timestamp_ms};
         world_put(offline->world, PORT_DECLARATIONS, held->partition, &record);
-        latest_ms = held->timestamp_ms > latest_ms ? held->timestamp_ms : latest_ms;
     }
-    world_set_now(offline->world, latest_ms + DAY_MS);
 }
 
 /* ---- run ---- */
@@ -128,6 +135,7 @@ static void start(struct offline *offline)
         .plan = &offline->assembly.plan,
         .plan_id = engine_plan_id(&engine),
         .frame_interval_ms = config->frame_interval_ms,
+        .snapshot_bytes = offline->snapshot_bytes,
         .key_check = BATCH_KEY_ID,
         .partitions = (int32_t)offline->partitions,
         .statistics_partitions = (int32_t)offline->partitions,
@@ -157,7 +165,6 @@ static void run_with_kills(struct offline *offline)
 
 static enum err settle(struct offline *offline, struct err_info *info)
 {
-    start(offline);
     if (offline->kill_every)
         run_with_kills(offline);
     bool settled = host_settle(offline->host, SETTLE_SECONDS);
@@ -169,6 +176,19 @@ static enum err settle(struct offline *offline, struct err_info *info)
     return settled ? OK
                    : err_set(info, ERR_BROKEN, "not everything was counted and published within %d virtual seconds",
                              SETTLE_SECONDS);
+}
+
+/* The next portion comes when the one before is counted: between them there is time for snapshots. */
+static enum err settle_portions(struct offline *offline, struct err_info *info)
+{
+    make_world(offline);
+    start(offline);
+    size_t portions = (size_t)offline->portions;
+    for (size_t i = 0; i < portions; i++) {
+        put_records(offline, offline->count * i / portions, offline->count * (i + 1) / portions);
+        TRY(settle(offline, info));
+    }
+    return OK;
 }
 
 /* ---- output ---- */
@@ -201,7 +221,8 @@ static enum err fold_journal(struct offline *offline, int32_t partition, int64_t
     struct state state;
     state_init(&state, &offline->assembly.plan, 1);
     struct reader_rule *rule = reader_rule_new();
-    for (int64_t o = 0; o < world_next(offline->world, PORT_JOURNAL, partition) && !rule->halted; o++) {
+    int64_t first = world_first(offline->world, PORT_JOURNAL, partition);
+    for (int64_t o = first; o < world_next(offline->world, PORT_JOURNAL, partition) && !rule->halted; o++) {
         struct frame frame;
         enum reader_branch branch = reader_rule_feed(
             rule, o, world_at(offline->world, PORT_JOURNAL, partition, o)->value, state_fold, &state, &frame);
@@ -237,7 +258,8 @@ static enum err write_journal(const struct offline *offline, struct err_info *in
 {
     struct buffer out = {0};
     for (int32_t p = 0; p < offline->partitions; p++) {
-        for (int64_t o = 0; o < world_next(offline->world, PORT_JOURNAL, p); o++) {
+        int64_t first = world_first(offline->world, PORT_JOURNAL, p);
+        for (int64_t o = first; o < world_next(offline->world, PORT_JOURNAL, p); o++) {
             struct bytes frame = world_at(offline->world, PORT_JOURNAL, p, o)->value;
             buffer_add_u32(&out, (uint32_t)p);
             buffer_add_u32(&out, (uint32_t)frame.length);
@@ -259,8 +281,7 @@ static enum err run_all(struct offline *offline, struct err_info *info)
         TRY(read_file(offline, offline->options.arguments[i], info));
     if (offline->shuffle)
         shuffle(offline);
-    fill_world(offline);
-    TRY(settle(offline, info));
+    TRY(settle_portions(offline, info));
     if (offline->journal)
         TRY(write_journal(offline, info));
     TRY(print_statistics(offline, info));
@@ -269,12 +290,14 @@ static enum err run_all(struct offline *offline, struct err_info *info)
 
 static int run(int argc, char **argv)
 {
-    static struct offline offline = {.partitions = 4, .seed = 1};
+    static struct offline offline = {.partitions = 4, .seed = 1, .portions = 1};
     const struct option_row rows[] = {
         {.name = "partitions", .kind = OPTION_NUMBER, .place = &offline.partitions, .min = 1, .max = 1024},
         {.name = "seed", .kind = OPTION_NUMBER, .place = &offline.seed, .min = 0, .max = INT64_MAX},
         {.name = "shuffle", .kind = OPTION_NUMBER, .place = &offline.shuffle, .min = 1, .max = INT64_MAX},
         {.name = "kill-every", .kind = OPTION_NUMBER, .place = &offline.kill_every, .min = 1, .max = INT64_MAX},
+        {.name = "portions", .kind = OPTION_NUMBER, .place = &offline.portions, .min = 1, .max = 10000},
+        {.name = "snapshot-bytes", .kind = OPTION_NUMBER, .place = &offline.snapshot_bytes, .min = 0, .max = INT64_MAX},
         {.name = "journal", .kind = OPTION_TEXT, .place = &offline.journal},
         {.name = "twice", .kind = OPTION_FLAG, .place = &offline.twice},
     };
@@ -307,6 +330,8 @@ const struct command command_offline = {
         "  --seed S         of nonces and back-offs (1)\n"
         "  --twice          every record is sent twice\n"
         "  --shuffle S      the order of the input is shuffled, that of the versions of an id too\n"
+        "  --portions N     the input comes in N portions, each when the one before is counted (1)\n"
+        "  --snapshot-bytes N  groups that begin a snapshot cycle (0: as many as the last cycle has)\n"
         "  --journal FILE   writes the frames: u32 partition, u32 bytes, the frame, again and again\n"
         "  --kill-every N   the process is killed and started again after each N appends",
     .run = run,

@@ -24,6 +24,7 @@ import journal  # noqa: E402
 SHIPPED = os.path.join(SOURCE, "deploy", "reference")
 OF_TIME = {"state", "as_of", "as_of_ms", "watermark_ms", "share_ppm"}
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("DRYPORT_")}
+SNAPSHOTS = ("--portions", "25", "--snapshot-bytes", "4000", "--kill-every", "977", "--partitions", "2")
 # a life must be long enough for its claims and the rejects of a group (a hundredth of the records each partition), or nothing moves
 VARIANTS = {
     "undisturbed": (),
@@ -33,6 +34,7 @@ VARIANTS = {
     "shuffled and twice": ("--shuffle", "6", "--twice"),
     "killed": ("--kill-every", "1499", "-X", "frame.interval.ms=20"),
     "killed, two partitions": ("--kill-every", "1777", "--partitions", "2"),
+    "snapshots and trims": SNAPSHOTS,
     "killed, shuffled and twice": ("--kill-every", "3001", "--shuffle", "7", "--twice"),
 }
 
@@ -125,14 +127,21 @@ class Trial:
     def journal(self):
         """A reader written from docs/JOURNAL.md finds the same sums in the frames as the publisher."""
         frames = os.path.join(self.folder, "journal.bin")
-        path, lives, verdicts = self.offline(*VARIANTS["killed, two partitions"], "--journal", frames)
+        for name in ("killed, two partitions", "snapshots and trims"):
+            self.read_journal(name, frames)
+
+    def read_journal(self, name, frames):
+        path, lives, verdicts = self.offline(*VARIANTS[name], "--journal", frames)
         found = journal.read(frames)
         differences = recount.compare(journal.records(found, final_state(path)), journal.published(final_state(path)))
         if found.verdicts != verdicts:
             differences.append("verdicts are %s, in the journal %s" % (verdicts, found.verdicts))
+        if name == "snapshots and trims" and (found.trimmed < 2 or found.compared < 32):
+            differences.append("%d partitions were trimmed, %d slices compared: this shows little" % (found.trimmed, found.compared))
         if differences:
-            raise Failure("the journal as docs/JOURNAL.md reads it:\n  %s" % "\n  ".join(differences))
-        print("docs/JOURNAL.md reads %d frames of %d epochs, of which %d count" % (found.frames, found.epochs, found.counting))
+            raise Failure("the journal (%s) as docs/JOURNAL.md reads it:\n  %s" % (name, "\n  ".join(differences)))
+        print("docs/JOURNAL.md reads %d frames of %d epochs, of which %d count; %d partitions begin with a slice, %d slices compared"
+              % (found.frames, found.epochs, found.counting, found.trimmed, found.compared))
 
     def repeat(self):
         arguments = (*VARIANTS["killed, two partitions"], "--shuffle", "3")
