@@ -349,6 +349,8 @@ enum err engine_new(const struct engine_options *options, struct engine **out, s
     struct engine *engine = memory_new_aligned(64, sizeof *engine);
     engine->options = *options;
     engine->plan_id = engine_plan_id(options);
+    snprintf(engine->units, sizeof engine->units, "%s %s", options->config->reporter,
+             options->config->reporting_currency);
     wire_init();
     pthread_mutex_init(&engine->lock, NULL);
     set_reason(engine, "connecting to the brokers");
@@ -457,6 +459,7 @@ static struct worker_options worker_options_of(struct engine *engine, int32_t la
         .rules = engine->options.rules,
         .reference = engine->options.reference,
         .plan_id = engine->plan_id,
+        .units = engine->units,
         .topic = config->topic_declarations,
         .frame_interval_ms = config->frame_interval_ms,
         .idle_ms = config->time_idle_ms,

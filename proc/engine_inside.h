@@ -60,9 +60,10 @@ struct engine {
     int64_t last_commit_ms;
     int64_t rate_since_ms;
     int64_t rate_records;
-    bool trim_is_reported; /* main: a journal that can't be trimmed was logged */
-    int32_t rejects_days;  /* as long as topic.rejects keeps a record, 0 if that is not known */
-    bool backlog;          /* what the publisher was last told */
+    bool trim_is_reported;         /* main: a journal that can't be trimmed was logged */
+    char units[STATE_UNITS_BYTES]; /* reporter and currency */
+    int32_t rejects_days;          /* as long as topic.rejects keeps a record, 0 if that is not known */
+    bool backlog;                  /* what the publisher was last told */
 
     /* owned by publisher */
     int32_t *echo_owner;

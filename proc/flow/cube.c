@@ -539,6 +539,7 @@ static enum err check_section(struct cube *cube, struct source *source, enum fra
     case SECTION_LISTED:
     case SECTION_PARTITIONS:
     case SECTION_IDLE:
+    case SECTION_UNITS:
         return OK;
     }
     return err_set(info, ERR_BROKEN, "a section of unknown kind %d: upgrade the program", (int)section);

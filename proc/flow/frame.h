@@ -59,6 +59,7 @@ enum frame_section {
     SECTION_SLICE = 10,  /* which slice a SNAP is */
     SECTION_LISTED = 11, /* rejects that groups listed so far, in a SNAP */
     SECTION_WHOLE = 12,  /* control totals of the slice of a SNAP */
+    SECTION_UNITS = 13,  /* what amounts mean: reporter and currency; in OPEN and SNAP */
 
     SECTION_PARTITIONS = 20, /* of the input, in an OPEN and at the beginning of a SNAP */
     SECTION_IDLE = 21,       /* in a MARK: the log's end is reached and nothing came for time.idle.ms */

@@ -11,8 +11,8 @@ enum { BEGUN_WAIT_MS = 100 };
 const char *guard_name(enum guard guard)
 {
     static const char *const names[GUARDS] = {
-        "none",          "partitions",      "journal_lost", "input_recreated", "input_lost",
-        "input_damaged", "journal_damaged", "topic_limit",  "limit",
+        "none",       "partitions",    "units",           "journal_lost", "input_recreated",
+        "input_lost", "input_damaged", "journal_damaged", "topic_limit",  "limit",
     };
     return names[guard];
 }
@@ -40,6 +40,19 @@ enum guard guard_partitions(int32_t input, int32_t journal, int32_t begun_with, 
                               "partition p of the input. Start the process again: it says what to do",
                               input, journal));
     return GUARD_NONE;
+}
+
+static enum guard check_units(const struct guard_facts *facts, struct err_info *why)
+{
+    if (facts->begun_units.length == 0 || facts->units.length == 0 || text_equal(facts->begun_units, facts->units))
+        return GUARD_NONE;
+    return closed(
+        GUARD_UNITS,
+        err_set(why, ERR_CONFIG,
+                "the journal was begun with reporter and currency %.*s, this process has %.*s: amounts can't be counted "
+                "again in another currency. Start with the configuration of before, or count the input again into "
+                "new journal and statistics topics with another group",
+                TEXT_ARGS(facts->begun_units), TEXT_ARGS(facts->units)));
 }
 
 static enum guard check_journal(const struct guard_facts *facts, struct err_info *why)
@@ -79,6 +92,8 @@ static enum guard check_input(const struct guard_facts *facts, struct err_info *
 enum guard guard_start(const struct guard_facts *facts, struct err_info *why)
 {
     enum guard guard = guard_partitions(facts->partitions, facts->journal, facts->begun_with, why);
+    if (guard == GUARD_NONE)
+        guard = check_units(facts, why);
     if (guard == GUARD_NONE)
         guard = check_journal(facts, why);
     return guard == GUARD_NONE ? check_input(facts, why) : guard;

@@ -14,6 +14,7 @@
 enum guard {
     GUARD_NONE,
     GUARD_PARTITIONS,      /* input, journal and what the journal was begun with differ in their number of partitions */
+    GUARD_UNITS,           /* the journal was begun with another reporter or currency */
     GUARD_JOURNAL_LOST,    /* the group has an offset and the journal holds nothing */
     GUARD_INPUT_RECREATED, /* the input is shorter than what was counted, or has another record there */
     GUARD_INPUT_LOST,      /* retention took input that was not counted */
@@ -37,6 +38,8 @@ struct guard_facts {
     int64_t position;   /* X: the journal holds input [0, position) */
     int64_t committed;  /* of the group, -1: none. Needed only if !has_data */
     struct port_bounds input;
+    struct text units;       /* reporter and currency of this process; empty: not checked */
+    struct text begun_units; /* of the journal; empty: it does not say */
 };
 
 /* The first guard that closes; GUARD_NONE: counting may begin at the position, or if !has_groups at input.low. */

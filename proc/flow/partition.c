@@ -185,7 +185,8 @@ static enum err send_open(struct partition *partition, struct err_info *info)
     }
     int32_t partitions = context->port->partitions(context->port->self, PORT_DECLARATIONS);
     struct buffer frame = {0};
-    seal_open(&frame, &partition->lane.nonce, partition->number, partitions, context->plan_id, &key);
+    seal_open(&frame, &partition->lane.nonce, partition->number, partitions, context->plan_id, &key,
+              context->units);
     enum err err =
         context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number,
                               (struct bytes){NULL, 0}, buffer_bytes(&frame), PORT_NO_AS_OF,
@@ -240,6 +241,8 @@ static enum err check_start(struct partition *partition, struct port_bounds *inp
         .has_data = rule->has_data,
         .position = partition->state.hi,
         .committed = -1,
+        .units = partition->context->units,
+        .begun_units = text_of(partition->state.units),
     };
     TRY(port->bounds(port->self, PORT_DECLARATIONS, partition->number, input, info));
     if (!facts.has_data)

@@ -90,6 +90,7 @@ struct partition_context {
     const struct rules *rules;
     const struct reference *reference;
     uint64_t plan_id;
+    struct text units; /* reporter and currency, "CN CNY": a journal is not continued with others */
     struct text topic; /* of the declarations, for rejects */
     int64_t frame_interval_ms;
     int64_t idle_ms;

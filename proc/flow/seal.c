@@ -124,7 +124,7 @@ void seal_idle(struct group *group, const struct seal_source *source)
 }
 
 void seal_open(struct buffer *out, const struct frame_nonce *nonce, int32_t partition, int32_t partitions,
-               uint64_t plan, const struct hash_key *id_key)
+               uint64_t plan, const struct hash_key *id_key, struct text units)
 {
     struct frame header = {
         .kind = FRAME_OPEN,
@@ -139,5 +139,7 @@ void seal_open(struct buffer *out, const struct frame_nonce *nonce, int32_t part
     buffer_add(out, head, sizeof head);
     frame_put_bytes(out, SECTION_ID_KEY, (struct bytes){(const uint8_t *)id_key, sizeof *id_key});
     frame_put_partitions(out, partitions);
+    if (units.length)
+        frame_put_bytes(out, SECTION_UNITS, (struct bytes){(const uint8_t *)units.data, units.length});
     frame_seal(out->data + begin, out->length - begin, nonce, 0);
 }

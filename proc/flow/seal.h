@@ -24,9 +24,10 @@ void seal_skip(struct group *group, const struct seal_source *source, int64_t lo
 /* Makes an empty group the mark that the partition is idle, at the state's position. */
 void seal_idle(struct group *group, const struct seal_source *source);
 
-/* Appends a whole OPEN frame. id_key counts only if this is the first OPEN of the journal. */
+/* Appends a whole OPEN frame. id_key and units (reporter and currency, empty: not said) count only if this is the first OPEN of the
+ * journal that has them. */
 void seal_open(struct buffer *out, const struct frame_nonce *nonce, int32_t partition, int32_t partitions,
-               uint64_t plan, const struct hash_key *id_key);
+               uint64_t plan, const struct hash_key *id_key, struct text units);
 
 /* Begins an open group at the state's position. */
 void seal_begin(struct partition *partition);

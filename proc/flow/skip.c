@@ -236,7 +236,7 @@ static bool send_open(struct skip *skip)
     key.word[1] = options->random(options->random_context);
     struct buffer frame = {0};
     seal_open(&frame, &skip->nonce, options->partition, port->partitions(port->self, PORT_DECLARATIONS), plan_of(skip),
-              &key);
+              &key, (struct text){NULL, 0});
     bool did = send(skip, buffer_bytes(&frame), TOKEN_OPEN);
     buffer_fini(&frame);
     return did;

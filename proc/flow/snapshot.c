@@ -157,6 +157,8 @@ static void put_head(struct builder *builder, const struct partition *partition,
     frame_put_partitions(&builder->payload, port->partitions(port->self, PORT_DECLARATIONS));
     frame_put_bytes(&builder->payload, SECTION_ID_KEY,
                     (struct bytes){(const uint8_t *)&state->id_key, sizeof state->id_key});
+    frame_put_bytes(&builder->payload, SECTION_UNITS,
+                    (struct bytes){(const uint8_t *)state->units, strlen(state->units)});
     frame_put_counts(&builder->payload, &state->counts);
     if (slice == 0)
         builder_put_codes(builder, &state->dictionary, 1);

@@ -32,6 +32,16 @@ static bool take_id_key(struct state *state, struct bytes bytes)
     return true;
 }
 
+/* The first that says so stands: no plan changes what the amounts in the ledger mean. */
+static bool take_units(struct state *state, struct bytes bytes)
+{
+    if (bytes.length >= sizeof state->units)
+        return false;
+    if (!state->units[0])
+        memcpy(state->units, bytes.data, bytes.length);
+    return true;
+}
+
 bool state_take_open(struct state *state, const struct frame *open)
 {
     if (state->has_id_key)
@@ -41,7 +51,8 @@ bool state_take_open(struct state *state, const struct frame *open)
     struct bytes bytes;
     bool broken = false;
     while (frame_next_section(&reader, &section, &bytes, &broken)) {
-        if (section == SECTION_ID_KEY && !take_id_key(state, bytes))
+        if ((section == SECTION_ID_KEY && !take_id_key(state, bytes)) ||
+            (section == SECTION_UNITS && !take_units(state, bytes)))
             return false;
     }
     return state->has_id_key;
@@ -248,6 +259,8 @@ static enum err fold_section(struct folding *folding, enum frame_section section
                (folding->group.use != SLICE_LOAD || reject_list_get(bytes, &state->rejects, folding->group.slice));
     else if (section == SECTION_ID_KEY)
         good = take_id_key(state, bytes);
+    else if (section == SECTION_UNITS)
+        good = take_units(state, bytes);
     return good ? OK
                 : err_set(info, ERR_BROKEN, "section %d is not what a writer of this version writes", (int)section);
 }

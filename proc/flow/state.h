@@ -12,6 +12,8 @@
 #include "flow/reader_rule.h"
 #include "flow/reject_list.h"
 
+enum { STATE_UNITS_BYTES = 16 };
+
 struct state {
     struct ledger *ledger;
     struct dictionary dictionary;
@@ -21,7 +23,8 @@ struct state {
     struct totals *totals; /* cells since the beginning, without the deltas of the tally */
     struct hash_key id_key;
     bool has_id_key;
-    int64_t hi; /* input [0, hi) is in this state */
+    char units[STATE_UNITS_BYTES]; /* reporter and currency that the journal was begun with, empty if it does not say */
+    int64_t hi;                    /* input [0, hi) is in this state */
     int64_t event_ms_most;
     int64_t record_timestamp; /* of the last record below hi */
     uint32_t record_crc;
@@ -39,7 +42,7 @@ void state_fini(struct state *state);
 /* Takes one accepted group: a reader_fold whose context is a struct state. */
 enum err state_fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info);
 
-/* Takes the id key of the first OPEN of a journal. False: the OPEN has none. */
+/* Takes the id key and the units of the first OPEN of a journal. False: the OPEN has no key. */
 bool state_take_open(struct state *state, const struct frame *open);
 
 struct control state_control(const struct state *state);

@@ -36,6 +36,7 @@ struct worker *worker_new(const struct worker_options *options)
         .rules = options->rules,
         .reference = options->reference,
         .plan_id = options->plan_id,
+        .units = text_of(options->units ? options->units : ""),
         .topic = text_of(options->topic),
         .frame_interval_ms = options->frame_interval_ms,
         .idle_ms = options->idle_ms,

@@ -19,6 +19,7 @@ struct worker_options {
     const struct rules *rules;
     const struct reference *reference;
     uint64_t plan_id;
+    const char *units; /* reporter and currency, "CN CNY"; NULL: not checked */
     const char *topic;
     int64_t frame_interval_ms;
     int64_t idle_ms;        /* without input until a partition says so; 0 = never */

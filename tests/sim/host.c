@@ -7,6 +7,7 @@
 #include "customs/v1/statistic.pb-c.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { TICK_MS = 10, QUIET_ROUNDS = 30 };
@@ -19,6 +20,7 @@ struct host {
     struct publisher *publisher;
     struct partition_status *statuses;
     uint64_t random_state;
+    char units[STATE_UNITS_BYTES];
     size_t delivered;
 };
 
@@ -50,6 +52,7 @@ static void make_worker(struct host *host)
         .rules = options->rules,
         .reference = options->reference,
         .plan_id = options->plan_id,
+        .units = host->units,
         .topic = "customs.declarations",
         .frame_interval_ms = options->frame_interval_ms,
         .idle_ms = options->idle_ms,
@@ -96,6 +99,7 @@ struct host *host_new(struct world *world, const struct host_options *options)
     host->world = world;
     host->options = *options;
     host->random_state = options->seed;
+    snprintf(host->units, sizeof host->units, "%s %s", options->reporter, options->currency);
     host->process = process_new(world, 2);
     host->statuses = memory_new((size_t)options->partitions, sizeof host->statuses[0]);
     for (int32_t i = 0; i < options->partitions; i++)

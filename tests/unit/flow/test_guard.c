@@ -191,7 +191,7 @@ static void put_open(struct world *world, int32_t partition, int32_t partitions)
     struct buffer frame = {0};
     struct frame_nonce nonce = {{1, 2}};
     struct hash_key key = {{3, 4}};
-    seal_open(&frame, &nonce, partition, partitions, 4711, &key);
+    seal_open(&frame, &nonce, partition, partitions, 4711, &key, (struct text){NULL, 0});
     struct world_record record = {.value = buffer_bytes(&frame)};
     world_put(world, PORT_JOURNAL, partition, &record);
     buffer_fini(&frame);

@@ -361,7 +361,7 @@ Test(seal, an_open_carries_its_nonce_the_id_key_and_the_partitions)
 {
     struct buffer bytes = {0};
     struct hash_key key = {{5, 6}};
-    seal_open(&bytes, &nonce, 7, 12, 4711, &key);
+    seal_open(&bytes, &nonce, 7, 12, 4711, &key, (struct text){NULL, 0});
 
     struct frame frame;
     struct err_info info;

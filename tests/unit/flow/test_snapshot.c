@@ -541,3 +541,26 @@ Test(snapshot, a_publisher_of_another_plan_is_silent_and_says_why)
     publisher_free(publisher);
     process_kill(process);
 }
+
+Test(snapshot, a_journal_that_was_begun_with_another_currency_halts_trimmed_or_not)
+{
+    for (int trimmed = 0; trimmed < 2; trimmed++) {
+        film_init(&film, 60, 16);
+        run_and_kill(trimmed ? SIZE_MAX : 20, 1);
+        cr_assert_eq(film.trims > 0, trimmed);
+        film.f.options.currency = "EUR";
+        film.f.options.seed = 2;
+        struct host *host = host_new(film.f.world, &film.f.options);
+        for (int i = 0; i < 300; i++) {
+            host_step(host);
+            host_deliver(host, SIZE_MAX);
+            world_set_now(film.f.world, world_now(film.f.world) + TICK_MS);
+        }
+
+        cr_assert_eq(counter_read(&host_status(host, JOURNAL)->phase), PARTITION_HALTED, "trimmed %d", trimmed);
+        cr_assert(strstr(host_status(host, JOURNAL)->reason, "CN CNY, this process has CN EUR"), "%s",
+                  host_status(host, JOURNAL)->reason);
+        host_kill(host);
+        film_fini(&film);
+    }
+}
