@@ -8,7 +8,7 @@
  * Format:  docs/JOURNAL.md
  * Errors:  ERR_BROKEN with the mend: groups that no writer writes, DATA on a slice of another plan
  * Thread:  one owner
- * Why:     design.md section 3, rules 6 and 12; docs/adr/0009-rolling-snapshots.md
+ * Why:     design.md section 3, rules 6 and 12; docs/adr/0013-rolling-snapshots.md
  */
 #pragma once
 

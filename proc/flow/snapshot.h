@@ -8,7 +8,7 @@
  * Memory:  two times the bytes of a slice while it is sealed
  * Errors:  a trim that fails is tried again later and shown in the status; a slice that is larger than a group ends snapshots
  * Thread:  one owner (a worker)
- * Why:     design.md section 3, steps 6 and 7; docs/adr/0009-rolling-snapshots.md
+ * Why:     design.md section 3, steps 6 and 7; docs/adr/0013-rolling-snapshots.md
  */
 #pragma once
 

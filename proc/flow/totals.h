@@ -7,7 +7,7 @@
  * Memory:  about 220 bytes a cell; cells that came down to zero stay until totals_clear
  * Limits:  those of base/table
  * Thread:  one owner (a worker)
- * Why:     design.md section 3, rule 6; docs/adr/0009-rolling-snapshots.md
+ * Why:     design.md section 3, rule 6; docs/adr/0013-rolling-snapshots.md
  */
 #pragma once
 
