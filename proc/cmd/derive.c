@@ -83,7 +83,7 @@ static void add(void *context, const struct ledger_key *key, struct bytes contri
                     key->word[0], key->word[1]);
         return;
     }
-    tally_add(derive->tally, &derive->contribution, 1);
+    tally_list(derive->tally, &derive->contribution, 1);
     if (++derive->added == CONTRIBUTIONS_MOST)
         derive->err = flush(derive);
 }

@@ -166,6 +166,7 @@ struct journal {
     size_t standing; /* entry that stands, SIZE_MAX: none */
     struct buffer standing_bytes;
     uint64_t epochs;
+    bool is_trimmed; /* its first groups are gone */
 };
 
 static void take_codes(const struct dictionary *dictionary, struct trace_entry *entry)
@@ -264,6 +265,8 @@ static bool take_section(struct journal *journal, const struct frame *frame, enu
 static enum err fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)
 {
     struct journal *journal = context;
+    if (frames[0].kind == FRAME_SNAP && !journal->is_trimmed)
+        return OK; /* what a slice holds stood in the groups before it */
     if (frames[0].kind == FRAME_SKIP)
         take_skip(journal, &frames[0]);
     for (uint32_t i = 0; i < count; i++) {
@@ -336,6 +339,7 @@ static enum err read_frames(struct journal *journal, struct progress *progress, 
     uint64_t count = 0;
     TRY(walk_note(&journal->walk, info));
     int64_t low = journal->walk.next;
+    journal->is_trimmed = low > 0;
     journal->trace->is_whole = journal->trace->is_whole && low == 0;
     for (;;) {
         struct frame frame = {0};

@@ -211,8 +211,6 @@ class Trial:
         got = (place["topic"], place["partition"], place["offset"])
         expect(not found["verified"] and got == (topic, partition, offset), "place %s: %s" % (got, place["what"]))
         expect(what in place["what"] and len(place["mend"]) > 20, "%s" % place)
-        text = self.run("verify", "--wait", "1", expect=BROKEN, **other)
-        expect("NOT VERIFIED" in text and "mend: " in text, text)
         say("corruptions: %s/%d offset %s: %s" % (topic, partition, offset, place["what"][:90]))
 
     def flipped_frame(self, draw):
@@ -227,6 +225,8 @@ class Trial:
 
         copy = self.copy("journal", {"retention.ms": "-1"}, edit)
         self.broken(copy, chosen.partition(), str(chosen.offset()), "check sum", journal=copy)
+        text = self.run("verify", "--wait", "1", expect=BROKEN, journal=copy)
+        expect("NOT VERIFIED" in text and "mend: " in text, text)
 
     def changed_statistic(self, draw):
         Statistic = topics.message_class("Statistic")
