@@ -46,7 +46,7 @@ void admin_close(struct admin *admin)
     }
     client_close(admin->handle, admin->health);
     if (admin->own_health != NULL) {
-        client_close_wait(admin->own_health, client_timeout_ms(admin->options));
+        client_health_wait_closed(admin->own_health, client_timeout_ms(admin->options));
         client_health_free(admin->own_health);
     }
     memory_free(admin);

@@ -2,7 +2,6 @@
 #include "kafka/client.h"
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/span.h"
 
@@ -10,228 +9,19 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <time.h>
 
 enum {
-    HANDLES_MAX = 256,
     VERSION_FETCH_BACKOFF = 0x02020000,
     VERSION_COOPERATIVE = 0x02060100, /* #4783: before it a member can spin at 100 % CPU */
-    LOG_AGAIN_MS = 60000,
-    ERROR_TEXT_FRESH_MS = 30000,
-    CODES_MAX = 32,
     PARTITION_QUEUE_KB_LEAST = 1024,
     PARTITION_QUEUE_KB_MOST = 65536,
     BATCH_BYTES_STANDARD = 1000000, /* librdkafka's batch.size */
 };
 
-/* What the newest statistics of one handle say. */
-struct handle_view {
-    const rd_kafka_t *handle;
-    int64_t request_timeouts;
-    int64_t fetch_queue_bytes;
-};
-
-struct logged {
-    int code;
-    int64_t at_ms;
-};
-
-struct client_health {
-    /* const after new */
-    void *log_context;
-    struct client_health *next_abandoned; /* written once, under abandoned_lock */
-    /* guarded by lock; nothing else is locked while it is held */
-    pthread_mutex_t lock;
-    pthread_cond_t closed;
-    kafka_log_fn *log;
-    struct kafka_health shown;
-    int64_t timeouts_of_gone; /* request timeouts of handles that are closed */
-    struct handle_view handles[HANDLES_MAX];
-    struct logged logged[CODES_MAX];
-    int32_t closing;
-};
-
-/* Healths of handles that were still closing when their owner went: the end of the process takes them. */
-static pthread_mutex_t abandoned_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct client_health *abandoned;
-
-/* ---- health
- * ------------------------------------------------------------------------------------------------------------ */
-
-struct client_health *client_health_new(const struct kafka_options *options)
-{
-    struct client_health *health = memory_new(1, sizeof *health);
-    health->log = options->log;
-    health->log_context = options->log_context;
-    pthread_mutex_init(&health->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&health->closed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return health;
-}
-
-void client_health_free(struct client_health *health)
-{
-    if (health == NULL) {
-        return;
-    }
-    pthread_mutex_lock(&health->lock);
-    bool is_used = health->closing > 0;
-    health->log = NULL;
-    pthread_mutex_unlock(&health->lock);
-    if (is_used) {
-        pthread_mutex_lock(&abandoned_lock);
-        health->next_abandoned = abandoned;
-        abandoned = health;
-        pthread_mutex_unlock(&abandoned_lock);
-        return;
-    }
-    pthread_cond_destroy(&health->closed);
-    pthread_mutex_destroy(&health->lock);
-    memory_free(health);
-}
-
-void client_health_read(struct client_health *health, struct kafka_health *out)
-{
-    pthread_mutex_lock(&health->lock);
-    *out = health->shown;
-    out->request_timeouts = health->timeouts_of_gone;
-    out->fetch_queue_bytes = 0;
-    for (size_t i = 0; i < HANDLES_MAX; i++) {
-        out->request_timeouts += health->handles[i].request_timeouts;
-        out->fetch_queue_bytes += health->handles[i].fetch_queue_bytes;
-    }
-    pthread_mutex_unlock(&health->lock);
-}
-
-/* True if a line about this code is due. Called with the lock held. */
-static bool log_is_due(struct client_health *health, int code, int64_t now)
-{
-    struct logged *oldest = &health->logged[0];
-    for (size_t i = 0; i < CODES_MAX; i++) {
-        struct logged *entry = &health->logged[i];
-        if (entry->at_ms != 0 && entry->code == code) {
-            if (now - entry->at_ms < LOG_AGAIN_MS) {
-                return false;
-            }
-            entry->at_ms = now;
-            return true;
-        }
-        if (entry->at_ms < oldest->at_ms) {
-            oldest = entry;
-        }
-    }
-    *oldest = (struct logged){code, now};
-    return true;
-}
-
-void client_health_error(struct client_health *health, int code, const char *text)
-{
-    int64_t now = clock_wall_ms();
-    pthread_mutex_lock(&health->lock);
-    bool is_summary = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
-    if (is_summary) {
-        health->shown.is_reachable = false;
-    }
-    health->shown.errors++;
-    /* "1/1 brokers are down" says less than the connection error just before it. */
-    if (!is_summary || now - health->shown.last_error_ms > ERROR_TEXT_FRESH_MS) {
-        snprintf(health->shown.last_error, sizeof health->shown.last_error, "%s", text);
-        health->shown.last_error_ms = now;
-        health->shown.last_error_code = code;
-    }
-    kafka_log_fn *log = log_is_due(health, code, now) ? health->log : NULL;
-    pthread_mutex_unlock(&health->lock);
-    if (log != NULL) {
-        log(health->log_context, client_is_passing(code) ? KAFKA_WARNING : KAFKA_ERROR, "kafka_error", text);
-    }
-}
-
-/* Sum of the whole numbers that follow each `key` in json. */
-static int64_t sum_of(const char *json, const char *key)
-{
-    int64_t sum = 0;
-    size_t length = strlen(key);
-    for (const char *at = strstr(json, key); at != NULL; at = strstr(at, key)) {
-        at += length;
-        struct text digits = {at, 0};
-        while (digits.length < 19 && at[digits.length] >= '0' && at[digits.length] <= '9') {
-            digits.length++;
-        }
-        int64_t v;
-        if (text_to_int64(digits, &v)) {
-            sum += v;
-        }
-    }
-    return sum;
-}
-
-/* Mean round trip over all brokers of the statistics, in seconds; 0 if no request was answered. */
-static double rtt_of(const char *json)
-{
-    static const char key[] = "\"rtt\": {";
-    int64_t sum = 0;
-    int64_t count = 0;
-    for (const char *at = strstr(json, key); at != NULL; at = strstr(at, key)) {
-        at += sizeof key - 1;
-        const char *end = strchr(at, '}');
-        char object[512];
-        if (end == NULL || (size_t)(end - at) >= sizeof object) {
-            continue;
-        }
-        memcpy(object, at, (size_t)(end - at));
-        object[end - at] = '\0';
-        sum += sum_of(object, "\"sum\":");
-        count += sum_of(object, "\"cnt\":");
-    }
-    return count > 0 ? (double)sum / (double)count / 1e6 : 0.0;
-}
-
-static struct handle_view *view_of(struct client_health *health, const rd_kafka_t *handle)
-{
-    struct handle_view *empty = NULL;
-    for (size_t i = 0; i < HANDLES_MAX; i++) {
-        if (health->handles[i].handle == handle) {
-            return &health->handles[i];
-        }
-        if (health->handles[i].handle == NULL && empty == NULL) {
-            empty = &health->handles[i];
-        }
-    }
-    if (empty != NULL) {
-        empty->handle = handle;
-    }
-    return empty;
-}
-
-static void note_statistics(const rd_kafka_t *handle, const char *json, struct client_health *health)
-{
-    int64_t timeouts = sum_of(json, "\"req_timeouts\":");
-    int64_t queued = sum_of(json, "\"fetchq_size\":");
-    double rtt = rtt_of(json);
-    bool is_up = strstr(json, "\"state\":\"UP\"") != NULL;
-
-    pthread_mutex_lock(&health->lock);
-    struct handle_view *view = view_of(health, handle);
-    if (view != NULL) {
-        view->request_timeouts = timeouts;
-        view->fetch_queue_bytes = queued;
-    }
-    if (rtt > 0.0) {
-        health->shown.rtt_seconds = rtt;
-    }
-    if (is_up) {
-        health->shown.is_reachable = true;
-    }
-    pthread_mutex_unlock(&health->lock);
-}
-
 static int on_statistics(rd_kafka_t *handle, char *json, size_t length, void *opaque)
 {
     (void)length;
-    note_statistics(handle, json, opaque);
+    client_health_statistics(opaque, handle, json);
     return 0; /* librdkafka frees json */
 }
 
@@ -253,7 +43,7 @@ void client_event(struct rd_kafka_s *handle, struct rd_kafka_op_s *event, struct
         client_health_error(health, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
         break;
     case RD_KAFKA_EVENT_STATS:
-        note_statistics(handle, rd_kafka_event_stats(event), health);
+        client_health_statistics(health, handle, rd_kafka_event_stats(event));
         break;
     default:
         break;
@@ -264,16 +54,10 @@ void client_event(struct rd_kafka_s *handle, struct rd_kafka_op_s *event, struct
 static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
     struct client_health *health = rd_kafka_opaque(handle);
-    if (health == NULL) {
-        return;
-    }
-    pthread_mutex_lock(&health->lock);
-    kafka_log_fn *log = health->log;
-    pthread_mutex_unlock(&health->lock);
-    if (log != NULL) {
+    if (health != NULL) {
         char line[512];
         snprintf(line, sizeof line, "%s: %s", facility, text);
-        log(health->log_context, level <= 2 ? KAFKA_ERROR : KAFKA_DEBUG, "librdkafka", line);
+        client_health_log(health, level <= 2 ? KAFKA_ERROR : KAFKA_DEBUG, "librdkafka", line);
     }
 }
 
@@ -506,7 +290,7 @@ enum err client_check(const struct kafka_options *options, struct err_info *info
             client_close(handle, health);
         }
     }
-    client_close_wait(health, client_timeout_ms(options));
+    client_health_wait_closed(health, client_timeout_ms(options));
     client_health_free(health);
     return err;
 }
@@ -560,16 +344,7 @@ static void *close_thread(void *argument)
     struct client_health *health = closing.health;
     destroy(closing.handle);
 
-    pthread_mutex_lock(&health->lock);
-    for (size_t i = 0; i < HANDLES_MAX; i++) {
-        if (health->handles[i].handle == closing.handle) {
-            health->timeouts_of_gone += health->handles[i].request_timeouts;
-            health->handles[i] = (struct handle_view){NULL, 0, 0};
-        }
-    }
-    health->closing--;
-    pthread_cond_broadcast(&health->closed);
-    pthread_mutex_unlock(&health->lock);
+    client_health_closed(health, closing.handle);
     return NULL;
 }
 
@@ -578,10 +353,7 @@ void client_close(struct rd_kafka_s *handle, struct client_health *health)
     if (handle == NULL) {
         return;
     }
-    pthread_mutex_lock(&health->lock);
-    health->closing++;
-    pthread_mutex_unlock(&health->lock);
-
+    client_health_closing(health);
     struct closing *closing = memory_new(1, sizeof *closing);
     *closing = (struct closing){handle, health};
     pthread_t thread;
@@ -590,26 +362,6 @@ void client_close(struct rd_kafka_s *handle, struct client_health *health)
         return;
     }
     pthread_detach(thread);
-}
-
-bool client_close_wait(struct client_health *health, int64_t timeout_ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(timeout_ms / 1000);
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_mutex_lock(&health->lock);
-    int waited = 0;
-    while (health->closing > 0 && waited == 0) {
-        waited = pthread_cond_timedwait(&health->closed, &health->lock, &until);
-    }
-    bool is_done = health->closing == 0;
-    pthread_mutex_unlock(&health->lock);
-    return is_done;
 }
 
 /* ---- errors

@@ -14,10 +14,7 @@
 #include "base/counter.h"
 #include "base/err.h"
 #include "flow/port.h"
-
-/* librdkafka's own types, so that other rooms need not see its header. */
-struct rd_kafka_s;
-struct rd_kafka_op_s;
+#include "kafka/client_health.h"
 
 enum kafka_scope {
     KAFKA_BOTH,     /* kafka.KEY */
@@ -32,16 +29,6 @@ struct kafka_setting {
     const char *value;
     const char *origin; /* where it was written ("dryport.conf:12", "-X"), for messages; may be NULL */
 };
-
-enum kafka_severity {
-    KAFKA_ERROR,
-    KAFKA_WARNING,
-    KAFKA_INFO,
-    KAFKA_DEBUG,
-};
-
-/* `event` is a short lower-case name ("kafka_error"), `text` one sentence. Must not call back into this room. */
-typedef void kafka_log_fn(void *context, enum kafka_severity severity, const char *event, const char *text);
 
 struct kafka_options {
     const char *brokers;
@@ -65,31 +52,7 @@ struct kafka_options {
 enum {
     CLIENT_TIMEOUT_MS = 10000,
     CLIENT_PREFETCH_BYTES = 256 << 20,
-    CLIENT_TEXT_BYTES = 256,
 };
-
-/* What /status and /metrics show of the connection. */
-struct kafka_health {
-    bool is_reachable; /* some broker answered since the last time all were gone */
-    char last_error[CLIENT_TEXT_BYTES];
-    int last_error_code;   /* librdkafka's, 0: none yet */
-    int64_t last_error_ms; /* 0: none yet */
-    int64_t errors;        /* passing errors seen */
-    int64_t request_timeouts;
-    int64_t fetch_queue_bytes; /* fetched, not yet taken */
-    double rtt_seconds;        /* newest mean round trip, 0 if unknown */
-};
-
-/* Health of all handles of one port; made once, shared by them. */
-struct client_health;
-
-struct client_health *client_health_new(const struct kafka_options *options);
-/* Takes NULL. Handles that are still closing keep it alive: it is then left to the end of the process. */
-void client_health_free(struct client_health *health);
-/* A copy of the moment.                                                                           Thread: any */
-void client_health_read(struct client_health *health, struct kafka_health *out);
-/* Counts a passing error and keeps its text; logs it, the same code at most once in 10 s. */
-void client_health_error(struct client_health *health, int code, const char *text);
 
 enum client_kind {
     CLIENT_MEMBER,   /* of the group: membership and commits, fetches nothing */
@@ -108,9 +71,6 @@ enum err client_new(const struct kafka_options *options, enum client_kind kind, 
 /* Takes the handle and destroys it in a thread of its own, because that can take seconds when a broker is away. A
  * member leaves its group; producers drop what they hold. Takes NULL. */
 void client_close(struct rd_kafka_s *handle, struct client_health *health);
-
-/* Waits until all handles given to client_close are gone. False: some are not after timeout_ms. */
-bool client_close_wait(struct client_health *health, int64_t timeout_ms);
 
 /* Errors and statistics that a polled queue gave as an event instead of calling back: into the health. Others: no
  * effect. */

@@ -543,7 +543,7 @@ void port_kafka_close(struct port *closed, int64_t timeout_ms)
     }
     close_lanes(port);
     admin_close(port->admin);
-    bool is_done = client_close_wait(port->health, timeout_ms);
+    bool is_done = client_health_wait_closed(port->health, timeout_ms);
     client_health_free(port->health);
     *closed = (struct port){.self = NULL};
     if (!is_done) {

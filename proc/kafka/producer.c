@@ -95,7 +95,7 @@ void producer_close(struct producer *producer)
     }
     client_close(producer->handle, producer->health);
     if (producer->own_health != NULL) {
-        client_close_wait(producer->own_health, client_timeout_ms(producer->options));
+        client_health_wait_closed(producer->own_health, client_timeout_ms(producer->options));
         client_health_free(producer->own_health);
     }
     memory_free(producer);

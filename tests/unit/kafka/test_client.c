@@ -90,21 +90,3 @@ Test(client, failure_names_the_address_and_the_mend)
     cr_assert(strstr(fixture.info.text, "broker.example:9092"));
     cr_assert(strstr(fixture.info.text, "check brokers"));
 }
-
-Test(client, same_error_is_logged_once_and_counted_always)
-{
-    fixture_options(&fixture, "b:1");
-    struct client_health *health = client_health_new(&fixture.options);
-    for (int i = 0; i < 5; i++) {
-        client_health_error(health, RD_KAFKA_RESP_ERR__TRANSPORT, "Connection refused");
-    }
-    client_health_error(health, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "1/1 brokers are down");
-
-    struct kafka_health shown;
-    client_health_read(health, &shown);
-    cr_assert_eq(fixture.logged, 2);
-    cr_assert_eq(shown.errors, 6);
-    cr_assert_not(shown.is_reachable);
-    cr_assert_str_eq(shown.last_error, "Connection refused", "the summary does not hide the cause");
-    client_health_free(health);
-}

@@ -16,7 +16,7 @@ static void start(void)
 
 static void stop(void)
 {
-    cr_assert(client_close_wait(health, FIXTURE_DEADLINE_MS));
+    cr_assert(client_health_wait_closed(health, FIXTURE_DEADLINE_MS));
     client_health_free(health);
     fixture_stop(&fixture);
 }
