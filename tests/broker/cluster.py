@@ -92,6 +92,17 @@ class Broker:
             with open(os.path.join(self.folder, "sasl"), encoding="utf-8") as source:
                 self.outside = source.read().strip()
 
+    def signal(self, number):
+        with open(os.path.join(self.folder, "broker-1.pid"), encoding="ascii") as source:
+            os.kill(int(source.read()), number)
+
+    def pause(self):
+        """It answers nobody until resume()."""
+        self.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.signal(signal.SIGCONT)
+
     def kill(self):
         self.script("kill")
 

@@ -257,11 +257,17 @@ class Ledger:
 
 
 class Consumer:
-    """The rule of a reader of the statistics: upsert by key, ignore an as_of that is not larger and keys with '#'."""
+    """The rule of a reader of the statistics: upsert by key, ignore an as_of that is not larger and keys with '#'.
 
-    def __init__(self):
+    With `rivals` a record may come too late, from a publisher that was cut off; its key is in `unrepaired` until it is
+    published again, because compaction keeps the last record.
+    """
+
+    def __init__(self, rivals=False):
         self.held = {}
         self.broken = []
+        self.rivals = rivals
+        self.unrepaired = set()
         self.seen = self.ignored = 0
 
     def take(self, key, partition, as_of, fields):
@@ -274,9 +280,12 @@ class Consumer:
             self.broken.append("%s is in partitions %d and %d" % (key, held[0], partition))
         if held is not None and as_of <= held[1]:
             self.ignored += 1
-            if fields != held[2]:
+            if self.rivals and as_of < held[1]:
+                self.unrepaired.add(key)
+            elif fields != held[2]:
                 self.broken.append("%s: as_of %d after %d with other content" % (key, as_of, held[1]))
             return
+        self.unrepaired.discard(key)
         self.held[key] = (partition, as_of, fields)
 
     def records(self):

@@ -96,6 +96,15 @@ def ends(brokers, topic):
         client.close()
 
 
+def take(client, most):
+    """What is there now, at most that many; nothing only after POLL_S. (consume() would wait for all of them.)"""
+    give_up = time.monotonic() + POLL_S
+    while True:
+        messages = client.consume(most, timeout=0.05)
+        if messages or time.monotonic() > give_up:
+            return messages
+
+
 def read(brokers, topic, only=None, limits=None):
     """Yields every message of a topic from its first offset to the ends noted at the start."""
     bounds = ends(brokers, topic)
@@ -109,7 +118,7 @@ def read(brokers, topic, only=None, limits=None):
                 left[p] = (low, high)
         client.assign([confluent_kafka.TopicPartition(topic, p, low) for p, (low, _) in left.items()])
         while left:
-            messages = client.consume(20000, timeout=POLL_S)
+            messages = take(client, 20000)
             if not messages:
                 raise Trouble(
                     "%s: nothing for %d s although partitions %s are not at their ends"
@@ -156,7 +165,7 @@ class Statistics:
             return count
         self.client.assign([confluent_kafka.TopicPartition(self.topic, p, at) for p, (at, _) in behind.items()])
         while any(self.position.get(p, at) < high for p, (at, high) in behind.items()):
-            messages = self.client.consume(10000, timeout=POLL_S)
+            messages = take(self.client, 10000)
             if not messages:
                 raise Trouble("%s: nothing for %d s before its end" % (self.topic, POLL_S))
             for message in messages:
