@@ -37,11 +37,12 @@ struct kafka_options {
     const struct kafka_setting *settings;
     size_t setting_count;
     bool topics_create;
-    int32_t partitions;    /* of topics that are created */
-    int32_t replication;   /* of topics that are created */
-    bool timestamp_trust;  /* input.timestamp.trust: settings of the input topic need not be read */
-    bool is_member;        /* joins the group and gets input partitions; else only streams and producers */
-    bool is_mock;          /* the in-process broker: no topic settings, no DeleteRecords */
+    int32_t partitions;   /* of topics that are created */
+    int32_t replication;  /* of topics that are created */
+    bool timestamp_trust; /* input.timestamp.trust: settings of the input topic need not be read */
+    bool is_member;       /* joins the group and gets input partitions; else only streams and producers */
+    bool wants_lease; /* joins the group GROUP-publish: who holds partition 0 of topic.statistics in it may publish */
+    bool is_mock;     /* the in-process broker: no topic settings, no DeleteRecords */
     size_t prefetch_bytes; /* of all input partitions together; 0: CLIENT_PREFETCH_BYTES */
     int64_t batch_bytes;   /* most bytes of a produced batch: admin_batch_bytes; 0: librdkafka's default */
     int64_t timeout_ms;    /* of calls that may block; 0: CLIENT_TIMEOUT_MS */

@@ -12,7 +12,9 @@
 enum {
     COMMIT_EACH_MS = 1000,
     COMMIT_LAST_MS = 1000,
-    REBUILD_AFTER_MS = 1000,
+    REBUILD_FIRST_MS = 1000,
+    REBUILD_MOST_MS = 60000,
+    REBUILD_CALM_MS = 120000, /* a handle that lived longer failed for a reason of its own */
     CHANGES = PORT_LOST + 1,
 };
 
@@ -28,8 +30,9 @@ struct place {
 };
 
 struct consumer {
-    const struct kafka_options *options;
+    struct kafka_options options; /* those of the port, with the group of this one */
     struct client_health *health;
+    const char *topic;
     rd_kafka_t *handle; /* NULL between a fatal error and the rebuild */
     rd_kafka_queue_t *queue;
     struct place *places;
@@ -37,8 +40,11 @@ struct consumer {
     int32_t revoking_count;
     bool is_rebalancing; /* from the first revoke to the next assignment: no commits */
     bool owes_answer;    /* a revoke is not yet answered to librdkafka */
+    bool is_left;        /* for good */
     int64_t committed_ms;
+    int64_t joined_ms; /* when the handle was made */
     int64_t rebuild_ms;
+    int64_t rebuild_pause_ms;
     /* changes not yet given out */
     struct port_membership *changes;
     size_t change_count;
@@ -63,15 +69,15 @@ static void push(struct consumer *consumer, enum port_change change, int32_t par
 
 static enum err join(struct consumer *consumer, struct err_info *info)
 {
-    TRY(client_new(consumer->options, CLIENT_MEMBER, consumer->health, &consumer->handle, info));
+    TRY(client_new(&consumer->options, CLIENT_MEMBER, consumer->health, &consumer->handle, info));
     rd_kafka_poll_set_consumer(consumer->handle);
     consumer->queue = rd_kafka_queue_get_consumer(consumer->handle);
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(topics, consumer->options->topics[PORT_DECLARATIONS], RD_KAFKA_PARTITION_UA);
+    rd_kafka_topic_partition_list_add(topics, consumer->topic, RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t code = rd_kafka_subscribe(consumer->handle, topics);
     rd_kafka_topic_partition_list_destroy(topics);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return client_fail(consumer->options, code, NULL, "joining the group", info);
+        return client_fail(&consumer->options, code, NULL, "joining the group", info);
     }
     return OK;
 }
@@ -86,18 +92,20 @@ static void leave(struct consumer *consumer)
     consumer->handle = NULL;
 }
 
-enum err consumer_open(const struct kafka_options *options, struct client_health *health, int32_t partitions,
-                       struct consumer **out, struct err_info *info)
+enum err consumer_open(const struct kafka_options *options, struct client_health *health,
+                       const struct consumer_place *place, struct consumer **out, struct err_info *info)
 {
-    if (options->group == NULL || options->group[0] == '\0') {
+    if (place->group == NULL || place->group[0] == '\0') {
         return err_set(info, ERR_CONFIG, "group is empty: give the name of the consumer group");
     }
     struct consumer *consumer = memory_new(1, sizeof *consumer);
-    consumer->options = options;
+    consumer->options = *options;
+    consumer->options.group = place->group;
+    consumer->topic = options->topics[place->topic];
     consumer->health = health;
-    consumer->partitions = partitions;
-    consumer->places = memory_new((size_t)partitions, sizeof *consumer->places);
-    for (int32_t p = 0; p < partitions; p++) {
+    consumer->partitions = place->partitions;
+    consumer->places = memory_new((size_t)place->partitions, sizeof *consumer->places);
+    for (int32_t p = 0; p < place->partitions; p++) {
         consumer->places[p].commit = -1;
     }
     enum err err = join(consumer, info);
@@ -121,8 +129,7 @@ static rd_kafka_topic_partition_list_t *due_commits(struct consumer *consumer)
         if (list == NULL) {
             list = rd_kafka_topic_partition_list_new(consumer->partitions);
         }
-        rd_kafka_topic_partition_list_add(list, consumer->options->topics[PORT_DECLARATIONS], p)->offset =
-            place->commit;
+        rd_kafka_topic_partition_list_add(list, consumer->topic, p)->offset = place->commit;
         place->commit = -1;
     }
     return list;
@@ -150,13 +157,23 @@ static void commit_last(struct consumer *consumer)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+void consumer_leave(struct consumer *consumer)
+{
+    if (consumer == NULL || consumer->is_left) {
+        return;
+    }
+    consumer->is_left = true;
+    commit_last(consumer);
+    leave(consumer);
+    counter_set(&consumer->joined, 0);
+}
+
 void consumer_close(struct consumer *consumer)
 {
     if (consumer == NULL) {
         return;
     }
-    commit_last(consumer);
-    leave(consumer);
+    consumer_leave(consumer);
     memory_free(consumer->changes);
     memory_free(consumer->places);
     memory_free(consumer);
@@ -191,8 +208,8 @@ static struct place *place_of(struct consumer *consumer, const rd_kafka_topic_pa
 {
     if (partition->partition < 0 || partition->partition >= consumer->partitions) {
         client_health_error(consumer->health, RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
-                            "the input topic has more partitions than at the start: the journal must have as many; "
-                            "add them there, then start again");
+                            "a topic has more partitions than at the start. If it is the input: the journal must have "
+                            "as many; add them there, then start again");
         return NULL;
     }
     return &consumer->places[partition->partition];
@@ -246,6 +263,9 @@ static void on_revoke(struct consumer *consumer, const rd_kafka_topic_partition_
         push(consumer, PORT_REVOKED, list->elems[i].partition);
     }
     counter_add(&consumer->rebalances[is_lost ? PORT_LOST : PORT_REVOKED], 1);
+    if (is_lost) {
+        counter_set(&consumer->joined, 0); /* until the group takes it in again */
+    }
     if (consumer->revoking_count == 0) {
         answer(consumer, false);
     }
@@ -300,30 +320,56 @@ static void lose_all(struct consumer *consumer)
     }
 }
 
+/* Two processes with one group.instance.id throw each other out: each pauses longer and longer, and says why. */
+static void plan_rebuild(struct consumer *consumer, int64_t now_ms)
+{
+    bool is_calm = consumer->rebuild_pause_ms == 0 || now_ms - consumer->joined_ms > REBUILD_CALM_MS;
+    int64_t pause_ms = is_calm ? REBUILD_FIRST_MS : consumer->rebuild_pause_ms * 2;
+    consumer->rebuild_pause_ms = pause_ms < REBUILD_MOST_MS ? pause_ms : REBUILD_MOST_MS;
+    consumer->rebuild_ms = now_ms + consumer->rebuild_pause_ms;
+}
+
+static void tell_fatal(struct consumer *consumer)
+{
+    char words[CLIENT_TEXT_BYTES / 2];
+    char text[CLIENT_TEXT_BYTES];
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(consumer->handle, words, sizeof words);
+    snprintf(text, sizeof text, "group %s: %s%s", consumer->options.group, words,
+             code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
+                 ? ": another process has the same kafka.consumer.group.instance.id; give each its own"
+                 : "");
+    client_health_error(consumer->health, code, text);
+}
+
 /* A fatal error (another member with our group.instance.id, say) ends a handle for good: another one joins afresh. */
 static void rebuild_if_fatal(struct consumer *consumer, int64_t now_ms)
 {
     if (consumer->handle != NULL && rd_kafka_fatal_error(consumer->handle, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        tell_fatal(consumer);
         lose_all(consumer);
         counter_add(&consumer->rebalances[PORT_LOST], 1);
         counter_set(&consumer->joined, 0);
         consumer->owes_answer = false;
         consumer->is_rebalancing = true;
         leave(consumer);
-        consumer->rebuild_ms = now_ms + REBUILD_AFTER_MS;
+        plan_rebuild(consumer, now_ms);
     }
     if (consumer->handle == NULL && now_ms >= consumer->rebuild_ms) {
         struct err_info info;
+        consumer->joined_ms = now_ms;
         if (join(consumer, &info) != OK) {
             client_health_error(consumer->health, RD_KAFKA_RESP_ERR__FATAL, info.text);
             leave(consumer);
-            consumer->rebuild_ms = now_ms + REBUILD_AFTER_MS;
+            plan_rebuild(consumer, now_ms);
         }
     }
 }
 
 static void serve(struct consumer *consumer)
 {
+    if (consumer->is_left) {
+        return;
+    }
     int64_t now_ms = clock_steady_ns() / 1000000;
     rebuild_if_fatal(consumer, now_ms);
     if (consumer->handle == NULL) {
@@ -373,6 +419,13 @@ void consumer_commit(struct consumer *consumer, int32_t partition, int64_t offse
     CHECK_SAY(partition >= 0 && partition < consumer->partitions, "partition %d of %d", partition,
               consumer->partitions);
     consumer->places[partition].commit = offset;
+}
+
+bool consumer_holds(const struct consumer *consumer, int32_t partition)
+{
+    CHECK_SAY(partition >= 0 && partition < consumer->partitions, "partition %d of %d", partition,
+              consumer->partitions);
+    return consumer->places[partition].holding != NOT_OURS;
 }
 
 bool consumer_is_joined(const struct consumer *consumer)

@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdalign.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ enum {
     WAIT_MOST_MS = 3600000,
     LIMIT_READS = 5,
     LIMIT_PAUSE_NS = 200000000,
+    LEASE_GROUP_BYTES = 512,
 };
 
 struct lane {
@@ -58,7 +60,9 @@ struct port_kafka {
     struct kafka_options options;
     struct client_health *health;
     struct admin *admin;
-    struct consumer *consumer;   /* NULL without is_member */
+    struct consumer *consumer; /* NULL without is_member */
+    struct consumer *lease;    /* NULL without wants_lease */
+    char lease_group[LEASE_GROUP_BYTES];
     struct reader *input_reader; /* NULL without is_member */
     int32_t partitions[PORT_TOPICS];
     int32_t lane_count;
@@ -457,7 +461,34 @@ static enum err open_group(struct port_kafka *port, struct err_info *info)
         return OK;
     }
     TRY(reader_new(&port->options, CLIENT_INPUT, port->health, &port->input_reader, info));
-    return consumer_open(&port->options, port->health, port->partitions[PORT_DECLARATIONS], &port->consumer, info);
+    const struct consumer_place place = {
+        .group = port->options.group,
+        .topic = PORT_DECLARATIONS,
+        .partitions = port->partitions[PORT_DECLARATIONS],
+    };
+    return consumer_open(&port->options, port->health, &place, &port->consumer, info);
+}
+
+static enum err open_lease(struct port_kafka *port, struct err_info *info)
+{
+    if (!port->options.wants_lease) {
+        return OK;
+    }
+    if (port->partitions[PORT_STATISTICS] == 0) {
+        return err_set(info, ERR_CONFIG, "topic %s does not exist at %s: create it, or set topics.create=true",
+                       port->options.topics[PORT_STATISTICS], port->options.brokers);
+    }
+    int length = snprintf(port->lease_group, sizeof port->lease_group, "%s-publish", port->options.group);
+    if (length < 0 || (size_t)length >= sizeof port->lease_group) {
+        return err_set(info, ERR_CONFIG, "group is longer than %zu bytes",
+                       sizeof port->lease_group - sizeof "-publish");
+    }
+    const struct consumer_place place = {
+        .group = port->lease_group,
+        .topic = PORT_STATISTICS,
+        .partitions = port->partitions[PORT_STATISTICS],
+    };
+    return consumer_open(&port->options, port->health, &place, &port->lease, info);
 }
 
 static enum err open_all(struct port_kafka *port, struct err_info *info)
@@ -469,6 +500,7 @@ static enum err open_all(struct port_kafka *port, struct err_info *info)
         port->inputs = memory_new_aligned(64, (size_t)port->options.partitions * sizeof *port->inputs);
     }
     TRY(open_lanes(port, info));
+    TRY(open_lease(port, info));
     return open_group(port, info);
 }
 
@@ -534,6 +566,7 @@ void port_kafka_close(struct port *closed, int64_t timeout_ms)
         return;
     }
     consumer_close(port->consumer);
+    consumer_close(port->lease);
     for (int32_t p = 0; port->inputs != NULL && p < port->partitions[PORT_DECLARATIONS]; p++) {
         port_input_stop(port, p);
     }
@@ -573,6 +606,34 @@ bool port_kafka_is_joined(const struct port *port)
 {
     const struct port_kafka *self = port->self;
     return self->consumer != NULL && consumer_is_joined(self->consumer);
+}
+
+bool port_kafka_holds_lease(const struct port *port)
+{
+    const struct port_kafka *self = port->self;
+    if (self->lease == NULL) {
+        return false;
+    }
+    struct port_membership change;
+    while (consumer_membership(self->lease, &change)) {
+        if (change.change == PORT_REVOKED) {
+            consumer_release(self->lease, change.partition);
+        }
+    }
+    return consumer_holds(self->lease, 0);
+}
+
+bool port_kafka_lease_is_joined(const struct port *port)
+{
+    const struct port_kafka *self = port->self;
+    return self->lease != NULL && consumer_is_joined(self->lease);
+}
+
+void port_kafka_leave(const struct port *port)
+{
+    const struct port_kafka *self = port->self;
+    consumer_leave(self->consumer);
+    consumer_leave(self->lease);
 }
 
 int64_t port_kafka_rebalances(const struct port *port, enum port_change change)

@@ -45,5 +45,16 @@ int64_t port_kafka_high_watermark(const struct port *port, int32_t partition);
 /* True once the group has accepted this member (also if it has given it no partition). Thread: any */
 bool port_kafka_is_joined(const struct port *port);
 
+/* Whether this member holds the publisher's lease now; false without options.wants_lease. Takes the group's decisions and
+ * lets go at once when asked to. To be called as often as membership.                          Thread: main */
+bool port_kafka_holds_lease(const struct port *port);
+
+/* True once the group of the lease has accepted this member, holder or not. Thread: any */
+bool port_kafka_lease_is_joined(const struct port *port);
+
+/* Leaves both groups, so that others can take over while this process finishes; no membership change comes after it.
+ * (blocks up to two seconds)                                                                     Thread: main */
+void port_kafka_leave(const struct port *port);
+
 /* Rebalances since open, by kind. Thread: any */
 int64_t port_kafka_rebalances(const struct port *port, enum port_change change);

@@ -23,10 +23,16 @@ static void stop(void)
 
 TestSuite(consumer, .init = start, .fini = stop);
 
+static struct consumer_place place(void)
+{
+    return (struct consumer_place){fixture.options.group, PORT_DECLARATIONS, FIXTURE_PARTITIONS};
+}
+
 static struct consumer *join(void)
 {
     struct consumer *consumer;
-    enum err err = consumer_open(&fixture.options, health, FIXTURE_PARTITIONS, &consumer, &fixture.info);
+    struct consumer_place at = place();
+    enum err err = consumer_open(&fixture.options, health, &at, &consumer, &fixture.info);
     CHECK_SAY(err == OK, "%s", fixture.info.text);
     return consumer;
 }
@@ -52,7 +58,8 @@ Test(consumer, empty_group_is_refused)
 {
     struct consumer *consumer = NULL;
     fixture.options.group = "";
-    cr_assert_eq(consumer_open(&fixture.options, health, 4, &consumer, &fixture.info), ERR_CONFIG);
+    struct consumer_place at = place();
+    cr_assert_eq(consumer_open(&fixture.options, health, &at, &consumer, &fixture.info), ERR_CONFIG);
     cr_assert_null(consumer);
 }
 

@@ -291,3 +291,56 @@ Test(port_kafka, outage_shows_in_the_health_and_ends)
         fixture_pause(deadline, "a reachable broker");
     } while (!health.is_reachable);
 }
+
+static struct port publisher_port(void)
+{
+    static struct kafka_options options;
+    struct port opened;
+    options = fixture.options;
+    options.is_member = false;
+    options.wants_lease = true;
+    CHECK_SAY(port_kafka_open(&options, 0, &opened, &fixture.info) == OK, "%s", fixture.info.text);
+    return opened;
+}
+
+/* Waits until exactly one of two ports holds the lease for as long as a rebalance could take it away; which. */
+static int await_holder(const struct port *ports)
+{
+    int64_t deadline = fixture_deadline();
+    int holder = -1;
+    for (int seen = 0; seen < 200;) {
+        bool first = port_kafka_holds_lease(&ports[0]);
+        bool second = port_kafka_holds_lease(&ports[1]);
+        int now = first ? 0 : 1;
+        bool is_steady = first != second && port_kafka_lease_is_joined(&ports[0]) &&
+                         port_kafka_lease_is_joined(&ports[1]) && (seen == 0 || now == holder);
+        seen = is_steady ? seen + 1 : 0;
+        holder = now;
+        fixture_pause(deadline, "one holder of the lease");
+    }
+    return holder;
+}
+
+Test(port_kafka, the_lease_is_held_by_one_and_goes_to_the_other_when_it_leaves)
+{
+    struct port ports[2] = {publisher_port(), publisher_port()};
+    struct port_membership change;
+    int holder = await_holder(ports);
+    cr_assert_not(ports[holder].membership(ports[holder].self, &change), "no input partition comes with it");
+    int64_t deadline = fixture_deadline();
+
+    port_kafka_leave(&ports[holder]);
+    cr_assert_not(port_kafka_lease_is_joined(&ports[holder]));
+    while (!port_kafka_holds_lease(&ports[1 - holder])) {
+        fixture_pause(deadline, "the other takes the lease");
+    }
+
+    port_kafka_close(&ports[0], FIXTURE_DEADLINE_MS);
+    port_kafka_close(&ports[1], FIXTURE_DEADLINE_MS);
+}
+
+Test(port_kafka, without_wants_lease_there_is_none)
+{
+    cr_assert_not(port_kafka_holds_lease(&port));
+    cr_assert_not(port_kafka_lease_is_joined(&port));
+}
