@@ -25,7 +25,7 @@ struct engine_options {
     const struct rules *rules;
     const struct view_plan *plan;
     bool (*stop_requested)(void); /* asked a few times a second by engine_run */
-    bool (*stop_at_once)(void);   /* a second signal; may be NULL */
+    void (*stopping)(void);       /* called once, when a requested stop begins; may be NULL */
 };
 
 /* What a summary shows. */

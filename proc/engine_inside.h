@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine_inside.h - what engine.c and engine_status.c share of the engine.
+ * engine_inside.h - what engine.c, engine_group.c, engine_watch.c and engine_status.c share of the engine.
  *
  * Thread:  see the blocks of struct engine
  */
@@ -11,6 +11,7 @@
 #include "flow/worker.h"
 #include "kafka/port_kafka.h"
 #include "ops/http.h"
+#include "ops/watchdog.h"
 
 #include <pthread.h>
 
@@ -20,7 +21,15 @@ enum engine_phase {
     ENGINE_STOPPING,
 };
 
-enum { ENGINE_WORKERS_MOST = 256, ENGINE_NO_OWNER = -1 };
+enum { ENGINE_WORKERS_MOST = 256, ENGINE_NO_OWNER = -1, ENGINE_NAME_BYTES = 32 };
+
+/* main -> publisher */
+struct engine_order {
+    enum { ENGINE_ORDER_WATCH, ENGINE_ORDER_LEAD, ENGINE_ORDER_BACKLOG } kind;
+    int32_t partition;
+    int32_t worker; /* who hears the echo; ENGINE_NO_OWNER: nobody */
+    bool on;
+};
 
 struct engine_worker {
     struct engine *engine;
@@ -55,6 +64,7 @@ struct engine {
 
     /* owned by main */
     int32_t *owner; /* worker of each partition, ENGINE_NO_OWNER */
+    int32_t *warm;  /* worker that keeps the state of a partition which is not ours now, ENGINE_NO_OWNER */
     bool *releasing;
     int64_t *committed;
     int64_t last_commit_ms;
@@ -63,11 +73,15 @@ struct engine {
     bool trim_is_reported;         /* main: a journal that can't be trimmed was logged */
     char units[STATE_UNITS_BYTES]; /* reporter and currency */
     int32_t rejects_days;          /* as long as topic.rejects keeps a record, 0 if that is not known */
-    bool backlog;                  /* what the publisher was last told */
+    bool backlog; /* what the publisher was last told */
+    int64_t watched_ms;
+    int64_t input_stalls;   /* last told in the log */
+    int64_t journal_stalls; /* last told in the log */
 
     /* owned by publisher */
     int32_t *echo_owner;
     bool wake[ENGINE_WORKERS_MOST];
+    struct counter publisher_beats; /* read by main */
 
     /* shared: written by main, read by any */
     struct counter phase;
@@ -75,8 +89,27 @@ struct engine {
     struct counter stop_publisher;
     struct counter rate;
     struct counter assigned;
-    struct counter *is_owned; /* by partition */
+    struct counter leads; /* this process may publish */
+    struct counter main_beat_ms;
+    struct watchdog *watchdog; /* of workers 0 .. worker_count - 1 and of the publisher after them */
+    struct counter *is_owned;  /* by partition */
 };
+
+/* engine.c */
+void engine_order(struct engine *engine, struct engine_order order);
+void engine_pause_ms(int64_t ms);
+
+/* Membership (engine_group.c).                                                                Thread: main */
+void engine_group_step(struct engine *engine);
+void engine_group_commit(struct engine *engine, int64_t now_ms);
+/* Asks all partitions back; engine_group_step takes what is let go. */
+void engine_group_release_all(struct engine *engine);
+
+/* Stuck threads (engine_watch.c). Thread: main */
+void engine_watch_step(struct engine *engine);
+/* NULL if every thread makes its steps, else which does not; `out` holds the text.               Thread: any */
+const char *engine_watch_stuck(struct engine *engine, char out[static ERR_TEXT_BYTES]);
+void engine_watch_name(const struct engine *engine, int32_t index, char out[static ENGINE_NAME_BYTES]);
 
 /* Routes of the listener (engine_status.c). */
 void engine_status_handle(void *self, const struct http_request *request, struct http_response *response);

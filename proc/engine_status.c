@@ -40,9 +40,20 @@ static const char *role_name(const struct engine *engine)
 
 static bool publishes(const struct engine *engine)
 {
-    const struct config *config = engine->options.config;
-    return config->role == CONFIG_ROLE_PUBLISH ||
-           (config->role == CONFIG_ROLE_ALL && counter_read(&engine->is_owned[0]));
+    return counter_read(&engine->leads) != 0;
+}
+
+/* A publisher that stands by is ready when it could take over at once. */
+static const char *publisher_not_ready(const struct engine *engine)
+{
+    const struct publisher_counters *counters = publisher_counters(engine->publisher);
+    if (engine->options.config->role == CONFIG_ROLE_PUBLISH && !port_kafka_lease_is_joined(&engine->port))
+        return "not yet a member of the publishers' group";
+    if (publishes(engine) && !counter_read(&counters->is_publishing))
+        return "the publisher has not caught up";
+    if (engine->options.config->role == CONFIG_ROLE_PUBLISH && !counter_read(&counters->is_folded))
+        return "the journals are being read";
+    return NULL;
 }
 
 const char *engine_not_ready(struct engine *engine)
@@ -63,9 +74,15 @@ const char *engine_not_ready(struct engine *engine)
         if (counter_read(&engine->is_owned[i]) && phase != PARTITION_RUNNING && phase != PARTITION_HALTED)
             return "a partition is being restored";
     }
-    if (publishes(engine) && !counter_read(&publisher_counters(engine->publisher)->is_publishing))
-        return "the publisher has not caught up";
-    return NULL;
+    return publisher_not_ready(engine);
+}
+
+static int64_t epochs_of(const struct partition_status *status)
+{
+    int64_t sum = 0;
+    for (int claim = 0; claim < PARTITION_CLAIMS; claim++)
+        sum += counter_read(&status->epochs[claim]);
+    return sum;
 }
 
 static json_t *partition_json(struct engine *engine, int32_t index)
@@ -82,7 +99,7 @@ static json_t *partition_json(struct engine *engine, int32_t index)
     json_object_set_new(row, "position", int64_json(position));
     json_object_set_new(row, "high_watermark", int64_json(high));
     json_object_set_new(row, "lag", int64_json(high > position ? high - position : 0));
-    json_object_set_new(row, "epoch", int64_json(counter_read(&status->epochs)));
+    json_object_set_new(row, "epoch", int64_json(epochs_of(status)));
     json_object_set_new(row, "state",
                         json_string(partition_phase_name((enum partition_phase)counter_read(&status->phase))));
     json_object_set_new(row, "reason", json_string(reason));
@@ -136,6 +153,8 @@ static json_t *publisher_json(struct engine *engine)
     json_object_set_new(publisher, "reason", json_string(halt[0] ? halt : trouble.text));
     json_object_set_new(publisher, "term", int64_json(counter_read(&counters->term)));
     json_object_set_new(publisher, "as_of", int64_json(counter_read(&counters->as_of)));
+    json_object_set_new(publisher, "claims", int64_json(counter_read(&counters->claims)));
+    json_object_set_new(publisher, "repairs", int64_json(counter_read(&counters->repairs)));
     json_object_set_new(publisher, "keys_published", int64_json(counter_read(&counters->publish_keys)));
     json_object_set_new(publisher, "dirty", int64_json(counter_read(&counters->dirty)));
     json_object_set_new(publisher, "folded_declarations", int64_json(counter_read(&counters->folded_declarations)));
@@ -201,12 +220,16 @@ void engine_status_handle(void *self, const struct http_request *request, struct
     response->content_type = "application/json";
 }
 
-/* Alive as long as this thread answers; a stuck worker shows in its partitions' positions. */
+/* Alive: every thread makes its steps. */
 void engine_livez_handle(void *self, const struct http_request *request, struct http_response *response)
 {
-    (void)self;
+    struct engine *engine = self;
     (void)request;
-    buffer_add_text(&response->body, "ok\n");
+    char reason[ERR_TEXT_BYTES];
+    const char *stuck = is_connected(engine, reason) ? engine_watch_stuck(engine, reason) : NULL;
+    if (stuck)
+        response->status = 503;
+    buffer_add_format(&response->body, "%s\n", stuck ? stuck : "ok");
 }
 
 void engine_readyz_handle(void *self, const struct http_request *request, struct http_response *response)
@@ -359,7 +382,7 @@ static bool is_halted_for_publisher(struct engine *engine, int32_t index)
 
 static void put_partitions(struct engine *engine, struct metrics_page *page)
 {
-    int64_t epochs = 0;
+    int64_t epochs[PARTITION_CLAIMS] = {0};
     int64_t fenced = 0;
     int64_t halted[GUARDS] = {0};
     int64_t entries = 0;
@@ -367,7 +390,8 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
     int64_t unechoed = 0;
     for (int32_t i = 0; i < engine->partitions; i++) {
         const struct partition_status *status = &engine->statuses[i];
-        epochs += counter_read(&status->epochs);
+        for (int claim = 0; claim < PARTITION_CLAIMS; claim++)
+            epochs[claim] += counter_read(&status->epochs[claim]);
         fenced += counter_read(&status->fenced);
         halted[GUARD_JOURNAL_DAMAGED] += is_halted_for_publisher(engine, i);
         if (!counter_read(&engine->is_owned[i]))
@@ -379,7 +403,9 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
         bytes += counter_read(&status->ledger_bytes);
         unechoed += counter_read(&status->unechoed_groups);
     }
-    metrics_put_int(page, METRIC_epochs_opened_total, epochs, METRICS_LABELS("all"));
+    for (int claim = 0; claim < PARTITION_CLAIMS; claim++)
+        metrics_put_int(page, METRIC_epochs_opened_total, epochs[claim],
+                        METRICS_LABELS(partition_claim_name((enum partition_claim)claim)));
     metrics_put_int(page, METRIC_fenced_total, fenced, METRICS_NO_LABELS);
     for (int guard = GUARD_NONE + 1; guard < GUARDS; guard++)
         metrics_put_int(page, METRIC_partitions_halted, halted[guard], METRICS_LABELS(guard_name((enum guard)guard)));
@@ -396,6 +422,8 @@ static void put_publisher(struct engine *engine, struct metrics_page *page)
         metrics_put_int(page, METRIC_cells, counter_read(&counters->cells[view]),
                         METRICS_LABELS(engine->options.plan->views[view].name));
     metrics_put_int(page, METRIC_publish_keys_total, counter_read(&counters->publish_keys), METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_publish_repairs_total, counter_read(&counters->repairs), METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_publish_terms_total, counter_read(&counters->claims), METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_saturated_total, counter_read(&counters->saturated), METRICS_NO_LABELS);
     metrics_put_hist(page, METRIC_end_to_end_latency_seconds, &counters->end_to_end, METRICS_NO_LABELS);
     int64_t last_ms = counter_read(&counters->last_publish_ms);
@@ -403,6 +431,22 @@ static void put_publisher(struct engine *engine, struct metrics_page *page)
     if (publishes(engine))
         metrics_put(page, METRIC_publish_age_seconds,
                     behind && last_ms ? (double)(clock_wall_ms() - last_ms) / 1000 : 0, METRICS_NO_LABELS);
+}
+
+static void put_threads(struct engine *engine, struct metrics_page *page)
+{
+    char name[ENGINE_NAME_BYTES];
+    for (int32_t i = 0; i <= engine->worker_count; i++) {
+        engine_watch_name(engine, i, name);
+        metrics_put(page, METRIC_thread_step_age_seconds, (double)watchdog_age_ms(engine->watchdog, i) / 1000,
+                    METRICS_LABELS(name));
+    }
+    int64_t inputs = 0;
+    for (int32_t i = 0; i < engine->worker_count; i++)
+        inputs += counter_read(&worker_counters(engine->workers[i].worker)->input_stalls);
+    metrics_put_int(page, METRIC_reading_stalls_total, inputs, METRICS_LABELS("declarations"));
+    metrics_put_int(page, METRIC_reading_stalls_total,
+                    counter_read(&publisher_counters(engine->publisher)->journal_stalls), METRICS_LABELS("journal"));
 }
 
 static void put_kafka(struct engine *engine, struct metrics_page *page)
@@ -433,6 +477,7 @@ void engine_metrics_handle(void *self, const struct http_request *request, struc
         metrics_put_hist(&page, METRIC_restore_seconds, &hist, METRICS_NO_LABELS);
         put_partitions(engine, &page);
         put_publisher(engine, &page);
+        put_threads(engine, &page);
         put_kafka(engine, &page);
     }
     metrics_put_process(&page);

@@ -54,6 +54,7 @@ enum err assemble(struct assembly *out, const struct config *config, bool demo, 
     *out = (struct assembly){.config = config};
     setup_kafka(config, 0, &out->kafka);
     out->kafka.is_member = config->role != CONFIG_ROLE_PUBLISH;
+    out->kafka.wants_lease = config->role == CONFIG_ROLE_PUBLISH;
     out->kafka.log = assemble_kafka_log;
     TRY(demo ? setup_reference_demo(config, &out->reference, info) : setup_reference(config, &out->reference, info));
     TRY(setup_rules(config, out->reference, &out->rules, info));
@@ -78,7 +79,7 @@ struct engine_options assemble_options(const struct assembly *assembly)
         .rules = assembly->rules,
         .plan = &assembly->plan,
         .stop_requested = stop_requested,
-        .stop_at_once = stop_requested_again,
+        .stopping = stop_at_next,
     };
 }
 

@@ -113,7 +113,7 @@ static enum err start_engine(struct demo *demo, struct err_info *info)
 {
     struct engine_options options = assemble_options(&demo->assembly);
     options.stop_requested = stop_engine_requested;
-    options.stop_at_once = NULL;
+    options.stopping = NULL;
     if (engine_new(&options, &demo->engine, info) != OK) {
         TRY(config_set(demo->config, "http.listen", "127.0.0.1:0", "demo", info));
         TRY(engine_new(&options, &demo->engine, info));

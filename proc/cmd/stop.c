@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 static bool is_stopped;
 
@@ -31,12 +32,25 @@ bool stop_requested(void)
     return is_stopped;
 }
 
-bool stop_requested_again(void)
+static void end_at_once(int number)
 {
-    static bool again;
+    static const char line[] =
+        "{\"level\":\"warn\",\"event\":\"stopped_at_once\",\"message\":\"a second signal, or the "
+        "stop took too long; what is not in the journal is counted again at the next start\"}\n";
+    (void)number;
+    ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)written;
+    _exit(0);
+}
+
+void stop_at_next(void)
+{
+    struct sigaction action = {.sa_handler = end_at_once};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGALRM, &action, NULL);
+    alarm(STOP_SECONDS_MOST);
     sigset_t signals = stop_signals();
-    struct timespec at_once = {0, 0};
-    if (is_stopped && !again && sigtimedwait(&signals, NULL, &at_once) > 0)
-        again = true;
-    return again;
+    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 }

@@ -13,5 +13,8 @@ void stop_install(void);
 /* Has one of them come? Costs a system call: ask every few hundred records. Stays true. */
 bool stop_requested(void);
 
-/* Has one come after the one that stop_requested told of? Stays true. */
-bool stop_requested_again(void);
+enum { STOP_SECONDS_MOST = 20 };
+
+/* A stop has begun: the next signal, or STOP_SECONDS_MOST, ends the process at once with code 0. What is not journalled then
+ * is counted again by the next process, so nothing is lost. Thread: the one that called stop_install */
+void stop_at_next(void);

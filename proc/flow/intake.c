@@ -16,7 +16,32 @@ enum err intake_open(struct intake *intake, const struct port *port, const struc
     intake->behind = false;
     intake->faulted = GUARD_NONE;
     intake->regressions = regressions;
+    intake->seen_ms = port->now_ms(port->self);
+    intake->stall_high = 0;
     return OK;
+}
+
+bool intake_watch(struct intake *intake, int64_t now_ms)
+{
+    const struct port *port = intake->port;
+    struct port_bounds bounds;
+    struct err_info info;
+    if (now_ms < intake->seen_ms)
+        intake->seen_ms = now_ms; /* the clock was set back */
+    if (intake->faulted || now_ms - intake->seen_ms < INTAKE_STALL_MS)
+        return false;
+    intake->seen_ms = now_ms;
+    if (port->bounds(port->self, PORT_DECLARATIONS, intake->start.partition, &bounds, &info) != OK)
+        return false;
+    /* What is not committed, and markers of transactions, move the end too: no reason to open it again and again. */
+    if (bounds.high <= intake->next_offset || bounds.high <= intake->stall_high)
+        return false;
+    port->input_stop(port->self, intake->start.partition);
+    if (port->input_start(port->self, intake->start.lane, intake->start.partition,
+                          intake->next_offset - intake->proof_due, &info) != OK)
+        return false; /* there is no delivery now: it is tried again */
+    intake->stall_high = bounds.high;
+    return true;
 }
 
 static void give_back(struct intake *intake)
@@ -75,6 +100,8 @@ bool intake_take(struct intake *intake, bool *out_halted)
         intake->count =
             intake->port->input_take(intake->port->self, intake->start.partition, intake->records, INTAKE_TAKE);
         intake->behind = intake->count == INTAKE_TAKE;
+        if (intake->count)
+            intake->seen_ms = intake->port->now_ms(intake->port->self);
         sort_out(intake);
     }
     *out_halted = intake->faulted && intake->count == 0;

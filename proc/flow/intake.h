@@ -13,7 +13,10 @@
 #include "base/counter.h"
 #include "flow/guard.h"
 
-enum { INTAKE_TAKE = 512 }; /* records a call of input_take */
+enum {
+    INTAKE_TAKE = 512, /* records a call of input_take */
+    INTAKE_STALL_MS = 30000,
+};
 
 /* Where to begin. */
 struct intake_start {
@@ -38,6 +41,8 @@ struct intake {
     enum guard faulted;  /* the log said something else than a record behind records[] */
     struct err_info fault;
     struct counter *regressions; /* records that were delivered before */
+    int64_t seen_ms;             /* when records last came, or the log's end was asked for */
+    int64_t stall_high;          /* the log's end when it was opened anew last */
 };
 
 enum err intake_open(struct intake *intake, const struct port *port, const struct intake_start *start,
@@ -48,6 +53,10 @@ void intake_close(struct intake *intake);
 
 /* Gives the used records back and takes what is there now. False: nothing, or *out_halted: the fault has come up. */
 bool intake_take(struct intake *intake, bool *out_halted);
+
+/* To be called where there is room and nothing came. After INTAKE_STALL_MS without a record the log's end is asked for (blocks
+ * up to seconds); if it went on, delivery is opened anew at the same place (confluentinc/librdkafka#2363, #5153). True if so. */
+bool intake_watch(struct intake *intake, int64_t now_ms);
 
 static inline bool intake_has_records(const struct intake *intake)
 {

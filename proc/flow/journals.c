@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 
-enum { TAKE = 16, OPEN_RETRY_MS = 500 };
+enum { TAKE = 16, OPEN_RETRY_MS = 500, STALL_MS = 30000 };
 
 struct journal {
     struct journals *journals;
@@ -18,8 +18,8 @@ struct journal {
     bool is_halted;
     struct port_stream *stream;
     struct reader_rule *rule;
-    int64_t end; /* when it was opened first, -1 before */
-    int64_t retry_ms;
+    int64_t end;     /* when it was opened first, -1 before */
+    int64_t seen_ms; /* when the stream last gave something, or the log's end was asked for */
     /* taken and not yet judged; records[next] was judged already if an echo is owed */
     struct port_record records[TAKE];
     size_t count;
@@ -36,6 +36,8 @@ struct journals {
     struct journal *journal;
     bool is_behind;
     int32_t halted;
+    int64_t retry_ms; /* the broker did not answer: nobody is asked before */
+    int64_t stalls;
     pthread_mutex_t lock; /* of why in each journal */
 };
 
@@ -137,11 +139,11 @@ static bool start(struct journal *journal, int64_t now_ms)
     const struct port *port = journals->options.port;
     struct port_bounds bounds = {0, 0};
     struct err_info info;
-    if (now_ms < journal->retry_ms)
+    if (now_ms < journal->journals->retry_ms)
         return false;
     if (!journal->rule || !journals->options.fold) {
         if (port->bounds(port->self, PORT_JOURNAL, journal->number, &bounds, &info) != OK) {
-            journal->retry_ms = now_ms + OPEN_RETRY_MS;
+            journal->journals->retry_ms = now_ms + OPEN_RETRY_MS;
             return false;
         }
     }
@@ -165,7 +167,30 @@ static bool start(struct journal *journal, int64_t now_ms)
     }
     journal->stream = port->stream_open(port->self, PORT_JOURNAL, journal->number, journal->rule->position);
     counter_set(&journal->position, journal->rule->position);
+    journal->seen_ms = now_ms;
     return true;
+}
+
+/* A stream that gives nothing for long though its log went on is opened anew (confluentinc/librdkafka#2363, #5153). */
+static void watch_stream(struct journal *journal, int64_t now_ms)
+{
+    struct journals *journals = journal->journals;
+    const struct port *port = journals->options.port;
+    struct port_bounds bounds;
+    struct err_info info;
+    if (now_ms < journal->seen_ms)
+        journal->seen_ms = now_ms; /* the clock was set back */
+    if (now_ms - journal->seen_ms < STALL_MS || now_ms < journals->retry_ms)
+        return;
+    journal->seen_ms = now_ms;
+    if (port->bounds(port->self, PORT_JOURNAL, journal->number, &bounds, &info) != OK) {
+        journals->retry_ms = now_ms + STALL_MS;
+        return;
+    }
+    if (bounds.high <= journal->rule->position)
+        return;
+    stop(journal);
+    journals->stalls++;
 }
 
 static enum err fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)
@@ -253,8 +278,11 @@ static bool read_journal(struct journal *journal, int64_t now_ms)
         return false;
     for (size_t records = 0; records < JOURNALS_RECORDS && bytes < JOURNALS_BYTES && !journal->is_halted;) {
         journal->count = port->stream_take(port->self, journal->stream, journal->records, TAKE);
-        if (journal->count == 0)
+        if (journal->count == 0) {
+            watch_stream(journal, now_ms);
             return did;
+        }
+        journal->seen_ms = now_ms;
         did = true;
         records += journal->count;
         if (journal->records[0].fault == PORT_NONE && journal->records[0].timestamp_ms < now_ms - JOURNALS_OLD_MS)
@@ -300,6 +328,11 @@ bool journals_are_halted(const struct journals *journals)
 bool journals_are_behind(const struct journals *journals)
 {
     return journals->is_behind;
+}
+
+int64_t journals_stalls(const struct journals *journals)
+{
+    return journals->stalls;
 }
 
 int64_t journals_event_ms(const struct journals *journals)

@@ -46,6 +46,9 @@ bool journals_are_halted(const struct journals *journals);
 /* The last step read records that are older than JOURNALS_OLD_MS, or left some unread. */
 bool journals_are_behind(const struct journals *journals);
 
+/* How often a stream was opened anew because it gave nothing though its log went on. */
+int64_t journals_stalls(const struct journals *journals);
+
 /* Smallest of the largest event times of the partitions that are not idle, INT64_MIN if one of them has none; if all are idle, the
  * largest there is. It may fall when a partition that was idle goes on. */
 int64_t journals_event_ms(const struct journals *journals);

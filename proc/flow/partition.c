@@ -10,13 +10,25 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { BACKOFF_FIRST_MS = 100, BACKOFF_MOST_MS = 5000, RESTORE_TAKE = 64, DAY_MS = 86400000 };
+enum {
+    BACKOFF_FIRST_MS = 100,
+    BACKOFF_MOST_MS = 5000,
+    FENCED_MS = 4000, /* longer than a heartbeat takes to say that we are no member any more */
+    RESTORE_TAKE = 64,
+    DAY_MS = 86400000,
+};
 
 const char *partition_phase_name(enum partition_phase phase)
 {
     static const char *const names[PARTITION_PHASES] = {"free",     "opening", "restoring", "running",
                                                         "draining", "backoff", "halted"};
     return names[phase];
+}
+
+const char *partition_claim_name(enum partition_claim claim)
+{
+    static const char *const names[PARTITION_CLAIMS] = {"cold", "warm", "producer", "dropped"};
+    return names[claim];
 }
 
 static int64_t now_of(const struct partition *partition)
@@ -41,7 +53,8 @@ static void set_reason(struct partition *partition, const char *text)
 void partition_init(struct partition *partition, struct partition_context *context, struct partition_status *status,
                     int32_t number)
 {
-    *partition = (struct partition){.context = context, .status = status, .number = number, .open_offset = -1};
+    *partition = (struct partition){
+        .context = context, .status = status, .number = number, .open_offset = -1, .echo_offset = -1};
     partition->lane = (struct outbox_lane){
         .port = context->port,
         .lane = context->lane,
@@ -107,7 +120,7 @@ void partition_halt(struct partition *partition, enum guard guard, const struct 
 
 /* ---- step 1: claim ---- */
 
-static void open_epoch(struct partition *partition, bool restamp)
+static void open_epoch(struct partition *partition, bool restamp, enum partition_claim why)
 {
     struct partition_context *context = partition->context;
     if (!restamp)
@@ -120,12 +133,12 @@ static void open_epoch(struct partition *partition, bool restamp)
     partition->open_sent = false;
     partition->open_acked_ms = 0;
     partition->epoch_serial++;
-    counter_add(&partition->status->epochs, 1);
+    counter_add(&partition->status->epochs[why], 1);
     enter(partition, PARTITION_OPENING);
 }
 
-/* Step 10: what is in memory cannot be trusted; if still assigned, claim again after a while. */
-static void drop(struct partition *partition, const char *why)
+/* Step 10: what is in memory cannot be trusted; if still assigned, claim again after `least_ms` and a while. */
+static void drop_for(struct partition *partition, const char *why, int64_t least_ms)
 {
     forget(partition);
     counter_add(&partition->status->fenced, 1);
@@ -141,7 +154,17 @@ static void drop(struct partition *partition, const char *why)
     int64_t jitter =
         (int64_t)(partition->context->random(partition->context->random_context) % (uint64_t)partition->backoff_ms);
     enter(partition, PARTITION_BACKOFF);
-    partition->retry_ms = partition->since_ms + partition->backoff_ms / 2 + jitter;
+    partition->retry_ms = partition->since_ms + least_ms + partition->backoff_ms / 2 + jitter;
+}
+
+static void drop(struct partition *partition, const char *why)
+{
+    drop_for(partition, why, 0);
+}
+
+bool partition_is_warm(const struct partition *partition)
+{
+    return partition->phase == PARTITION_FREE && partition->has_state;
 }
 
 void partition_assign(struct partition *partition)
@@ -149,7 +172,8 @@ void partition_assign(struct partition *partition)
     partition->release = false;
     partition->backoff_ms = 0;
     set_reason(partition, "");
-    open_epoch(partition, false);
+    bool warm = partition_is_warm(partition);
+    open_epoch(partition, warm, warm ? PARTITION_CLAIM_WARM : PARTITION_CLAIM_COLD);
 }
 
 void partition_release(struct partition *partition, bool lost)
@@ -168,9 +192,9 @@ void partition_release(struct partition *partition, bool lost)
 void partition_producer_lost(struct partition *partition)
 {
     if (partition->phase == PARTITION_RUNNING)
-        open_epoch(partition, true);
+        open_epoch(partition, true, PARTITION_CLAIM_PRODUCER);
     else if (partition->phase == PARTITION_OPENING)
-        open_epoch(partition, partition->restamp);
+        open_epoch(partition, partition->restamp, PARTITION_CLAIM_PRODUCER);
     else if (partition->phase == PARTITION_DRAINING)
         drop(partition, "the producer failed while the partition was being released");
 }
@@ -270,10 +294,23 @@ static void bootstrap_skip(struct partition *partition, int64_t low)
     show_outbox(partition);
 }
 
+static enum err start_intake(struct partition *partition, int64_t low, struct err_info *info)
+{
+    struct partition_context *context = partition->context;
+    struct intake_start start = {
+        .lane = context->lane,
+        .partition = partition->number,
+        .position = partition->state.hi,
+        .low = low,
+        .has_record = partition->state.has_record,
+        .record_crc = partition->state.record_crc,
+    };
+    return intake_open(&partition->intake, context->port, &start, &context->counters->offset_regressions, info);
+}
+
 static void start_work(struct partition *partition)
 {
     struct partition_context *context = partition->context;
-    const struct port *port = context->port;
     struct err_info info;
     struct port_bounds input;
     enum guard guard = GUARD_NONE;
@@ -299,15 +336,7 @@ static void start_work(struct partition *partition)
         partition_halt(partition, GUARD_JOURNAL_DAMAGED, &info);
         return;
     }
-    struct intake_start start = {
-        .lane = context->lane,
-        .partition = partition->number,
-        .position = partition->state.hi,
-        .low = input.low,
-        .has_record = partition->state.has_record,
-        .record_crc = partition->state.record_crc,
-    };
-    err = intake_open(&partition->intake, port, &start, &context->counters->offset_regressions, &info);
+    err = start_intake(partition, input.low, &info);
     if (err != OK) {
         drop(partition, info.text);
         return;
@@ -332,7 +361,7 @@ static void finish_restore(struct partition *partition)
         struct err_info why = rule->why;
         partition_halt(partition, GUARD_JOURNAL_DAMAGED, &why);
     } else if (!frame_nonce_equal(&rule->epoch, &partition->lane.nonce)) {
-        open_epoch(partition, false); /* the ack was of a copy: a foreign OPEN lies between */
+        open_epoch(partition, false, PARTITION_CLAIM_DROPPED); /* the ack was of a copy: a foreign OPEN lies between */
     } else {
         start_work(partition);
     }
@@ -546,6 +575,8 @@ static bool work_step(struct partition *partition, int64_t now_ms)
         partition->input_ms = now_ms;
         work_through(partition, now_ms);
         did = true;
+    } else if (partition->phase == PARTITION_RUNNING && outbox_has_room(&partition->outbox)) {
+        counter_add(&partition->context->counters->input_stalls, intake_watch(&partition->intake, now_ms));
     }
     if (partition->phase != PARTITION_RUNNING)
         return did;
@@ -624,11 +655,30 @@ static void echo_applied(struct partition *partition, const struct echo *echo)
     show_outbox(partition);
 }
 
+/* Input goes on where the state stands. False: it can't, and a restore from the journal says why. */
+static bool resume_intake(struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    struct port_bounds input;
+    struct err_info info;
+    if (partition->intake.started)
+        return true;
+    if (port->bounds(port->self, PORT_DECLARATIONS, partition->number, &input, &info) != OK ||
+        partition->state.hi < input.low || partition->state.hi > input.high)
+        return false;
+    return start_intake(partition, input.low, &info) == OK;
+}
+
 /* All that was sealed and is not accepted goes out again under the new epoch. */
 static void resume(struct partition *partition, int64_t open_offset)
 {
+    if (!resume_intake(partition)) {
+        open_epoch(partition, false, PARTITION_CLAIM_DROPPED);
+        return;
+    }
     partition->open_offset = open_offset;
     partition->restamp = false;
+    partition->backoff_ms = 0;
     outbox_unsend(&partition->outbox);
     snapshot_reopen(partition, &partition->lane.nonce);
     enter(partition, PARTITION_RUNNING);
@@ -639,8 +689,24 @@ static void echo_open(struct partition *partition, const struct echo *echo)
     bool own = frame_nonce_equal(&echo->nonce, &partition->lane.nonce);
     if (own && partition->phase == PARTITION_OPENING && partition->restamp)
         resume(partition, echo->offset);
+    else if (!own && partition->phase == PARTITION_OPENING)
+        open_epoch(partition, false, PARTITION_CLAIM_DROPPED); /* somebody was here between our claims */
     else if (!own)
-        drop(partition, "another process has claimed this partition");
+        drop_for(partition, "another process has claimed this partition", FENCED_MS);
+}
+
+/* Not assigned, and warm: what can't be an old frame on its way means that somebody else writes. */
+static void echo_warm(struct partition *partition, const struct echo *echo)
+{
+    switch (echo->branch) {
+    case READER_OPEN_SEEN:
+    case READER_OTHER_NONCE:
+    case READER_DUPLICATE:
+        break;
+    default:
+        forget(partition);
+        break;
+    }
 }
 
 /* The operator's SKIP moves the journal on: the partition may go on behind it. */
@@ -654,6 +720,7 @@ void partition_echo(struct partition *partition, const struct echo *echo)
 {
     if (is_mended(partition, echo))
         partition_assign(partition);
+    partition->echo_offset = echo->offset;
     if (!partition->has_state)
         return;
     partition->echo_seen_ms = now_of(partition); /* an old one too: the journal is being read on */
@@ -661,6 +728,10 @@ void partition_echo(struct partition *partition, const struct echo *echo)
         return;
     if (echo->trim_to > partition->snapshot.trim_to)
         partition->snapshot.trim_to = echo->trim_to;
+    if (partition->phase == PARTITION_FREE) {
+        echo_warm(partition, echo);
+        return;
+    }
     bool own = frame_nonce_equal(&echo->nonce, &partition->lane.nonce);
     switch (echo->branch) {
     case READER_OPEN:
@@ -687,22 +758,19 @@ void partition_echo(struct partition *partition, const struct echo *echo)
     }
 }
 
-/* An ack without echo, though the journal was read on: the frame is gone. */
-static bool echo_is_missing(const struct partition *partition, int64_t now_ms)
+/* No echo for long after an ack, though the journal was read to its end: what was acknowledged is gone. A reader that is slow, or
+ * a process that stood still, is no reason to drop the state. */
+static bool is_gone(struct partition *partition, int64_t acked_ms, int64_t now_ms)
 {
-    int64_t acked_ms = outbox_acked_ms(&partition->outbox);
-    int64_t since = acked_ms > partition->echo_seen_ms ? acked_ms : partition->echo_seen_ms;
-    return acked_ms && now_ms - since > ECHO_TIMEOUT_MS;
-}
-
-/* A claim that keeps the state begins with its echo, not with its ack. */
-static bool claim_is_missing(const struct partition *partition)
-{
-    if (!partition->restamp || !partition->open_acked_ms)
+    const struct port *port = partition->context->port;
+    int64_t since_ms = acked_ms > partition->echo_seen_ms ? acked_ms : partition->echo_seen_ms;
+    if (!acked_ms || now_ms - since_ms <= ECHO_TIMEOUT_MS)
         return false;
-    int64_t since =
-        partition->open_acked_ms > partition->echo_seen_ms ? partition->open_acked_ms : partition->echo_seen_ms;
-    return now_of(partition) - since > ECHO_TIMEOUT_MS;
+    partition->echo_seen_ms = now_ms;
+    struct port_bounds bounds;
+    struct err_info info;
+    return port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) == OK &&
+           bounds.high <= partition->echo_offset + 1;
 }
 
 /* ---- the steps together ---- */
@@ -710,7 +778,8 @@ static bool claim_is_missing(const struct partition *partition)
 static bool open_step(struct partition *partition, bool *out_producer_lost)
 {
     if (partition->open_sent) {
-        if (claim_is_missing(partition))
+        /* a claim that keeps the state begins with its echo, not with its ack */
+        if (partition->restamp && is_gone(partition, partition->open_acked_ms, now_of(partition)))
             drop(partition, "the claim was acknowledged and is not in the journal");
         return false;
     }
@@ -731,8 +800,10 @@ static bool drain_step(struct partition *partition, int64_t now_ms)
         seal(partition);
         did = true;
     }
+    bool all_echoed = partition->outbox.count == 0 && partition->open.lo == partition->state.hi;
     if (partition->outbox.count == 0 || now_ms - partition->since_ms > DRAIN_TIMEOUT_MS) {
-        forget(partition);
+        if (!all_echoed) /* step 9: else the state stays warm */
+            forget(partition);
         enter(partition, PARTITION_FREE);
         did = true;
     }
@@ -747,7 +818,7 @@ static bool send_step(struct partition *partition, int64_t now_ms, bool *out_pro
     if (err == ERR_LIMIT)
         partition_halt(partition, GUARD_TOPIC_LIMIT, &info);
     *out_producer_lost = err == ERR_PEER;
-    if (err == OK && echo_is_missing(partition, now_ms))
+    if (err == OK && is_gone(partition, outbox_acked_ms(&partition->outbox), now_ms))
         drop(partition, "a frame was acknowledged and is not in the journal");
     return did && err == OK;
 }
@@ -771,7 +842,7 @@ bool partition_step(struct partition *partition, bool *out_producer_lost)
     case PARTITION_BACKOFF:
         if (now_ms < partition->retry_ms)
             return false;
-        open_epoch(partition, false);
+        open_epoch(partition, false, PARTITION_CLAIM_DROPPED);
         return true;
     default:
         return false;

@@ -4,6 +4,9 @@
  *
  *   FREE -> OPENING -> RESTORING -> RUNNING -> DRAINING -> FREE      BACKOFF and HALTED on the side
  *
+ * A partition that was let go with nothing unsealed and nothing un-echoed stays warm: FREE, with its state. It goes on taking
+ * echoes; the first that another writer may stand behind drops the state. Assigned again, it needs only its OPEN's echo.
+ *
  * In:      records of the partition, acks of its lane, echoes of its journal        Out: journal frames, rejects
  * Memory:  owns the state (ledger, dictionary, tally) and the outbox of groups that are not echoed
  * Errors:  HALTED keeps the reason with its mend; the other partitions go on
@@ -46,11 +49,22 @@ enum partition_phase {
 
 const char *partition_phase_name(enum partition_phase phase);
 
+/* Why a partition is claimed with an OPEN. */
+enum partition_claim {
+    PARTITION_CLAIM_COLD,     /* assigned: state from the journal */
+    PARTITION_CLAIM_WARM,     /* assigned again, the state is still here */
+    PARTITION_CLAIM_PRODUCER, /* the producer failed */
+    PARTITION_CLAIM_DROPPED,  /* the state was dropped: after a pause, or another writer's OPEN came between */
+    PARTITION_CLAIMS,
+};
+
+const char *partition_claim_name(enum partition_claim claim);
+
 /* What other threads see; written by the owner. */
 struct partition_status {
     struct counter phase;
-    struct counter position; /* input accepted and echoed: [0, position) */
-    struct counter epochs;   /* OPENs since the start of the process */
+    struct counter position;                 /* input accepted and echoed: [0, position) */
+    struct counter epochs[PARTITION_CLAIMS]; /* OPENs since the start of the process, by why */
     struct counter fenced;
     struct counter event_ms; /* largest event time echoed, INT64_MIN if none */
     struct counter restore_done;
@@ -77,6 +91,8 @@ struct worker_counters {
     struct counter frames[FRAME_MARK + 1];
     struct counter journal_bytes;
     struct counter offset_regressions;
+    struct counter
+        input_stalls; /* partitions whose input was opened anew because nothing came though the log went on */
     struct counter backpressure_ms;
     struct hist journal_ack;
     struct hist restore;
@@ -142,7 +158,8 @@ struct partition {
     struct open_group open;
     struct outbox outbox;
     struct snapshot snapshot;
-    int64_t echo_seen_ms; /* when the last echo of this partition came */
+    int64_t echo_seen_ms; /* when the last echo of this partition came, or the journal's end was asked for */
+    int64_t echo_offset;  /* of that echo, -1: none yet */
     bool release;         /* wanted by main */
     bool is_idle;         /* the last sealed group is an idle mark */
     int64_t input_ms;     /* when input last came, or counting began */
@@ -157,6 +174,9 @@ struct partition {
 void partition_init(struct partition *partition, struct partition_context *context, struct partition_status *status,
                     int32_t number);
 void partition_fini(struct partition *partition);
+
+/* Has the state of all that is echoed, though it is not assigned. */
+bool partition_is_warm(const struct partition *partition);
 
 /* Step 1 of design.md: main assigned it.                      */
 void partition_assign(struct partition *partition);

@@ -205,6 +205,7 @@ static void rival_seen(struct publisher *publisher, int64_t now_ms)
     const struct publisher_options *options = &publisher->options;
     shut(publisher);
     publisher->rivals++;
+    counter_add(&publisher->counters.rivals, 1);
     int64_t most = (int64_t)RIVAL_STEP_MS * publisher->rivals;
     most = most < RIVAL_MOST_MS ? most : RIVAL_MOST_MS;
     publisher->retry_ms = now_ms + (int64_t)(options->random(options->random_context) % (uint64_t)most);
@@ -748,6 +749,7 @@ static void show(struct publisher *publisher)
     counter_set(&counters->term, (int64_t)publisher->gate.term);
     counter_set(&counters->folded_declarations, cube_declarations(publisher->cube));
     counter_set(&counters->is_publishing, publisher->is_open);
+    counter_set(&counters->is_folded, journals_are_folded(publisher->journals));
 }
 
 bool publisher_step(struct publisher *publisher)
@@ -755,6 +757,7 @@ bool publisher_step(struct publisher *publisher)
     const struct port *port = publisher->options.port;
     int64_t now_ms = port->now_ms(port->self);
     bool did = journals_step(publisher->journals, now_ms);
+    counter_set(&publisher->counters.journal_stalls, journals_stalls(publisher->journals));
     if (!publisher->options.folds)
         return did;
     if (journals_are_behind(publisher->journals))

@@ -59,6 +59,9 @@ struct publisher_counters {      /* written by the publisher, read by any */
     struct counter folded_declarations;
     struct counter published_declarations; /* folded_declarations when the last acknowledged round began */
     struct counter is_publishing;          /* 1 behind the open gate */
+    struct counter is_folded;              /* 1: the journals were read to the ends that they had at the start */
+    struct counter rivals;                 /* claims of others that shut the gate */
+    struct counter journal_stalls;         /* journal streams that were opened anew */
     struct hist end_to_end; /* record timestamp of the newest folded group to the ack of its statistics */
 };
 

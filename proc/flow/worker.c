@@ -7,7 +7,14 @@
 
 #include <stdalign.h>
 
-enum { COMMANDS = 4096, ECHOES = 8192, ACKS = 256 };
+enum { COMMANDS = 4096, ECHOES = 8192, ACKS = 256, RESET_FIRST_MS = 100, RESET_MOST_MS = 5000 };
+
+/* What main knows of a partition that is not assigned. */
+enum announced {
+    TOLD_NOTHING, /* it waits for the release that it asked for */
+    TOLD_COLD,    /* or did not ask */
+    TOLD_WARM,
+};
 
 struct command {
     enum worker_order order;
@@ -18,11 +25,14 @@ struct worker {
     struct worker_options options;
     struct partition_context context;
     struct partition **partitions; /* by number, NULL until it is assigned for the first time */
-    bool *announced;               /* a release that main knows of, or did not ask for */
+    enum announced *announced;     /* of each partition */
+    int64_t reset_ms;              /* no partition is stepped before: the producer failed again and again */
+    int64_t reset_pause_ms;
     struct ring *commands;
     struct ring *released;
     struct ring *echoes;
     alignas(64) struct worker_counters counters; /* written by worker, read by any */
+    struct counter beats;
 };
 
 struct worker *worker_new(const struct worker_options *options)
@@ -51,7 +61,7 @@ struct worker *worker_new(const struct worker_options *options)
     worker->partitions = memory_new((size_t)options->partitions, sizeof worker->partitions[0]);
     worker->announced = memory_new((size_t)options->partitions, sizeof worker->announced[0]);
     worker->commands = ring_new(COMMANDS, sizeof(struct command));
-    worker->released = ring_new((size_t)options->partitions * 2, sizeof(int32_t));
+    worker->released = ring_new((size_t)options->partitions * 4, sizeof(struct worker_release));
     worker->echoes = ring_new(ECHOES, sizeof(struct echo));
     return worker;
 }
@@ -83,9 +93,9 @@ bool worker_command(struct worker *worker, enum worker_order order, int32_t part
     return ring_put(worker->commands, &command);
 }
 
-bool worker_released(struct worker *worker, int32_t *out_partition)
+bool worker_released(struct worker *worker, struct worker_release *out)
 {
-    return ring_take(worker->released, out_partition);
+    return ring_take(worker->released, out);
 }
 
 bool worker_echo(struct worker *worker, const struct echo *echo)
@@ -99,7 +109,7 @@ static struct partition *partition_at(struct worker *worker, int32_t number)
     if (!worker->partitions[number]) {
         worker->partitions[number] = memory_new(1, sizeof(struct partition));
         partition_init(worker->partitions[number], &worker->context, &worker->options.statuses[number], number);
-        worker->announced[number] = true;
+        worker->announced[number] = TOLD_COLD;
     }
     return worker->partitions[number];
 }
@@ -110,7 +120,7 @@ static bool take_commands(struct worker *worker)
     bool did = false;
     while (ring_take(worker->commands, &command)) {
         struct partition *partition = partition_at(worker, command.partition);
-        worker->announced[command.partition] = command.order != WORKER_RELEASE;
+        worker->announced[command.partition] = command.order == WORKER_RELEASE ? TOLD_NOTHING : TOLD_COLD;
         if (command.order == WORKER_ASSIGN)
             partition_assign(partition);
         else
@@ -132,10 +142,17 @@ static bool take_echoes(struct worker *worker)
     return did;
 }
 
-/* The lane has one producer: what one partition loses with it, all lose. */
+/* The lane has one producer: what one partition loses with it, all lose. One that fails at once must not be made anew without
+ * a pause. */
 static void producer_lost(struct worker *worker)
 {
-    worker->options.port->lane_reset(worker->options.port->self, worker->options.lane);
+    const struct port *port = worker->options.port;
+    port->lane_reset(port->self, worker->options.lane);
+    int64_t pause_ms = worker->reset_pause_ms * 2;
+    worker->reset_pause_ms = pause_ms < RESET_FIRST_MS  ? RESET_FIRST_MS
+                             : pause_ms > RESET_MOST_MS ? RESET_MOST_MS
+                                                        : pause_ms;
+    worker->reset_ms = port->now_ms(port->self) + worker->reset_pause_ms;
     for (int32_t i = 0; i < worker->options.partitions; i++) {
         if (worker->partitions[i])
             partition_producer_lost(worker->partitions[i]);
@@ -154,29 +171,46 @@ static bool take_acks(struct worker *worker)
             producer_lost(worker);
             break; /* the other acks are of the producer that is gone */
         }
+        worker->reset_pause_ms = 0;
     }
     return count > 0;
+}
+
+/* Tells main once what became of a release. */
+static void announce(struct worker *worker, const struct partition *partition)
+{
+    enum announced *told = &worker->announced[partition->number];
+    bool is_warm = partition_is_warm(partition);
+    if (*told == TOLD_COLD || (*told == TOLD_WARM && is_warm))
+        return;
+    struct worker_release release = {partition->number, is_warm};
+    if (ring_put(worker->released, &release))
+        *told = is_warm ? TOLD_WARM : TOLD_COLD;
 }
 
 static bool step_partitions(struct worker *worker)
 {
     bool did = false;
+    if (worker->reset_pause_ms && worker->options.port->now_ms(worker->options.port->self) < worker->reset_ms)
+        return false;
     for (int32_t i = 0; i < worker->options.partitions; i++) {
         struct partition *partition = worker->partitions[i];
         if (!partition)
             continue;
         bool lost;
+        counter_add(&worker->beats, 1);
         did = partition_step(partition, &lost) || did;
         if (lost)
             producer_lost(worker);
-        if (partition->phase == PARTITION_FREE && !worker->announced[i])
-            worker->announced[i] = ring_put(worker->released, &i);
+        if (partition->phase == PARTITION_FREE)
+            announce(worker, partition);
     }
     return did;
 }
 
 bool worker_step(struct worker *worker)
 {
+    counter_add(&worker->beats, 1);
     bool did = take_commands(worker);
     did = take_echoes(worker) || did;
     did = take_acks(worker) || did;
@@ -188,6 +222,8 @@ int64_t worker_patience_ms(const struct worker *worker)
     const struct port *port = worker->options.port;
     int64_t now_ms = port->now_ms(port->self);
     int64_t patience = 1000;
+    if (worker->reset_pause_ms && now_ms < worker->reset_ms)
+        return worker->reset_ms - now_ms;
     for (int32_t i = 0; i < worker->options.partitions; i++) {
         if (!worker->partitions[i])
             continue;
@@ -195,6 +231,11 @@ int64_t worker_patience_ms(const struct worker *worker)
         patience = own < patience ? own : patience;
     }
     return patience;
+}
+
+int64_t worker_beats(const struct worker *worker)
+{
+    return counter_read(&worker->beats);
 }
 
 const struct worker_counters *worker_counters(const struct worker *worker)

@@ -41,8 +41,16 @@ void worker_free(struct worker *worker);
 /* False: the ring is full, try again.                                            Thread: main */
 bool worker_command(struct worker *worker, enum worker_order order, int32_t partition);
 
-/* The next partition that was released after WORKER_RELEASE. False: none.        Thread: main */
-bool worker_released(struct worker *worker, int32_t *out_partition);
+/* A partition that is let go of. */
+struct worker_release {
+    int32_t partition;
+    bool
+        is_warm; /* its state is kept for the next WORKER_ASSIGN, and lives as long as its echoes come; else it is dropped */
+};
+
+/* The next partition that was released after WORKER_RELEASE, and once more when its warm state was dropped since. False: none.
+ *                                                                                Thread: main */
+bool worker_released(struct worker *worker, struct worker_release *out);
 
 /* False: the ring is full, try again.                                            Thread: publisher */
 bool worker_echo(struct worker *worker, const struct echo *echo);
@@ -52,5 +60,8 @@ bool worker_step(struct worker *worker);
 
 /* How long the thread may wait if nothing arrives.                               Thread: worker */
 int64_t worker_patience_ms(const struct worker *worker);
+
+/* Rises with each look at a partition: a worker at which it stands still for long is stuck.   Thread: any */
+int64_t worker_beats(const struct worker *worker);
 
 const struct worker_counters *worker_counters(const struct worker *worker);

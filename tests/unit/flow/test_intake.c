@@ -175,3 +175,65 @@ Test(intake, closing_twice_or_before_opening_does_nothing)
     intake_close(intake);
     cr_assert(!intake->started);
 }
+
+/* ---- a delivery that stalls ---- */
+
+static struct port port; /* outlives the test: the teardown closes with it */
+static int starts;
+static bool is_stuck;
+
+static size_t take_nothing_while_stuck(void *self, int32_t partition, struct port_record *out, size_t most)
+{
+    return is_stuck ? 0 : process_port(process)->input_take(self, partition, out, most);
+}
+
+static enum err count_start(void *self, int32_t lane, int32_t partition, int64_t offset, struct err_info *why)
+{
+    starts++;
+    is_stuck = false;
+    return process_port(process)->input_start(self, lane, partition, offset, why);
+}
+
+static bool watch_after(int64_t ms)
+{
+    world_set_now(world, world_now(world) + ms);
+    return intake_watch(intake, world_now(world));
+}
+
+Test(intake, a_delivery_that_gives_nothing_though_the_log_goes_on_is_opened_anew)
+{
+    bool halted;
+    port = *process_port(process);
+    port.input_take = take_nothing_while_stuck;
+    port.input_start = count_start;
+    put("a");
+    cr_assert_eq(intake_open(intake, &port, &(struct intake_start){0}, &regressions, &info), OK);
+    cr_assert_str_eq(take_all(&halted), "a");
+    starts = 0;
+    cr_assert_not(watch_after(2 * INTAKE_STALL_MS), "the log's end is reached");
+
+    is_stuck = true;
+    put("b");
+    cr_assert_not(watch_after(INTAKE_STALL_MS - 1), "not yet");
+    cr_assert_str_eq(take_all(&halted), "");
+    cr_assert(watch_after(1));
+
+    cr_assert_eq(starts, 1);
+    cr_assert_str_eq(take_all(&halted), "b");
+    cr_assert_eq(counter_read(&regressions), 0, "from the same place");
+}
+
+Test(intake, records_that_can_not_be_delivered_yet_do_not_open_it_again_and_again)
+{
+    port = *process_port(process);
+    port.input_take = take_nothing_while_stuck;
+    port.input_start = count_start;
+    cr_assert_eq(intake_open(intake, &port, &(struct intake_start){0}, &regressions, &info), OK);
+    put("an open transaction");
+    starts = 0;
+    cr_assert(watch_after(INTAKE_STALL_MS));
+    cr_assert_not(watch_after(INTAKE_STALL_MS), "its end was tried");
+    put("more of it");
+    cr_assert(watch_after(INTAKE_STALL_MS));
+    cr_assert_eq(starts, 2);
+}

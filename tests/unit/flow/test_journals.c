@@ -230,3 +230,46 @@ Test(journals, old_records_mean_behind)
     cr_assert(journals_are_behind(journals));
     journals_free(journals);
 }
+
+static int opened;
+static bool is_stuck;
+
+static struct port_stream *open_stream(void *self, enum port_topic topic, int32_t partition, int64_t offset)
+{
+    opened++;
+    return process_port(process)->stream_open(self, topic, partition, offset);
+}
+
+static size_t take_from_the_second(void *self, struct port_stream *stream, struct port_record *out, size_t most)
+{
+    return is_stuck && opened == 1 ? 0 : process_port(process)->stream_take(self, stream, out, most);
+}
+
+Test(journals, a_stream_that_gives_nothing_though_the_log_goes_on_is_opened_anew)
+{
+    struct port port = *process_port(process);
+    port.stream_open = open_stream;
+    port.stream_take = take_from_the_second;
+    struct journals *journals =
+        journals_new(&(struct journals_options){.port = &port, .partitions = 2, .echo = take_echo});
+    journals_watch(journals, 0, true);
+    put(maker_open(&maker));
+    step(journals);
+    cr_assert_eq(echo_count, 1);
+    world_set_now(world, world_now(world) + 100000);
+    step(journals);
+    cr_assert_eq(journals_stalls(journals), 0, "the end is reached: there is nothing to give");
+
+    is_stuck = true;
+    put(maker_open(&maker));
+    step(journals);
+    world_set_now(world, world_now(world) + 30000);
+    step(journals);
+    cr_assert_eq(journals_stalls(journals), 1);
+    step(journals);
+
+    cr_assert_eq(opened, 2);
+    cr_assert_eq(echo_count, 2);
+    cr_assert_eq(echoes[1].offset, 1, "from the same place");
+    journals_free(journals);
+}
