@@ -120,7 +120,7 @@ void partition_halt(struct partition *partition, enum guard guard, const struct 
 
 /* ---- step 1: claim ---- */
 
-static void open_epoch(struct partition *partition, bool restamp, enum partition_claim why)
+static void open_epoch(struct partition *partition, bool restamp)
 {
     struct partition_context *context = partition->context;
     if (!restamp)
@@ -133,7 +133,8 @@ static void open_epoch(struct partition *partition, bool restamp, enum partition
     partition->open_sent = false;
     partition->open_acked_ms = 0;
     partition->epoch_serial++;
-    counter_add(&partition->status->epochs[why], 1);
+    counter_add(&partition->status->epochs[partition->claim], 1);
+    partition->claim = PARTITION_CLAIM_DROPPED; /* unless its caller says otherwise */
     enter(partition, PARTITION_OPENING);
 }
 
@@ -173,7 +174,8 @@ void partition_assign(struct partition *partition)
     partition->backoff_ms = 0;
     set_reason(partition, "");
     bool warm = partition_is_warm(partition);
-    open_epoch(partition, warm, warm ? PARTITION_CLAIM_WARM : PARTITION_CLAIM_COLD);
+    partition->claim = warm ? PARTITION_CLAIM_WARM : PARTITION_CLAIM_COLD;
+    open_epoch(partition, warm);
 }
 
 void partition_release(struct partition *partition, bool lost)
@@ -191,10 +193,12 @@ void partition_release(struct partition *partition, bool lost)
 
 void partition_producer_lost(struct partition *partition)
 {
+    if (partition->phase == PARTITION_RUNNING || partition->phase == PARTITION_OPENING)
+        partition->claim = PARTITION_CLAIM_PRODUCER;
     if (partition->phase == PARTITION_RUNNING)
-        open_epoch(partition, true, PARTITION_CLAIM_PRODUCER);
+        open_epoch(partition, true);
     else if (partition->phase == PARTITION_OPENING)
-        open_epoch(partition, partition->restamp, PARTITION_CLAIM_PRODUCER);
+        open_epoch(partition, partition->restamp);
     else if (partition->phase == PARTITION_DRAINING)
         drop(partition, "the producer failed while the partition was being released");
 }
@@ -361,7 +365,7 @@ static void finish_restore(struct partition *partition)
         struct err_info why = rule->why;
         partition_halt(partition, GUARD_JOURNAL_DAMAGED, &why);
     } else if (!frame_nonce_equal(&rule->epoch, &partition->lane.nonce)) {
-        open_epoch(partition, false, PARTITION_CLAIM_DROPPED); /* the ack was of a copy: a foreign OPEN lies between */
+        open_epoch(partition, false); /* the ack was of a copy: a foreign OPEN lies between */
     } else {
         start_work(partition);
     }
@@ -673,7 +677,7 @@ static bool resume_intake(struct partition *partition)
 static void resume(struct partition *partition, int64_t open_offset)
 {
     if (!resume_intake(partition)) {
-        open_epoch(partition, false, PARTITION_CLAIM_DROPPED);
+        open_epoch(partition, false);
         return;
     }
     partition->open_offset = open_offset;
@@ -690,7 +694,7 @@ static void echo_open(struct partition *partition, const struct echo *echo)
     if (own && partition->phase == PARTITION_OPENING && partition->restamp)
         resume(partition, echo->offset);
     else if (!own && partition->phase == PARTITION_OPENING)
-        open_epoch(partition, false, PARTITION_CLAIM_DROPPED); /* somebody was here between our claims */
+        open_epoch(partition, false); /* somebody was here between our claims */
     else if (!own)
         drop_for(partition, "another process has claimed this partition", FENCED_MS);
 }
@@ -842,7 +846,7 @@ bool partition_step(struct partition *partition, bool *out_producer_lost)
     case PARTITION_BACKOFF:
         if (now_ms < partition->retry_ms)
             return false;
-        open_epoch(partition, false, PARTITION_CLAIM_DROPPED);
+        open_epoch(partition, false);
         return true;
     default:
         return false;

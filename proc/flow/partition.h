@@ -144,9 +144,10 @@ struct partition {
     struct partition_status *status;
     int32_t number;
     enum partition_phase phase;
-    struct outbox_lane lane; /* the epoch: its nonce, and the last seq */
-    bool restamp;            /* OPENING keeps state and groups if nobody else wrote */
-    int64_t open_offset;     /* of the own OPEN that the state stands on; echoes up to it are old */
+    struct outbox_lane lane;    /* the epoch: its nonce, and the last seq */
+    bool restamp;               /* OPENING keeps state and groups if nobody else wrote */
+    int64_t open_offset;        /* of the own OPEN that the state stands on; echoes up to it are old */
+    enum partition_claim claim; /* why the next OPEN is sent */
     bool open_sent;
     int64_t open_acked_ms; /* 0 = not yet */
     uint32_t epoch_serial; /* of the OPEN, in its token */

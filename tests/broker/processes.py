@@ -81,7 +81,7 @@ class Fleet:
         member.start()
         return member
 
-    def generate(self, rate=3000):
+    def generate(self, rate=1500):
         """Begins to write declarations in the background, until exact()."""
         self.load = subprocess.Popen(
             [self.binary, "generate", "--count", "0", "--rate", str(rate), "--seed", str(SEED)]
@@ -218,13 +218,13 @@ def scale(place, broker, binary):
     fleet.start("a")
     fleet.wait_ready("a")
     fleet.generate()
-    fleet.wait_position(6000)
+    fleet.wait_position(3000)
     fleet.start("b")
     fleet.start("c")
     fleet.shared("a", "b", "c")
     fleet.wait_ready("a", "b", "c")
     grown = fleet.positions()
-    fleet.wait_position(grown + 6000)
+    fleet.wait_position(grown + 3000)
     for name in ("a", "b"):  # the first owner leaves too: the publisher moves with partition 0
         fleet.members[name].stop()
     fleet.shared("c")
@@ -242,7 +242,7 @@ def static(place, broker, binary):
     owned = fleet.shared("a", "b", "c")
     fleet.wait_ready("a", "b", "c")
     fleet.generate()
-    fleet.wait_position(4000)
+    fleet.wait_position(3000)
     kinds = ['rebalances_total{kind="%s"}' % kind for kind in ("revoked", "lost")]
     before = {name: [fleet.metric(name, kind) for kind in kinds] for name in ("a", "b")}
     fleet.members["c"].stop()
@@ -281,7 +281,7 @@ def roles(place, broker, binary):
     fleet.start("a", role="aggregate")
     fleet.wait_ready("a")
     fleet.generate()
-    fleet.wait_position(5000)
+    fleet.wait_position(3000)
     if fleet.statistics.advance():
         raise Failed("roles: statistics without a publisher")
     fleet.start("p", role="publish")
@@ -318,7 +318,7 @@ def publishers(place, broker, binary, name):
 def lease(place, broker, binary):
     fleet, first, other = publishers(place, broker, binary, "lease")
     fleet.generate()
-    fleet.wait_position(5000)
+    fleet.wait_position(3000)
     fleet.members[first].kill()
     started = time.monotonic()
     fleet.wait_publisher(other)
@@ -336,13 +336,14 @@ def lease(place, broker, binary):
 
 
 def late_records(fleet, count):
-    """Writes again what a key had in an earlier term, as a publisher does that was cut off: the keys."""
+    """Writes again what keys had in an earlier term, as a publisher does that was cut off: the keys."""
     topic = fleet.settings["topic.statistics"]
-    newest = {}
-    for message in topics.read(fleet.broker.address, topic):
-        key = message.key().decode("ascii")
-        if not key.startswith("#") and int(dict(message.headers())["as_of"]) >> TERM_SHIFT == 1:
-            newest[key] = message
+    records = [m for m in topics.read(fleet.broker.address, topic) if not m.key().startswith(b"#")]
+    term = {id(m): int(dict(m.headers())["as_of"]) >> TERM_SHIFT for m in records}
+    last = max(term.values())
+    newest = {m.key().decode("ascii"): m for m in records if term[id(m)] < last}
+    if len(newest) < count:
+        raise Failed("%d keys were published before the last term %d" % (len(newest), last))
     chosen = random.Random(SEED).sample(sorted(newest), count)
     client = confluent_kafka.Producer({"bootstrap.servers": fleet.broker.address, "log_level": 0})
     for key in chosen:
@@ -356,7 +357,7 @@ def late_records(fleet, count):
 def zombie_publisher(place, broker, binary):
     fleet, first, other = publishers(place, broker, binary, "zombie-publisher")
     fleet.generate()
-    fleet.wait_position(5000)
+    fleet.wait_position(3000)
     zombie = fleet.members[first].process
     zombie.send_signal(signal.SIGSTOP)
     stopped = fleet.members.pop(first)  # it does not answer meanwhile
@@ -390,7 +391,7 @@ def zombie_aggregate(place, broker, binary):
     fleet.shared("a", "b")
     fleet.wait_ready("a", "b")
     fleet.generate()
-    fleet.wait_position(5000)
+    fleet.wait_position(3000)
     leader = fleet.wait_publisher("a", "b")
     other = "b" if leader == "a" else "a"
     zombie = fleet.members[leader].process
@@ -415,7 +416,7 @@ def sigterm(place, broker, binary):
     fleet.shared("a", "b")
     fleet.wait_ready("a", "b")
     fleet.generate()
-    fleet.wait_position(5000)
+    fleet.wait_position(3000)
     leader = fleet.wait_publisher("a", "b")
     other = "b" if leader == "a" else "a"
     started = time.monotonic()
@@ -447,7 +448,7 @@ def sigterm_twice(place, broker, binary):
     member = fleet.start("a")
     fleet.wait_ready("a")
     fleet.generate()
-    fleet.wait_position(5000)
+    fleet.wait_position(3000)
     broker.pause()  # so that the stop can't be over before the second signal
     member.process.terminate()
     wait_until(lambda: '"stopping"' in member.logged(), "the stop begins", 10)
@@ -479,13 +480,13 @@ def producer_error(place, broker, binary):
     fleet.shared("a", "b")
     fleet.wait_ready("a", "b")
     fleet.generate()
-    fleet.wait_position(5000)
+    fleet.wait_position(3000)
     refuse(fleet, "journal", 2)
     stamped = {name: fleet.metric(name, 'epochs_opened_total{reason="producer"}') for name in ("a", "b")}
     if not all(stamped.values()):
         raise Failed("producer_error: the journal refused, and no epoch was rebuilt: %s" % stamped)
     at = fleet.positions()
-    fleet.wait_position(at + 5000)
+    fleet.wait_position(at + 3000)
     leader = fleet.wait_publisher("a", "b")
     term = int(fleet.status(leader)["publisher"]["term"])
     refuse(fleet, "statistics", 2)
@@ -525,6 +526,13 @@ class Stuck:
                     return int(thread)
         raise Failed("stuck: no thread %s" % name)
 
+    def release(self):
+        """Lets the thread go on; a process that is held can't be waited for."""
+        if self.thread is not None:
+            os.waitpid(self.thread, 0x40000000)  # __WALL: a thread that is not ours by fork
+            self.libc.ptrace(self.DETACH, self.thread, None, None)
+            self.thread = None
+
     def check(self):
         member = self.member
         wait_until(
@@ -539,8 +547,7 @@ class Stuck:
             raise Failed("stuck: /livez failed after %.1f s" % (time.monotonic() - self.since))
         if self.fleet.metric("a", 'thread_step_age_seconds{thread="worker-1"}') < 29:
             raise Failed("stuck: the metric is %s" % member.metrics())
-        os.waitpid(self.thread, 0x40000000)  # __WALL: a thread that is not ours by fork
-        self.libc.ptrace(self.DETACH, self.thread, None, None)
+        self.release()
         wait_until(lambda: member.get("/livez")[0] == 200, "alive again when the thread goes on", 10)
         self.fleet.generate()
         self.fleet.wait_position(2000)
@@ -571,13 +578,17 @@ def main():
     with Workplace("processes") as place:
         broker = place.broker()
         stuck = Stuck(place, broker, chosen.dryport) if "stuck" in names else None
-        for name in names:
-            if name in CASES:
-                started = time.monotonic()
-                CASES[name](place, broker, chosen.dryport)
-                say("%s: %.0f s" % (name, time.monotonic() - started))
-        if stuck:
-            stuck.check()
+        try:
+            for name in names:
+                if name in CASES:
+                    started = time.monotonic()
+                    CASES[name](place, broker, chosen.dryport)
+                    say("%s: %.0f s" % (name, time.monotonic() - started))
+            if stuck:
+                stuck.check()
+        finally:
+            if stuck:
+                stuck.release()
     say("all as it must be")
     return 0
 
