@@ -73,7 +73,7 @@ struct engine {
     bool trim_is_reported;         /* main: a journal that can't be trimmed was logged */
     char units[STATE_UNITS_BYTES]; /* reporter and currency */
     int32_t rejects_days;          /* as long as topic.rejects keeps a record, 0 if that is not known */
-    bool backlog; /* what the publisher was last told */
+    bool backlog;                  /* what the publisher was last told */
     int64_t watched_ms;
     int64_t input_stalls;   /* last told in the log */
     int64_t journal_stalls; /* last told in the log */

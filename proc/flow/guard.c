@@ -48,11 +48,12 @@ static enum guard check_units(const struct guard_facts *facts, struct err_info *
         return GUARD_NONE;
     return closed(
         GUARD_UNITS,
-        err_set(why, ERR_CONFIG,
-                "the journal was begun with reporter and currency %.*s, this process has %.*s: amounts can't be counted "
-                "again in another currency. Start with the configuration of before, or count the input again into "
-                "new journal and statistics topics with another group",
-                TEXT_ARGS(facts->begun_units), TEXT_ARGS(facts->units)));
+        err_set(
+            why, ERR_CONFIG,
+            "the journal was begun with reporter and currency %.*s, this process has %.*s: amounts can't be counted "
+            "again in another currency. Start with the configuration of before, or count the input again into "
+            "new journal and statistics topics with another group",
+            TEXT_ARGS(facts->begun_units), TEXT_ARGS(facts->units)));
 }
 
 static enum guard check_journal(const struct guard_facts *facts, struct err_info *why)

@@ -109,13 +109,13 @@ void journals_restart(struct journals *journals)
         journal->rule = NULL;
         journal->owes = false;
         journal->end = -1;
-        journal->retry_ms = 0;
         journal->is_halted = false;
         pthread_mutex_lock(&journals->lock);
         journal->why.text[0] = '\0';
         pthread_mutex_unlock(&journals->lock);
     }
     journals->halted = 0;
+    journals->retry_ms = 0;
 }
 
 void journals_watch(struct journals *journals, int32_t partition, bool watch)

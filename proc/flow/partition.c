@@ -213,8 +213,7 @@ static enum err send_open(struct partition *partition, struct err_info *info)
     }
     int32_t partitions = context->port->partitions(context->port->self, PORT_DECLARATIONS);
     struct buffer frame = {0};
-    seal_open(&frame, &partition->lane.nonce, partition->number, partitions, context->plan_id, &key,
-              context->units);
+    seal_open(&frame, &partition->lane.nonce, partition->number, partitions, context->plan_id, &key, context->units);
     enum err err =
         context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number,
                               (struct bytes){NULL, 0}, buffer_bytes(&frame), PORT_NO_AS_OF,
