@@ -2,7 +2,7 @@
 pkg_check_modules(criterion REQUIRED IMPORTED_TARGET GLOBAL criterion)
 get_property(unit_tests GLOBAL PROPERTY DRYPORT_UNIT_TESTS)
 # The broker in memory, a process of the engine on it, and sample declarations: for tests of flow/ and the offline driver.
-add_library(sim_world STATIC tests/sim/world.c tests/sim/host.c tests/sim/sample.c)
+add_library(sim_world STATIC tests/sim/world.c tests/sim/storm.c tests/sim/host.c tests/sim/sample.c)
 target_link_libraries(sim_world PUBLIC proc_flow)
 target_include_directories(sim_world PUBLIC tests)
 foreach(unit IN LISTS unit_tests)
@@ -24,7 +24,7 @@ foreach(unit IN LISTS unit_tests)
     set_tests_properties(unit/${room}/${module} PROPERTIES TIMEOUT 300 LABELS unit)
 endforeach()
 # Tests beside the unit tests bring their own list: one file per folder, so that each can be read alone.
-foreach(folder stress tool lint command offline golden broker model)
+foreach(folder stress tool lint command offline sim golden broker model)
     if(EXISTS ${CMAKE_SOURCE_DIR}/tests/${folder}/tests.cmake)
         include(tests/${folder}/tests.cmake)
     endif()

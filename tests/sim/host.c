@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/ring.h"
 
 #include "customs/v1/statistic.pb-c.h"
 
@@ -10,15 +11,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TICK_MS = 10, QUIET_ROUNDS = 30 };
+enum { TICK_MS = 10, QUIET_ROUNDS = 30, NO_OWNER = -1, COMMIT_MS = 1000, ORDERS = 1024 };
+
+/* main -> publisher */
+struct order {
+    bool leads; /* about the lease; else about watching a partition */
+    bool on;
+    int32_t partition;
+    int32_t owner;
+};
 
 struct host {
     struct world *world;
     struct host_options options;
     struct process *process;
-    struct worker *worker;
+    struct worker *workers[HOST_WORKERS_MOST];
+    int32_t worker_count;
     struct publisher *publisher;
     struct partition_status *statuses;
+    int32_t *owner;      /* of main */
+    int32_t *last;       /* of main: the worker that may still hold it, for what it is told must come in order */
+    bool *releasing;     /* of main */
+    int64_t *committed;  /* of main */
+    int64_t commit_ms;   /* of main */
+    int32_t *echo_owner; /* of the publisher */
+    struct ring *orders;
     uint64_t random_state;
     char units[STATE_UNITS_BYTES];
     size_t delivered;
@@ -36,16 +53,17 @@ static uint64_t seeded(void *context)
 
 static bool take_echo(void *context, const struct echo *echo)
 {
-    struct host *host = context;
-    return worker_echo(host->worker, echo);
+    const struct host *host = context;
+    int32_t owner = host->echo_owner[echo->partition];
+    return owner == NO_OWNER || worker_echo(host->workers[owner], echo);
 }
 
-static void make_worker(struct host *host)
+static void make_worker(struct host *host, int32_t lane)
 {
     const struct host_options *options = &host->options;
     struct worker_options worker = {
         .port = process_port(host->process),
-        .lane = HOST_WORKER_LANE,
+        .lane = lane,
         .partitions = options->partitions,
         .statuses = host->statuses,
         .plan = options->plan,
@@ -64,7 +82,7 @@ static void make_worker(struct host *host)
         .random = seeded,
         .random_context = &host->random_state,
     };
-    host->worker = worker_new(&worker);
+    host->workers[lane] = worker_new(&worker);
 }
 
 static void make_publisher(struct host *host)
@@ -72,7 +90,7 @@ static void make_publisher(struct host *host)
     const struct host_options *options = &host->options;
     struct publisher_options publisher = {
         .port = process_port(host->process),
-        .lane = HOST_PUBLISHER_LANE,
+        .lane = host->worker_count,
         .partitions = options->partitions,
         .statistics_partitions = options->statistics_partitions,
         .plan = options->plan,
@@ -92,23 +110,45 @@ static void make_publisher(struct host *host)
     host->publisher = publisher_new(&publisher);
 }
 
-struct host *host_new(struct world *world, const struct host_options *options)
+struct host *host_join(struct world *world, const struct host_options *options, int32_t workers)
 {
+    CHECK(workers >= 1 && workers <= HOST_WORKERS_MOST);
     wire_init();
+    size_t partitions = (size_t)options->partitions;
     struct host *host = memory_new(1, sizeof *host);
     host->world = world;
     host->options = *options;
     host->random_state = options->seed;
     snprintf(host->units, sizeof host->units, "%s %s", options->reporter, options->currency);
-    host->process = process_new(world, 2);
-    host->statuses = memory_new((size_t)options->partitions, sizeof host->statuses[0]);
-    for (int32_t i = 0; i < options->partitions; i++)
-        pthread_mutex_init(&host->statuses[i].lock, NULL);
-    make_worker(host);
-    make_publisher(host);
+    host->worker_count = workers;
+    host->process = process_new(world, workers + 1);
+    host->statuses = memory_new(partitions, sizeof host->statuses[0]);
+    host->owner = memory_new(partitions, sizeof host->owner[0]);
+    host->last = memory_new(partitions, sizeof host->last[0]);
+    host->releasing = memory_new(partitions, sizeof host->releasing[0]);
+    host->committed = memory_new(partitions, sizeof host->committed[0]);
+    host->echo_owner = memory_new(partitions, sizeof host->echo_owner[0]);
+    host->orders = ring_new(ORDERS, sizeof(struct order));
     for (int32_t i = 0; i < options->partitions; i++) {
+        pthread_mutex_init(&host->statuses[i].lock, NULL);
+        host->owner[i] = NO_OWNER;
+        host->echo_owner[i] = NO_OWNER;
+        host->last[i] = NO_OWNER;
+    }
+    for (int32_t i = 0; i < workers; i++)
+        make_worker(host, i);
+    make_publisher(host);
+    return host;
+}
+
+struct host *host_new(struct world *world, const struct host_options *options)
+{
+    struct host *host = host_join(world, options, 1);
+    for (int32_t i = 0; i < options->partitions; i++) {
+        host->owner[i] = 0;
+        host->echo_owner[i] = 0;
         publisher_watch(host->publisher, i, true);
-        bool put = worker_command(host->worker, WORKER_ASSIGN, i);
+        bool put = worker_command(host->workers[0], WORKER_ASSIGN, i);
         CHECK(put);
     }
     publisher_lead(host->publisher, true);
@@ -119,19 +159,185 @@ void host_kill(struct host *host)
 {
     if (!host)
         return;
-    worker_free(host->worker);
+    for (int32_t i = 0; i < host->worker_count; i++)
+        worker_free(host->workers[i]);
     publisher_free(host->publisher);
     process_kill(host->process);
     for (int32_t i = 0; i < host->options.partitions; i++)
         pthread_mutex_destroy(&host->statuses[i].lock);
+    ring_free(host->orders);
     memory_free(host->statuses);
+    memory_free(host->owner);
+    memory_free(host->last);
+    memory_free(host->releasing);
+    memory_free(host->committed);
+    memory_free(host->echo_owner);
     memory_free(host);
+}
+
+/* ---- main: what proc/engine.c does with the port's changes of membership ---- */
+
+static void order(struct host *host, struct order order)
+{
+    bool put = ring_put(host->orders, &order);
+    CHECK(put);
+}
+
+static void command(struct host *host, int32_t worker, enum worker_order kind, int32_t partition)
+{
+    bool put = worker_command(host->workers[worker], kind, partition);
+    CHECK(put);
+}
+
+static int32_t freest_worker(const struct host *host)
+{
+    int32_t owned[HOST_WORKERS_MOST] = {0};
+    for (int32_t i = 0; i < host->options.partitions; i++) {
+        if (host->owner[i] != NO_OWNER)
+            owned[host->owner[i]]++;
+    }
+    int32_t best = 0;
+    for (int32_t i = 1; i < host->worker_count; i++)
+        best = owned[i] < owned[best] ? i : best;
+    return best;
+}
+
+static void disown(struct host *host, int32_t partition)
+{
+    if (host->owner[partition] == NO_OWNER)
+        return;
+    host->owner[partition] = NO_OWNER;
+    host->releasing[partition] = false;
+    order(host, (struct order){.partition = partition, .owner = NO_OWNER});
+}
+
+static void take_assigned(struct host *host, int32_t partition)
+{
+    disown(host, partition);
+    int32_t worker = host->last[partition] == NO_OWNER ? freest_worker(host) : host->last[partition];
+    host->owner[partition] = worker;
+    host->last[partition] = worker;
+    order(host, (struct order){.partition = partition, .owner = worker, .on = true});
+    command(host, worker, WORKER_ASSIGN, partition);
+}
+
+static void take_change(struct host *host, const struct port_membership *change)
+{
+    const struct port *port = process_port(host->process);
+    int32_t partition = change->partition;
+    int32_t owner = host->owner[partition];
+    if (change->change == PORT_ASSIGNED) {
+        take_assigned(host, partition);
+    } else if (owner == NO_OWNER) {
+        if (change->change == PORT_REVOKED)
+            port->release_partition(port->self, partition);
+    } else if (change->change == PORT_LOST) {
+        command(host, owner, WORKER_LOST, partition);
+        disown(host, partition);
+    } else if (!host->releasing[partition]) {
+        host->releasing[partition] = true;
+        command(host, owner, WORKER_RELEASE, partition);
+    }
+}
+
+static bool take_released(struct host *host, int32_t worker)
+{
+    const struct port *port = process_port(host->process);
+    bool did = false;
+    int32_t partition;
+    while (worker_released(host->workers[worker], &partition)) {
+        did = true;
+        if (!host->releasing[partition])
+            continue; /* it was lost or assigned anew since */
+        port->commit(port->self, partition, counter_read(&host->statuses[partition].position));
+        disown(host, partition);
+        host->last[partition] = NO_OWNER;
+        port->release_partition(port->self, partition);
+    }
+    return did;
+}
+
+static void commit(struct host *host)
+{
+    const struct port *port = process_port(host->process);
+    int64_t now_ms = port->now_ms(port->self);
+    if (now_ms - host->commit_ms < COMMIT_MS)
+        return;
+    host->commit_ms = now_ms;
+    for (int32_t i = 0; i < host->options.partitions; i++) {
+        int64_t position = counter_read(&host->statuses[i].position);
+        if (host->owner[i] == NO_OWNER || position == 0 || position == host->committed[i])
+            continue;
+        port->commit(port->self, i, position);
+        host->committed[i] = position;
+    }
+}
+
+bool host_step_main(struct host *host)
+{
+    const struct port *port = process_port(host->process);
+    struct port_membership change;
+    bool did = false;
+    while (port->membership(port->self, &change)) {
+        take_change(host, &change);
+        did = true;
+    }
+    for (int32_t i = 0; i < host->worker_count; i++)
+        did = take_released(host, i) || did;
+    commit(host);
+    return did;
+}
+
+void host_lead(struct host *host, bool leads)
+{
+    order(host, (struct order){.leads = true, .on = leads});
+}
+
+/* ---- the other threads ---- */
+
+bool host_step_worker(struct host *host, int32_t worker)
+{
+    return worker_step(host->workers[worker]);
+}
+
+bool host_step_publisher(struct host *host)
+{
+    struct order order;
+    while (ring_take(host->orders, &order)) {
+        if (order.leads) {
+            publisher_lead(host->publisher, order.on);
+            continue;
+        }
+        host->echo_owner[order.partition] = order.owner;
+        publisher_watch(host->publisher, order.partition, order.on);
+    }
+    return publisher_step(host->publisher);
 }
 
 bool host_step(struct host *host)
 {
-    bool did = worker_step(host->worker);
-    return publisher_step(host->publisher) || did;
+    bool did = host_step_worker(host, 0);
+    return host_step_publisher(host) || did;
+}
+
+int32_t host_workers(const struct host *host)
+{
+    return host->worker_count;
+}
+
+int32_t host_owner(const struct host *host, int32_t partition)
+{
+    return host->owner[partition];
+}
+
+struct publisher *host_publisher(const struct host *host)
+{
+    return host->publisher;
+}
+
+const struct worker_counters *host_worker_counters(const struct host *host, int32_t worker)
+{
+    return worker_counters(host->workers[worker]);
 }
 
 size_t host_deliver(struct host *host, size_t most)
@@ -195,7 +401,7 @@ const struct partition_status *host_status(const struct host *host, int32_t part
 
 const struct worker_counters *host_counters(const struct host *host)
 {
-    return worker_counters(host->worker);
+    return worker_counters(host->workers[0]);
 }
 
 const struct publisher_counters *host_published(const struct host *host)

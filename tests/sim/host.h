@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * host.h - one process of the shipped engine in memory: a worker that owns all partitions and the publisher, stepped by the caller.
+ * host.h - one process of the shipped engine in memory: workers and the publisher, stepped by the caller.
  *
+ * Alone it owns all partitions. As a member of a group (host_join) it owns what its port assigns, as proc/engine.c does with threads.
  * Thread:  one thread in all; the clock is the world's
  */
 #pragma once
@@ -9,7 +10,7 @@
 #include "flow/worker.h"
 #include "sim/world.h"
 
-enum { HOST_WORKER_LANE = 0, HOST_PUBLISHER_LANE = 1 };
+enum { HOST_WORKER_LANE = 0, HOST_PUBLISHER_LANE = 1, HOST_WORKERS_MOST = 2 };
 
 struct host_options {
     const struct rules *rules;
@@ -29,8 +30,26 @@ struct host_options {
 
 struct host;
 
-/* Starts a process and assigns it all partitions. */
+/* Starts a process of one worker and assigns it all partitions. */
 struct host *host_new(struct world *world, const struct host_options *options);
+
+/* Starts a process of `workers` workers that owns nothing yet; lanes 0 to workers - 1 are theirs, the next the publisher's. */
+struct host *host_join(struct world *world, const struct host_options *options, int32_t workers);
+int32_t host_workers(const struct host *host);
+
+/* Steps of one thread each; nothing is delivered. True if something was done. Main gives what its port says of the group to workers and
+ * publisher, and commits. */
+bool host_step_main(struct host *host);
+bool host_step_worker(struct host *host, int32_t worker);
+bool host_step_publisher(struct host *host);
+
+/* The lease of the publisher is this process's, or no more. */
+void host_lead(struct host *host, bool leads);
+
+/* The worker that owns a partition, -1 if none of this process does. */
+int32_t host_owner(const struct host *host, int32_t partition);
+struct publisher *host_publisher(const struct host *host);
+const struct worker_counters *host_worker_counters(const struct host *host, int32_t worker);
 
 /* Ends it at once: nothing is sealed, what stands in its lanes is gone. Takes NULL. */
 void host_kill(struct host *host);

@@ -2,78 +2,13 @@
 #include "sim/world.h"
 
 #include "base/check.h"
+#include "base/crc.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "sim/world_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct stored {
-    struct world_record record;
-    uint8_t *bytes; /* key, then value */
-};
-
-struct log {
-    struct stored *records;
-    int64_t next;
-    int64_t capacity;
-    int64_t first;
-};
-
-struct world {
-    int32_t partitions[PORT_TOPICS];
-    struct log *logs[PORT_TOPICS];
-    int64_t *committed;
-    int64_t now_ms;
-};
-
-struct append {
-    struct append *next;
-    enum port_topic topic;
-    int32_t partition;
-    struct world_record record;
-    uint8_t *bytes;
-    uint64_t token;
-};
-
-struct ack_node {
-    struct ack_node *next;
-    struct port_ack ack;
-};
-
-struct lane {
-    struct append *first;
-    struct append **last;
-    size_t queued;
-    struct ack_node *acks;
-    struct ack_node **acks_last;
-    enum err refuse;
-};
-
-struct input {
-    bool started;
-    int64_t position;
-};
-
-struct change_node {
-    struct change_node *next;
-    struct port_membership change;
-};
-
-struct process {
-    struct world *world;
-    struct port port;
-    struct lane *lanes;
-    int32_t lane_count;
-    struct input *inputs;
-    struct change_node *changes;
-};
-
-struct port_stream {
-    enum port_topic topic;
-    int32_t partition;
-    int64_t position;
-};
 
 /* ---- world ---- */
 
@@ -106,6 +41,11 @@ void world_free(struct world *world)
         memory_free(world->logs[topic]);
     }
     memory_free(world->committed);
+    while (world->strays) {
+        struct append *next = world->strays->next;
+        append_free(world->strays);
+        world->strays = next;
+    }
     memory_free(world);
 }
 
@@ -119,7 +59,7 @@ int64_t world_now(const struct world *world)
     return world->now_ms;
 }
 
-static struct log *log_of(const struct world *world, enum port_topic topic, int32_t partition)
+struct log *world_log(const struct world *world, enum port_topic topic, int32_t partition)
 {
     CHECK_SAY(partition >= 0 && partition < world->partitions[topic], "topic %d partition %d", (int)topic, partition);
     return &world->logs[topic][partition];
@@ -140,36 +80,41 @@ static uint8_t *copy_record(const struct world_record *record, struct world_reco
 
 int64_t world_put(struct world *world, enum port_topic topic, int32_t partition, const struct world_record *record)
 {
-    struct log *log = log_of(world, topic, partition);
+    struct log *log = world_log(world, topic, partition);
     if (log->next == log->capacity) {
         log->capacity = log->capacity ? log->capacity * 2 : 64;
         log->records = memory_resize(log->records, (size_t)log->capacity, sizeof log->records[0]);
     }
     struct stored *stored = &log->records[log->next];
     stored->bytes = copy_record(record, &stored->record);
+    stored->is_hole = false;
+    uint64_t place = (uint64_t)topic << 56 | (uint64_t)(uint32_t)partition << 32 | (uint64_t)log->next;
+    uint64_t content = (uint64_t)crc32c(0, record->key.data, record->key.length) << 32 |
+                       crc32c(0, record->value.data, record->value.length);
+    world->trace = hash_words2(place ^ world->trace, content, (uint64_t)world->now_ms);
     return log->next++;
 }
 
 int64_t world_first(const struct world *world, enum port_topic topic, int32_t partition)
 {
-    return log_of(world, topic, partition)->first;
+    return world_log(world, topic, partition)->first;
 }
 
 int64_t world_next(const struct world *world, enum port_topic topic, int32_t partition)
 {
-    return log_of(world, topic, partition)->next;
+    return world_log(world, topic, partition)->next;
 }
 
 const struct world_record *world_at(const struct world *world, enum port_topic topic, int32_t partition, int64_t offset)
 {
-    const struct log *log = log_of(world, topic, partition);
+    const struct log *log = world_log(world, topic, partition);
     CHECK_SAY(offset >= log->first && offset < log->next, "offset %lld", (long long)offset);
     return &log->records[offset].record;
 }
 
 void world_trim(struct world *world, enum port_topic topic, int32_t partition, int64_t offset)
 {
-    struct log *log = log_of(world, topic, partition);
+    struct log *log = world_log(world, topic, partition);
     if (offset > log->first)
         log->first = offset < log->next ? offset : log->next;
 }
@@ -186,69 +131,76 @@ void world_set_committed(struct world *world, int32_t partition, int64_t offset)
 
 /* ---- lanes ---- */
 
-static void add_ack(struct lane *lane, uint64_t token, int32_t partition, enum err result, int64_t offset)
+void lane_ack(struct lane *lane, const struct append *append, enum err result, int64_t offset)
 {
     struct ack_node *node = memory_new(1, sizeof *node);
-    node->ack = (struct port_ack){token, partition, result, offset};
+    node->ack = (struct port_ack){append->token, append->partition, result, offset};
     *lane->acks_last = node;
     lane->acks_last = &node->next;
 }
 
-static struct append *take_append(struct process *process, int32_t lane_index)
+static bool same_place(const struct append *a, const struct append *b)
 {
-    struct lane *lane = &process->lanes[lane_index];
-    struct append *append = lane->first;
-    if (!append)
+    return a->topic == b->topic && a->partition == b->partition;
+}
+
+struct append *lane_take(struct lane *lane, size_t index)
+{
+    const struct append *wanted = lane->first;
+    for (; wanted && index > 0; index--)
+        wanted = wanted->next;
+    if (!wanted)
         return NULL;
-    lane->first = append->next;
-    if (!lane->first)
-        lane->last = &lane->first;
+    struct append **link = &lane->first;
+    while (!same_place(*link, wanted))
+        link = &(*link)->next;
+    struct append *append = *link;
+    *link = append->next;
+    if (!append->next)
+        lane->last = link;
+    append->next = NULL;
     lane->queued--;
     return append;
 }
 
-static void free_append(struct append *append)
+void lane_put(struct lane *lane, struct append *append)
+{
+    append->next = NULL;
+    *lane->last = append;
+    lane->last = &append->next;
+    lane->queued++;
+}
+
+void append_free(struct append *append)
 {
     memory_free(append->bytes);
     memory_free(append);
 }
 
-static int64_t land(struct process *process, const struct append *append)
+struct append *append_copy(const struct append *append)
+{
+    struct append *copy = memory_new(1, sizeof *copy);
+    *copy = *append;
+    copy->bytes = copy_record(&append->record, &copy->record);
+    copy->next = NULL;
+    return copy;
+}
+
+int64_t world_land(struct world *world, const struct append *append)
 {
     struct world_record record = append->record;
-    record.timestamp_ms = process->world->now_ms;
-    return world_put(process->world, append->topic, append->partition, &record);
+    record.timestamp_ms = world->now_ms;
+    return world_put(world, append->topic, append->partition, &record);
 }
 
 bool process_deliver(struct process *process, int32_t lane)
 {
-    struct append *append = take_append(process, lane);
-    if (!append)
-        return false;
-    int64_t offset = land(process, append);
-    add_ack(&process->lanes[lane], append->token, append->partition, OK, offset);
-    free_append(append);
-    return true;
+    return process_meet(process, lane, 0, FATE_LANDS);
 }
 
 bool process_misfortune(struct process *process, int32_t lane, enum fate fate)
 {
-    struct append *append = take_append(process, lane);
-    if (!append)
-        return false;
-    int64_t offset = -1;
-    if (fate == FATE_LANDS_ACK_LOST || fate == FATE_TWICE)
-        offset = land(process, append);
-    if (fate == FATE_TWICE)
-        land(process, append);
-    enum err result = fate == FATE_TWICE || fate == FATE_LOST_ACKED ? OK
-                      : fate == FATE_TOO_LARGE                      ? ERR_LIMIT
-                                                                    : ERR_RETRY;
-    if (fate == FATE_LOST_ACKED)
-        offset = world_next(process->world, append->topic, append->partition);
-    add_ack(&process->lanes[lane], append->token, append->partition, result, offset);
-    free_append(append);
-    return true;
+    return process_meet(process, lane, 0, fate);
 }
 
 size_t process_queued(const struct process *process, int32_t lane)
@@ -261,11 +213,21 @@ void process_refuse(struct process *process, int32_t lane, enum err err)
     process->lanes[lane].refuse = err;
 }
 
-static void clear_lane(struct lane *lane)
+/* What a producer that is gone had in flight is lost, or a stray that may still land. */
+static void clear_lane(struct world *world, struct lane *lane)
 {
+    struct append **strays = &world->strays;
+    while (*strays)
+        strays = &(*strays)->next;
     while (lane->first) {
         struct append *next = lane->first->next;
-        free_append(lane->first);
+        if (world->keeps_strays) {
+            *strays = lane->first;
+            (*strays)->next = NULL;
+            strays = &(*strays)->next;
+        } else {
+            append_free(lane->first);
+        }
         lane->first = next;
     }
     while (lane->acks) {
@@ -273,7 +235,7 @@ static void clear_lane(struct lane *lane)
         memory_free(lane->acks);
         lane->acks = next;
     }
-    *lane = (struct lane){0};
+    *lane = (struct lane){.producer = ++world->producers};
     lane->last = &lane->first;
     lane->acks_last = &lane->acks;
 }
@@ -283,7 +245,7 @@ static void clear_lane(struct lane *lane)
 static int64_t port_now_ms(void *self)
 {
     const struct process *process = self;
-    return process->world->now_ms;
+    return process->world->now_ms + process->clock_offset_ms;
 }
 
 static int32_t port_partitions(void *self, enum port_topic topic)
@@ -306,8 +268,8 @@ static bool port_membership(void *self, struct port_membership *out)
 
 static void port_release_partition(void *self, int32_t partition)
 {
-    (void)self;
-    (void)partition;
+    struct process *process = self;
+    process->released[partition] = true;
 }
 
 static void port_commit(void *self, int32_t partition, int64_t offset)
@@ -339,19 +301,25 @@ static void port_input_stop(void *self, int32_t partition)
     process->inputs[partition].started = false;
 }
 
-/* Reads on from *position; a position that was trimmed away gives one fault record. */
-static size_t read_log(struct world *world, enum port_topic topic, int32_t partition, int64_t *position,
+/* Reads on from *position; a position that was trimmed away, and a fault that waits for this process, give one fault record. */
+static size_t read_log(struct process *process, enum port_topic topic, int32_t partition, int64_t *position,
                        struct port_record *out, size_t most)
 {
-    const struct log *log = log_of(world, topic, partition);
-    if (*position < log->first && most > 0) {
-        out[0] = (struct port_record){.fault = PORT_OFFSET_RESET, .partition = partition, .offset = *position};
+    const struct log *log = world_log(process->world, topic, partition);
+    enum port_fault fault = process->faults[topic][partition];
+    if (*position < log->first)
+        fault = PORT_OFFSET_RESET;
+    process->faults[topic][partition] = PORT_NONE;
+    if (fault && most > 0) {
+        out[0] = (struct port_record){.fault = fault, .partition = partition, .offset = *position};
         return 1;
     }
     size_t count = 0;
-    for (; count < most && *position < log->next; ++*position, ++count) {
+    for (; count < most && *position < log->next; ++*position) {
         const struct world_record *record = &log->records[*position].record;
-        out[count] = (struct port_record){
+        if (log->records[*position].is_hole)
+            continue;
+        out[count++] = (struct port_record){
             .key = record->key,
             .value = record->value,
             .is_null = record->is_null,
@@ -369,7 +337,7 @@ static size_t port_input_take(void *self, int32_t partition, struct port_record 
 {
     struct process *process = self;
     struct input *input = &process->inputs[partition];
-    return input->started ? read_log(process->world, PORT_DECLARATIONS, partition, &input->position, out, most) : 0;
+    return input->started ? read_log(process, PORT_DECLARATIONS, partition, &input->position, out, most) : 0;
 }
 
 static bool port_input_at_end(void *self, int32_t partition)
@@ -389,8 +357,11 @@ static void port_release(void *self, struct port_record *records, size_t count)
 static enum err port_bounds(void *self, enum port_topic topic, int32_t partition, struct port_bounds *out,
                             struct err_info *info)
 {
-    const struct process *process = self;
-    (void)info;
+    struct process *process = self;
+    enum err result = process->bounds_result;
+    process->bounds_result = OK;
+    if (result != OK)
+        return err_set(info, result, "the broker does not answer");
     *out = (struct port_bounds){world_first(process->world, topic, partition),
                                 world_next(process->world, topic, partition)};
     return OK;
@@ -408,12 +379,11 @@ static enum err port_append(void *self, int32_t lane_index, enum port_topic topi
     append->partition = partition >= 0 ? partition
                                        : (int32_t)((hash_murmur2(key.data, key.length) & 0x7FFFFFFFu) %
                                                    (uint32_t)process->world->partitions[topic]);
-    struct world_record record = {key, value, !value.data, 0, as_of, PORT_NONE};
+    struct world_record record = {.key = key, .value = value, .is_null = !value.data, .as_of = as_of};
     append->bytes = copy_record(&record, &append->record);
     append->token = token;
-    *lane->last = append;
-    lane->last = &append->next;
-    lane->queued++;
+    append->producer = lane->producer;
+    lane_put(lane, append);
     return OK;
 }
 
@@ -436,26 +406,36 @@ static size_t port_acks(void *self, int32_t lane_index, struct port_ack *out, si
 static void port_lane_reset(void *self, int32_t lane)
 {
     struct process *process = self;
-    clear_lane(&process->lanes[lane]);
+    clear_lane(process->world, &process->lanes[lane]);
 }
 
 static struct port_stream *port_stream_open(void *self, enum port_topic topic, int32_t partition, int64_t offset)
 {
-    (void)self;
+    struct process *process = self;
     struct port_stream *stream = memory_new(1, sizeof *stream);
-    *stream = (struct port_stream){topic, partition, offset};
+    *stream = (struct port_stream){process->streams, topic, partition, offset, false};
+    process->streams = stream;
     return stream;
 }
 
 static size_t port_stream_take(void *self, struct port_stream *stream, struct port_record *out, size_t most)
 {
     struct process *process = self;
-    return read_log(process->world, stream->topic, stream->partition, &stream->position, out, most);
+    if (stream->is_reset && most > 0) {
+        out[0] = (struct port_record){
+            .fault = PORT_OFFSET_RESET, .partition = stream->partition, .offset = stream->position};
+        return 1;
+    }
+    return read_log(process, stream->topic, stream->partition, &stream->position, out, most);
 }
 
 static void port_stream_close(void *self, struct port_stream *stream)
 {
-    (void)self;
+    struct process *process = self;
+    struct port_stream **link = &process->streams;
+    while (*link != stream)
+        link = &(*link)->next;
+    *link = stream->next;
     memory_free(stream);
 }
 
@@ -487,9 +467,12 @@ struct process *process_new(struct world *world, int32_t lanes)
     struct process *process = memory_new(1, sizeof *process);
     process->world = world;
     process->lane_count = lanes;
+    process->released = memory_new((size_t)world->partitions[PORT_DECLARATIONS], sizeof process->released[0]);
+    for (int topic = 0; topic < PORT_TOPICS; topic++)
+        process->faults[topic] = memory_new((size_t)world->partitions[topic], sizeof process->faults[topic][0]);
     process->lanes = memory_new((size_t)lanes, sizeof process->lanes[0]);
     for (int32_t i = 0; i < lanes; i++)
-        clear_lane(&process->lanes[i]);
+        clear_lane(process->world, &process->lanes[i]);
     process->inputs = memory_new((size_t)world->partitions[PORT_DECLARATIONS], sizeof process->inputs[0]);
     process->port = (struct port){
         .self = process,
@@ -537,12 +520,15 @@ void process_kill(struct process *process)
     if (!process)
         return;
     for (int32_t i = 0; i < process->lane_count; i++)
-        clear_lane(&process->lanes[i]);
+        clear_lane(process->world, &process->lanes[i]);
     while (process->changes) {
         struct change_node *next = process->changes->next;
         memory_free(process->changes);
         process->changes = next;
     }
+    for (int topic = 0; topic < PORT_TOPICS; topic++)
+        memory_free(process->faults[topic]);
+    memory_free(process->released);
     memory_free(process->lanes);
     memory_free(process->inputs);
     memory_free(process);

@@ -56,12 +56,17 @@ size_t process_queued(const struct process *process, int32_t lane);
 bool process_deliver(struct process *process, int32_t lane);
 
 enum fate {
+    FATE_LANDS,          /* in the log, acknowledged */
     FATE_LANDS_ACK_LOST, /* in the log, acknowledged as failed */
     FATE_LOST,           /* not in the log, acknowledged as failed */
     FATE_LOST_ACKED,     /* not in the log, acknowledged as written (unclean election) */
     FATE_TWICE,          /* in the log twice, acknowledged once */
     FATE_TOO_LARGE,      /* not in the log, ERR_LIMIT */
+    FATE_LATER,          /* goes again behind all others of its lane */
 };
+
+/* Append number `index` of a lane, or the oldest that stands before it and goes to the same place, meets its fate. False: there is none. */
+bool process_meet(struct process *process, int32_t lane, size_t index, enum fate fate);
 
 /* The oldest append of a lane meets its fate. False: there is none. */
 bool process_misfortune(struct process *process, int32_t lane, enum fate fate);
