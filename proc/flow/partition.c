@@ -54,7 +54,7 @@ void partition_init(struct partition *partition, struct partition_context *conte
                     int32_t number)
 {
     *partition = (struct partition){
-        .context = context, .status = status, .number = number, .open_offset = -1, .echo_offset = -1};
+        .context = context, .status = status, .number = number, .open_offset = -1, .echo_offset = -1, .foreign_offset = -1};
     partition->lane = (struct outbox_lane){
         .port = context->port,
         .lane = context->lane,
@@ -96,6 +96,7 @@ static void forget(struct partition *partition)
     partition->has_state = false;
     partition->restamp = false;
     partition->open_offset = -1;
+    partition->standing = (struct frame_nonce){{0, 0}};
     counter_set(&partition->status->ledger_entries, 0);
     counter_set(&partition->status->ledger_bytes, 0);
 }
@@ -132,6 +133,7 @@ static void open_epoch(struct partition *partition, bool restamp)
     counter_set(&partition->status->guard, GUARD_NONE);
     partition->open_sent = false;
     partition->open_acked_ms = 0;
+    partition->foreign_offset = -1; /* whatever was echoed so far lies before this claim */
     partition->epoch_serial++;
     counter_add(&partition->status->epochs[partition->claim], 1);
     partition->claim = PARTITION_CLAIM_DROPPED; /* unless its caller says otherwise */
@@ -234,11 +236,16 @@ static void begin_restore(struct partition *partition, int64_t open_offset)
     const struct port *port = context->port;
     struct port_bounds bounds;
     struct err_info info;
+    if (partition->foreign_offset > open_offset) { /* its echo came before the ack of the own claim */
+        drop(partition, "another process has claimed this partition");
+        return;
+    }
     if (port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) != OK) {
         drop(partition, info.text);
         return;
     }
     partition->open_offset = open_offset;
+    partition->standing = partition->lane.nonce;
     state_init(&partition->state, context->plan, context->random(context->random_context));
     partition->state.plan_id = context->plan_id;
     partition->state.today = (int32_t)(now_of(partition) / DAY_MS);
@@ -333,6 +340,7 @@ static void start_work(struct partition *partition)
     snapshot_begin(partition, partition->restore);
     stop_restore(partition);
     seal_begin(partition);
+    counter_set(&partition->status->position, partition->state.hi); /* what a SKIP adds counts with its echo */
     if (is_first && input.low > 0)
         bootstrap_skip(partition, input.low);
     if (!slices_are_of_plan(&partition->state.slices, context->plan_id) && snapshot_replan(partition, &info) != OK) {
@@ -348,7 +356,6 @@ static void start_work(struct partition *partition)
     partition->echo_seen_ms = now_of(partition);
     partition->input_ms = partition->echo_seen_ms;
     counter_set(&partition->status->is_idle, partition->is_idle);
-    counter_set(&partition->status->position, partition->state.hi);
     counter_set(&partition->status->event_ms, partition->state.event_ms_most);
     counter_set(&partition->status->ledger_entries, (int64_t)ledger_count(partition->state.ledger));
     counter_set(&partition->status->ledger_bytes, (int64_t)ledger_bytes(partition->state.ledger));
@@ -672,14 +679,20 @@ static bool resume_intake(struct partition *partition)
     return start_intake(partition, input.low, &info) == OK;
 }
 
-/* All that was sealed and is not accepted goes out again under the new epoch. */
-static void resume(struct partition *partition, int64_t open_offset)
+/* All that was sealed and is not accepted goes out again under the new epoch: only if nobody else counted on from where it begins. */
+static void resume(struct partition *partition, const struct echo *echo)
 {
+    const struct outbox *outbox = &partition->outbox;
     if (!resume_intake(partition)) {
         open_epoch(partition, false);
         return;
     }
-    partition->open_offset = open_offset;
+    if (echo->hi != (outbox->count ? outbox->groups[0]->lo : partition->open.lo)) {
+        drop(partition, "another process has counted on in this partition");
+        return;
+    }
+    partition->open_offset = echo->offset;
+    partition->standing = partition->lane.nonce;
     partition->restamp = false;
     partition->backoff_ms = 0;
     outbox_unsend(&partition->outbox);
@@ -691,11 +704,7 @@ static void echo_open(struct partition *partition, const struct echo *echo)
 {
     bool own = frame_nonce_equal(&echo->nonce, &partition->lane.nonce);
     if (own && partition->phase == PARTITION_OPENING && partition->restamp)
-        resume(partition, echo->offset);
-    else if (!own && partition->phase == PARTITION_OPENING)
-        open_epoch(partition, false); /* somebody was here between our claims */
-    else if (!own)
-        drop_for(partition, "another process has claimed this partition", FENCED_MS);
+        resume(partition, echo);
 }
 
 /* Not assigned, and warm: what can't be an old frame on its way means that somebody else writes. */
@@ -712,6 +721,15 @@ static void echo_warm(struct partition *partition, const struct echo *echo)
     }
 }
 
+/* Whether the frame counts and is neither of the own claim nor of the epoch that the state stands on. */
+static bool is_foreign(const struct partition *partition, const struct echo *echo)
+{
+    bool counts = echo->branch == READER_OPEN || echo->branch == READER_OPEN_DISCARDS ||
+                  echo->branch == READER_BUFFERED || echo->branch == READER_APPLIED;
+    return counts && !frame_nonce_equal(&echo->nonce, &partition->lane.nonce) &&
+           !frame_nonce_equal(&echo->nonce, &partition->standing);
+}
+
 /* The operator's SKIP moves the journal on: the partition may go on behind it. */
 static bool is_mended(const struct partition *partition, const struct echo *echo)
 {
@@ -724,6 +742,9 @@ void partition_echo(struct partition *partition, const struct echo *echo)
     if (is_mended(partition, echo))
         partition_assign(partition);
     partition->echo_offset = echo->offset;
+    bool foreign = is_foreign(partition, echo);
+    if (foreign)
+        partition->foreign_offset = echo->offset;
     if (!partition->has_state)
         return;
     partition->echo_seen_ms = now_of(partition); /* an old one too: the journal is being read on */
@@ -733,6 +754,13 @@ void partition_echo(struct partition *partition, const struct echo *echo)
         partition->snapshot.trim_to = echo->trim_to;
     if (partition->phase == PARTITION_FREE) {
         echo_warm(partition, echo);
+        return;
+    }
+    if (foreign) {
+        if (partition->phase == PARTITION_OPENING)
+            open_epoch(partition, false); /* somebody was here between our claims */
+        else
+            drop_for(partition, "another process has claimed this partition", FENCED_MS);
         return;
     }
     bool own = frame_nonce_equal(&echo->nonce, &partition->lane.nonce);

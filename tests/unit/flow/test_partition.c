@@ -321,6 +321,56 @@ Test(partition, a_first_start_on_a_topic_that_retention_cut_writes_the_hole_down
     host_kill(host);
 }
 
+Test(partition, a_hole_at_the_beginning_is_no_position_before_its_group_is_echoed)
+{
+    fixture_fill(&f, 20, 1);
+    world_trim(f.world, PORT_DECLARATIONS, 0, 5);
+    struct host *host = host_new(f.world, &f.options);
+    const struct partition_status *status = host_status(host, 0);
+    while (counter_read(&status->phase) != PARTITION_RUNNING) { /* its OPEN lands, its SKIP does not */
+        host_step(host);
+        if (counter_read(&status->phase) == PARTITION_OPENING)
+            host_deliver(host, SIZE_MAX);
+    }
+
+    cr_assert_eq(counter_read(&status->position), 0, "main would commit it, and a restart would miss the journal");
+
+    cr_assert(host_settle(host, 30));
+    cr_assert_eq(counter_read(&status->position), world_next(f.world, PORT_DECLARATIONS, 0));
+    host_kill(host);
+}
+
+/* Its OPEN lands and another process claims behind it and counts, all before its own ack comes. */
+Test(partition, a_claim_that_was_overtaken_before_its_ack_sends_nothing_again)
+{
+    fixture_fill(&f, 20, 3);
+    char *expected = clean_dump(20, 3);
+    struct host *slow = host_new(f.world, &f.options);
+    host_step_worker(slow, 0);
+    host_deliver(slow, SIZE_MAX);
+    f.options.seed = 2;
+    struct host *quick = host_new(f.world, &f.options);
+    cr_assert(host_settle(quick, 30));
+    host_kill(quick);
+    for (int i = 0; i < 20; i++) /* it hears of the other's claim before it takes the ack */
+        host_step_publisher(slow);
+    for (int i = 0; i < 20; i++) { /* restores through its own OPEN, counts, seals, and cannot send */
+        if (counter_read(&host_status(slow, 0)->phase) == PARTITION_RUNNING)
+            process_refuse(host_process(slow), HOST_WORKER_LANE, ERR_PEER);
+        host_step_worker(slow, 0);
+        world_set_now(f.world, world_now(f.world) + 100);
+    }
+
+    cr_assert(host_settle(slow, 60), "%s", host_status(slow, 0)->reason);
+
+    cr_assert_eq(counter_read(&host_status(slow, 0)->phase), PARTITION_RUNNING, "%s", host_status(slow, 0)->reason);
+    char *dump = fixture_dump(&f);
+    cr_assert_str_eq(dump, expected);
+    free(dump);
+    free(expected);
+    host_kill(slow);
+}
+
 Test(partition, a_damaged_record_halts_and_nothing_behind_it_counts)
 {
     struct sample sample;
