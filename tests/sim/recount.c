@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/recount.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct newest {
+    bool is_there;
+    int32_t partition;
+    struct story_declaration declaration;
+};
+
+struct recount {
+    const struct story *story;
+    int32_t partitions;
+    struct recount_partition *partition;
+    struct newest *newest; /* by id */
+};
+
+struct recount *recount_new(const struct story *story, int32_t partitions)
+{
+    struct recount *recount = memory_new(1, sizeof *recount);
+    recount->story = story;
+    recount->partitions = partitions;
+    recount->partition = memory_new((size_t)partitions, sizeof recount->partition[0]);
+    recount->newest = memory_new(story_ids(story), sizeof recount->newest[0]);
+    return recount;
+}
+
+void recount_free(struct recount *recount)
+{
+    if (!recount)
+        return;
+    for (int32_t i = 0; i < recount->partitions; i++)
+        memory_free(recount->partition[i].rejects);
+    memory_free(recount->partition);
+    memory_free(recount->newest);
+    memory_free(recount);
+}
+
+void recount_skip(struct recount *recount, int32_t partition, int64_t low)
+{
+    CHECK(recount->partition[partition].hi == 0);
+    recount->partition[partition].hi = low;
+    recount->partition[partition].skipped = low;
+}
+
+static void reject(struct recount_partition *partition, int64_t offset, int32_t index, enum story_defect why)
+{
+    if (partition->reject_count == partition->reject_capacity) {
+        partition->reject_capacity = partition->reject_capacity ? partition->reject_capacity * 2 : 32;
+        partition->rejects =
+            memory_resize(partition->rejects, partition->reject_capacity, sizeof partition->rejects[0]);
+    }
+    partition->rejects[partition->reject_count++] = (struct recount_reject){offset, index, (uint16_t)why};
+    partition->verdicts[RECOUNT_REJECTED]++;
+}
+
+static void add_up(struct recount_partition *partition, const struct story_declaration *d, int sign)
+{
+    const struct story_content content = story_content(d);
+    for (uint32_t i = 0; i < content.count; i++)
+        partition->value += sign * content.items[i].value;
+    partition->items += sign * (int64_t)content.count;
+}
+
+static void count_one(struct recount *recount, int32_t number, int64_t offset, int32_t index,
+                      const struct story_declaration *d)
+{
+    struct recount_partition *partition = &recount->partition[number];
+    struct newest *newest = &recount->newest[d->id];
+    if (d->defect != DEFECT_NONE) {
+        reject(partition, offset, index, d->defect);
+        return;
+    }
+    const struct story_declaration *old = &newest->declaration;
+    if (newest->is_there && old->version == d->version && old->cancel == d->cancel) {
+        if (old->variant == d->variant)
+            partition->verdicts[RECOUNT_DUPLICATE]++;
+        else
+            reject(partition, offset, index, DEFECT_CONFLICT);
+        return;
+    }
+    if (newest->is_there && (old->version > d->version || (old->version == d->version && old->cancel && !d->cancel))) {
+        partition->verdicts[RECOUNT_STALE]++;
+        return;
+    }
+    if (newest->is_there)
+        add_up(partition, old, -1);
+    else
+        partition->standing++;
+    *newest = (struct newest){true, number, *d};
+    add_up(partition, d, 1);
+    partition->verdicts[RECOUNT_COUNTED]++;
+}
+
+void recount_to(struct recount *recount, int32_t number, int64_t hi)
+{
+    struct recount_partition *partition = &recount->partition[number];
+    for (; partition->hi < hi; partition->hi++) {
+        const struct story_record *record = story_at(recount->story, number, partition->hi);
+        if (!record)
+            continue;
+        partition->records++;
+        for (uint32_t i = 0; i < record->count; i++)
+            count_one(recount, number, partition->hi, record->is_batch ? (int32_t)i : -1, &record->declarations[i]);
+    }
+}
+
+const struct recount_partition *recount_partition(const struct recount *recount, int32_t partition)
+{
+    return &recount->partition[partition];
+}
+
+/* ---- cells ---- */
+
+struct cells {
+    struct recount_cell *list;
+    size_t count;
+    size_t capacity;
+    uint32_t *slots; /* index + 1 */
+    size_t slot_count;
+};
+
+static size_t slot_of(const struct cells *cells, struct text key)
+{
+    size_t slot = hash_bytes(key.data, key.length, 1) & (cells->slot_count - 1);
+    while (cells->slots[slot] && !text_is(key, cells->list[cells->slots[slot] - 1].key))
+        slot = (slot + 1) & (cells->slot_count - 1);
+    return slot;
+}
+
+static void grow(struct cells *cells)
+{
+    if (cells->count < cells->capacity)
+        return;
+    cells->capacity = cells->capacity ? cells->capacity * 2 : 512;
+    cells->list = memory_resize(cells->list, cells->capacity, sizeof cells->list[0]);
+    memory_free(cells->slots);
+    cells->slot_count = cells->capacity * 2;
+    cells->slots = memory_new(cells->slot_count, sizeof cells->slots[0]);
+    for (size_t i = 0; i < cells->count; i++)
+        cells->slots[slot_of(cells, text_of(cells->list[i].key))] = (uint32_t)i + 1;
+}
+
+static void add_item(struct cells *cells, const char *key, const struct story_item *item, int64_t serial)
+{
+    grow(cells);
+    size_t slot = slot_of(cells, text_of(key));
+    if (!cells->slots[slot]) {
+        cells->list[cells->count] = (struct recount_cell){.last = -1};
+        snprintf(cells->list[cells->count].key, RECOUNT_KEY_BYTES, "%s", key);
+        cells->slots[slot] = (uint32_t)++cells->count;
+    }
+    struct recount_cell *cell = &cells->list[cells->slots[slot] - 1];
+    cell->value_minor += item->value;
+    cell->net_mass_g += item->mass_kg * 1000;
+    cell->gross_mass_g += item->mass_kg * 1000 + 5000;
+    cell->packages += item->packages;
+    cell->items++;
+    cell->declarations += cell->last != serial;
+    cell->last = serial;
+}
+
+/* The keys of one item, as contract.md section 3a has the nine default views. */
+static void add_item_everywhere(struct cells *cells, const struct story_content *c, const struct story_item *item,
+                                int64_t serial)
+{
+    char day[32];
+    char key[RECOUNT_KEY_BYTES];
+    static const char month[] = "MONTH|20250701|20250731";
+    snprintf(day, sizeof day, "DAY|%" PRIu32 "|%" PRIu32, c->day, c->day);
+    const char *periods[] = {day, month};
+    for (int i = 0; i < 2; i++) {
+        snprintf(key, sizeof key, "flow|%s|flow=%c", periods[i], c->flow);
+        add_item(cells, key, item, serial);
+        snprintf(key, sizeof key, "office|%s|office=%s|border_office=|zone=|flow=%c|mode=%" PRIu32, periods[i],
+                 c->office, c->flow, c->mode);
+        add_item(cells, key, item, serial);
+        snprintf(key, sizeof key, "trade_mode|%s|office=%s|zone=|trade_mode=|flow=%c", periods[i], c->office, c->flow);
+        add_item(cells, key, item, serial);
+    }
+    snprintf(key, sizeof key, "partner|%s|partner=%s|flow=%c|mode=%" PRIu32, month, item->partner, c->flow, c->mode);
+    add_item(cells, key, item, serial);
+    snprintf(key, sizeof key, "chapter|%s|hs2=%.2s|partner=%s|flow=%c", month, item->hs, item->partner, c->flow);
+    add_item(cells, key, item, serial);
+    snprintf(key, sizeof key, "heading|%s|hs4=%.4s|flow=%c", month, item->hs, c->flow);
+    add_item(cells, key, item, serial);
+    snprintf(key, sizeof key, "commodity|%s|hs6=%.6s|partner=%s|flow=%c", month, item->hs, item->partner, c->flow);
+    add_item(cells, key, item, serial);
+    snprintf(key, sizeof key, "commodity_office|%s|hs6=%.6s|office=%s|flow=%c", month, item->hs, c->office, c->flow);
+    add_item(cells, key, item, serial);
+    snprintf(key, sizeof key, "partner_office|%s|partner=%s|office=%s|flow=%c", month, item->partner, c->office,
+             c->flow);
+    add_item(cells, key, item, serial);
+}
+
+struct cells *recount_cells(const struct recount *recount)
+{
+    struct cells *cells = memory_new(1, sizeof *cells);
+    grow(cells);
+    for (uint32_t id = 0; id < story_ids(recount->story); id++) {
+        if (!recount->newest[id].is_there)
+            continue;
+        const struct story_content content = story_content(&recount->newest[id].declaration);
+        for (uint32_t i = 0; i < content.count; i++)
+            add_item_everywhere(cells, &content, &content.items[i], id);
+    }
+    return cells;
+}
+
+void cells_free(struct cells *cells)
+{
+    if (!cells)
+        return;
+    memory_free(cells->list);
+    memory_free(cells->slots);
+    memory_free(cells);
+}
+
+size_t cells_count(const struct cells *cells)
+{
+    return cells->count;
+}
+
+const struct recount_cell *cells_find(const struct cells *cells, struct text key)
+{
+    uint32_t index = cells->slots[slot_of(cells, key)];
+    return index ? &cells->list[index - 1] : NULL;
+}
+
+const struct recount_cell *cells_at(const struct cells *cells, size_t index)
+{
+    return &cells->list[index];
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * recount.h - the totals of a story, counted again in the plainest way: the newest version of each id stands.
+ *
+ * Memory:  owns what it counted
+ * Thread:  one thread in all
+ */
+#pragma once
+
+#include "sim/story.h"
+
+enum recount_verdict { RECOUNT_COUNTED, RECOUNT_DUPLICATE, RECOUNT_STALE, RECOUNT_REJECTED, RECOUNT_VERDICTS };
+
+struct recount_reject {
+    int64_t offset;
+    int32_t index;
+    uint16_t rule;
+};
+
+/* What the input [0, hi) of one partition adds up to. */
+struct recount_partition {
+    int64_t hi;
+    int64_t verdicts[RECOUNT_VERDICTS];
+    int64_t records;
+    int64_t skipped;
+    struct recount_reject *rejects;
+    size_t reject_count;
+    size_t reject_capacity;
+    int64_t standing; /* ids with an entry */
+    int64_t value;    /* of the versions that stand */
+    int64_t items;
+};
+
+struct recount;
+
+struct recount *recount_new(const struct story *story, int32_t partitions);
+void recount_free(struct recount *recount);
+
+/* Begins a partition at `low` after a hole that was authorised. */
+void recount_skip(struct recount *recount, int32_t partition, int64_t low);
+
+/* Counts a partition up to the offset hi. */
+void recount_to(struct recount *recount, int32_t partition, int64_t hi);
+
+const struct recount_partition *recount_partition(const struct recount *recount, int32_t partition);
+
+enum { RECOUNT_KEY_BYTES = 192 };
+
+/* One published cell. */
+struct recount_cell {
+    char key[RECOUNT_KEY_BYTES];
+    int64_t value_minor;
+    int64_t net_mass_g;
+    int64_t gross_mass_g;
+    int64_t packages;
+    int64_t items;
+    int64_t declarations;
+    int64_t last; /* declaration that was added last, to count each once */
+};
+
+struct cells;
+
+/* All cells that the versions which stand in all partitions make, by key. */
+struct cells *recount_cells(const struct recount *recount);
+void cells_free(struct cells *cells);
+size_t cells_count(const struct cells *cells);
+/* NULL: there is none of this key. */
+const struct recount_cell *cells_find(const struct cells *cells, struct text key);
+const struct recount_cell *cells_at(const struct cells *cells, size_t index);

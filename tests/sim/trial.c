@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/trial.h"
+
+#include "base/memory.h"
+#include "sim/weather.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    TICK_EACH = 8,    /* steps between two looks of the group */
+    READ_EACH = 16,   /* steps between two readings of witnesses and consumers */
+    BURST_MOST = 24,  /* appends that land at once */
+    HEAL_MS = 240000, /* virtual time in which all must be well again */
+    HEAL_ROUNDS = 200000,
+    QUIET_MS = 1500, /* nothing changes for so long: it is over */
+    CALM_TICK_MS = 20,
+    CORRUPT_SEEDS = 30, /* one of so many seeds ends with a corrupt journal */
+    CORRUPT_MS = 8000,
+};
+
+#define START_MS 1752800000000
+
+enum err scene_load(const char *reference_dir, struct scene *out, struct err_info *info)
+{
+    *out = (struct scene){0};
+    TRY(reference_load(reference_dir, NULL, &out->reference, info));
+    struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
+    rules_default_severities(false, options.severity);
+    enum err err = rules_new(&options, out->reference, &out->rules, info);
+    view_plan_default(&out->plan);
+    return err;
+}
+
+void scene_free(struct scene *scene)
+{
+    rules_free(scene->rules);
+    reference_free(scene->reference);
+}
+
+/* ---- begin and end ---- */
+
+static void begin(struct trial *trial, bool faults, bool traced)
+{
+    struct dice *dice = &trial->dice;
+    trial->partitions = (int32_t)dice_between(dice, 1, 4);
+    trial->statistics_partitions = (int32_t)dice_between(dice, 1, 3);
+    uint32_t ids = (uint32_t)dice_between(dice, 4, 40);
+    uint32_t records = (uint32_t)dice_between(dice, 10, 160);
+    trial->steps = (uint32_t)dice_between(dice, 400, 2400);
+    trial->tick_ms = dice_between(dice, 1, 30);
+    trial->options = (struct host_options){
+        .rules = trial->scene->rules,
+        .reference = trial->scene->reference,
+        .plan = &trial->scene->plan,
+        .plan_id = 4711,
+        .frame_interval_ms = dice_between(dice, 10, 250),
+        .key_check = BATCH_KEY_ID,
+        .partitions = trial->partitions,
+        .statistics_partitions = trial->statistics_partitions,
+        .reporter = "CN",
+        .currency = "CNY",
+    };
+    trial->world = world_new(trial->partitions, trial->statistics_partitions);
+    world_keep_strays(trial->world);
+    world_set_now(trial->world, START_MS);
+    trial->story = story_new(dice, trial->partitions, ids, records);
+    trial->cluster = (struct cluster){
+        .world = trial->world,
+        .options = &trial->options,
+        .dice = dice,
+        .member_count = (int32_t)dice_between(dice, 1, CLUSTER_MEMBERS_MOST),
+        .workers = (int32_t)dice_between(dice, 1, HOST_WORKERS_MOST),
+        .partitions = trial->partitions,
+        .session_ms = dice_between(dice, 500, 6000),
+        .is_traced = traced,
+        .happened = trial->happened,
+    };
+    weather_begin(trial, faults);
+    for (int32_t i = 0; i < trial->partitions; i++)
+        trial->witnesses[i] =
+            witness_new(trial->world, trial->story, &trial->scene->plan, trial->partitions, i, traced);
+    trial->consumers[trial->consumer_count++] = consumer_new(trial->world, trial->statistics_partitions);
+    cluster_init(&trial->cluster);
+}
+
+static void finish(struct trial *trial)
+{
+    cluster_fini(&trial->cluster);
+    for (int32_t i = 0; i < trial->consumer_count; i++)
+        consumer_free(trial->consumers[i]);
+    for (int32_t i = 0; i < trial->partitions; i++)
+        witness_free(trial->witnesses[i]);
+    story_free(trial->story);
+    world_free(trial->world);
+    buffer_fini(&trial->why);
+}
+
+static bool failed(const struct trial *trial)
+{
+    return trial->why.length > 0;
+}
+
+/* ---- steps ---- */
+
+static void pass_time(struct trial *trial, int64_t ms)
+{
+    world_set_now(trial->world, world_now(trial->world) + ms);
+}
+
+static void step_somebody(struct trial *trial)
+{
+    struct cluster *cluster = &trial->cluster;
+    int32_t member = (int32_t)dice_below(&trial->dice, (uint64_t)cluster->member_count);
+    int32_t thread = (int32_t)dice_below(&trial->dice, (uint64_t)cluster_threads(cluster));
+    if (cluster_is_running(cluster, member))
+        cluster_step(cluster, member, thread);
+}
+
+/* What a process has in flight lands whether it is paused or not. */
+static void deliver_some(struct trial *trial)
+{
+    struct cluster *cluster = &trial->cluster;
+    int32_t number = (int32_t)dice_below(&trial->dice, (uint64_t)cluster->member_count);
+    if (!cluster->members[number].host || weather_is_away(trial))
+        return;
+    struct process *process = host_process(cluster->members[number].host);
+    int32_t lane = (int32_t)dice_below(&trial->dice, (uint64_t)cluster->workers + 1);
+    for (uint32_t burst = 1 + dice_below(&trial->dice, BURST_MOST); burst > 0; burst--) {
+        size_t queued = process_queued(process, lane);
+        if (queued == 0)
+            return;
+        size_t index = dice_below(&trial->dice, queued);
+        process_meet(process, lane, index, weather_fate(trial, process_topic(process, lane, index), number));
+    }
+}
+
+static void read_logs(struct trial *trial)
+{
+    for (int32_t i = 0; i < trial->partitions && !failed(trial); i++)
+        witness_read(trial->witnesses[i], &trial->why);
+    for (int32_t i = 0; i < trial->consumer_count; i++)
+        consumer_read(trial->consumers[i], 1 + (int64_t)dice_below(&trial->dice, 200));
+}
+
+static void run(struct trial *trial)
+{
+    int32_t partition;
+    for (uint32_t step = 0; step < trial->steps && !failed(trial); step++) {
+        step_somebody(trial);
+        if (dice_luck(&trial->dice, 6000))
+            deliver_some(trial);
+        if (dice_luck(&trial->dice, 1000)) {
+            weather_input(trial);
+            story_tell(trial->story, trial->world, &partition);
+        }
+        weather_step(trial);
+        if (step % TICK_EACH == 0)
+            cluster_tick(&trial->cluster);
+        if (step % READ_EACH == 0)
+            read_logs(trial);
+        pass_time(trial, dice_between(&trial->dice, 0, 2 * trial->tick_ms));
+    }
+}
+
+/* ---- healing ---- */
+
+static bool step_all(struct trial *trial)
+{
+    struct cluster *cluster = &trial->cluster;
+    bool did = false;
+    for (int32_t i = 0; i < cluster->member_count; i++) {
+        for (int32_t thread = 0; thread < cluster_threads(cluster) && cluster_is_running(cluster, i); thread++)
+            did = cluster_step(cluster, i, thread) || did;
+    }
+    return did;
+}
+
+static bool deliver_all(struct trial *trial)
+{
+    struct cluster *cluster = &trial->cluster;
+    bool did = false;
+    for (int32_t i = 0; i < cluster->member_count; i++) {
+        for (int32_t lane = 0; lane <= cluster->workers && cluster->members[i].host; lane++) {
+            while (process_deliver(host_process(cluster->members[i].host), lane))
+                did = true;
+        }
+    }
+    return did;
+}
+
+/* Steps, deliveries and time without faults until `ms` have passed in which nothing was done, at most `most_ms` in all. */
+static bool settle(struct trial *trial, int64_t ms, int64_t most_ms)
+{
+    int64_t until_ms = world_now(trial->world) + most_ms;
+    int64_t quiet_ms = 0;
+    for (int rounds = 0; rounds < HEAL_ROUNDS && world_now(trial->world) < until_ms && !failed(trial); rounds++) {
+        cluster_tick(&trial->cluster);
+        bool did = step_all(trial);
+        did = deliver_all(trial) || did;
+        size_t strays = world_strays(trial->world);
+        if (strays && dice_luck(&trial->dice, 3000))
+            did = world_stray(trial->world, dice_below(&trial->dice, strays), dice_luck(&trial->dice, 7000)) || did;
+        read_logs(trial);
+        pass_time(trial, did ? 1 : CALM_TICK_MS);
+        struct buffer why = {0};
+        quiet_ms = !did && cluster_is_settled(&trial->cluster, &why) ? quiet_ms + CALM_TICK_MS : 0;
+        buffer_fini(&why);
+        if (quiet_ms > ms)
+            return true;
+    }
+    return false;
+}
+
+static void heal(struct trial *trial)
+{
+    int32_t partition;
+    weather_end(trial);
+    trial->cluster.is_calm = true;
+    while (story_tell(trial->story, trial->world, &partition))
+        ;
+    if (settle(trial, QUIET_MS, HEAL_MS) || failed(trial))
+        return;
+    struct buffer why = {0};
+    cluster_is_settled(&trial->cluster, &why);
+    buffer_add_format(&trial->why, "it does not come to rest: %.*s", (int)why.length, (const char *)why.data);
+    buffer_fini(&why);
+}
+
+/* ---- verdict ---- */
+
+static bool is_listed(const struct recount_reject *rejects, size_t count, const char *key, int32_t partition)
+{
+    char should[128];
+    for (size_t i = 0; i < count; i++) {
+        int length =
+            snprintf(should, sizeof should, "customs.declarations/%" PRId32 "/%" PRId64, partition, rejects[i].offset);
+        if (rejects[i].index >= 0)
+            snprintf(should + length, sizeof should - (size_t)length, "/%" PRId32, rejects[i].index);
+        if (strcmp(should, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_in_topic(const struct trial *trial, int32_t partition, const struct recount_reject *reject)
+{
+    for (int64_t offset = world_next(trial->world, PORT_REJECTS, 0) - 1; offset >= 0; offset--) {
+        char key[128];
+        struct bytes bytes = world_at(trial->world, PORT_REJECTS, 0, offset)->key;
+        snprintf(key, sizeof key, "%.*s", (int)bytes.length, (const char *)bytes.data);
+        if (is_listed(reject, 1, key, partition))
+            return true;
+    }
+    return false;
+}
+
+static void check_rejects(struct trial *trial)
+{
+    for (int32_t p = 0; p < trial->partitions; p++) {
+        size_t count;
+        const struct recount_reject *rejects = witness_rejects(trial->witnesses[p], &count);
+        for (size_t i = 0; i < count && !failed(trial); i++) {
+            if (!is_in_topic(trial, p, &rejects[i]))
+                buffer_add_format(&trial->why,
+                                  "the reject of partition %d offset %" PRId64 " index %d is listed and not in "
+                                  "topic.rejects",
+                                  p, rejects[i].offset, rejects[i].index);
+        }
+    }
+}
+
+static int64_t last_record(const struct trial *trial, int32_t partition)
+{
+    int64_t next = world_next(trial->world, PORT_DECLARATIONS, partition);
+    while (next > world_first(trial->world, PORT_DECLARATIONS, partition) &&
+           world_is_hole(trial->world, PORT_DECLARATIONS, partition, next - 1))
+        next--;
+    return next;
+}
+
+/* All input is accepted, and every consumer holds what the recount says. */
+static void check_totals(struct trial *trial)
+{
+    struct recount *recount = recount_new(trial->story, trial->partitions);
+    for (int32_t p = 0; p < trial->partitions && !failed(trial); p++) {
+        int64_t next = last_record(trial, p);
+        if (witness_hi(trial->witnesses[p]) < next)
+            buffer_add_format(&trial->why, "journal %d accepted %" PRId64 " of %" PRId64, p,
+                              witness_hi(trial->witnesses[p]), next);
+        if (trial->low[p])
+            recount_skip(recount, p, trial->low[p]);
+        recount_to(recount, p, next);
+    }
+    struct cells *cells = recount_cells(recount);
+    for (int32_t i = 0; i < trial->statistics_partitions; i++)
+        world_compact(trial->world, PORT_STATISTICS, i, world_next(trial->world, PORT_STATISTICS, i));
+    struct consumer *fresh = consumer_new(trial->world, trial->statistics_partitions);
+    consumer_read(fresh, INT64_MAX);
+    for (int32_t i = 0; i <= trial->consumer_count && !failed(trial); i++) {
+        struct consumer *consumer = i < trial->consumer_count ? trial->consumers[i] : fresh;
+        struct buffer why = {0};
+        consumer_read(consumer, INT64_MAX);
+        if (!consumer_agrees(consumer, cells, &why))
+            buffer_add_format(&trial->why, "consumer %d%s holds %.*s", i, consumer == fresh ? " (a new one)" : "",
+                              (int)why.length, (const char *)why.data);
+        buffer_fini(&why);
+    }
+    consumer_free(fresh);
+    cells_free(cells);
+    recount_free(recount);
+}
+
+/* ---- a corrupt journal at the end ---- */
+
+/* A record that is no frame halts its partition in every process, and all publishing; the other partitions go on. */
+static void corrupt_journal(struct trial *trial)
+{
+    struct cluster *cluster = &trial->cluster;
+    int32_t victim = (int32_t)dice_below(&trial->dice, (uint64_t)trial->partitions);
+    struct world_record garbage = {.value = {(const uint8_t *)"no frame", 8}};
+    world_put(trial->world, PORT_JOURNAL, victim, &garbage);
+    cluster_note(cluster, HAPPENED_CORRUPTED, NOBODY, victim);
+    int64_t until_ms = world_now(trial->world) + CORRUPT_MS;
+    bool restarts = dice_luck(&trial->dice, 5000);
+    if (restarts)
+        cluster_kill(cluster, cluster->seats[victim].owner, 0);
+    for (int32_t i = 0; i < cluster->member_count; i++)
+        cluster->members[i].mend_ms = INT64_MAX; /* no operator helps */
+    while (world_now(trial->world) < until_ms) {
+        cluster_tick(cluster);
+        for (int32_t i = 0; i < cluster->member_count; i++)
+            cluster->members[i].mend_ms = INT64_MAX;
+        bool did = step_all(trial);
+        did = deliver_all(trial) || did;
+        pass_time(trial, did ? 1 : CALM_TICK_MS);
+    }
+    for (int32_t p = 0; p < trial->partitions && !failed(trial); p++) {
+        const struct seat *seat = &cluster->seats[p];
+        const struct partition_status *status = host_status(cluster->members[seat->owner].host, p);
+        enum partition_phase phase = (enum partition_phase)counter_read(&status->phase);
+        if (phase != (p == victim ? PARTITION_HALTED : PARTITION_RUNNING))
+            buffer_add_format(&trial->why, "partition %d is %s after the journal of %d was corrupted; %s", p,
+                              partition_phase_name(phase), victim, status->reason);
+    }
+    for (int32_t i = 0; i < cluster->member_count && !failed(trial); i++) {
+        if (counter_read(&host_published(cluster->members[i].host)->is_publishing))
+            buffer_add_format(&trial->why, "member %d publishes though journal %d is corrupt", i, victim);
+    }
+    struct buffer why = {0};
+    if (!failed(trial) && witness_read(trial->witnesses[victim], &why))
+        buffer_add_format(&trial->why, "the reader rule does not halt at a record that is no frame");
+    buffer_fini(&why);
+}
+
+void trial_run(const struct scene *scene, uint64_t seed, bool faults, bool traced, struct trial_result *out)
+{
+    struct trial *trial = memory_new(1, sizeof *trial);
+    *trial = (struct trial){.scene = scene, .dice = {seed * 0x9E3779B97F4A7C15ULL + 1}};
+    begin(trial, faults, traced);
+    run(trial);
+    if (!failed(trial))
+        heal(trial);
+    if (!failed(trial))
+        check_totals(trial);
+    if (!failed(trial))
+        check_rejects(trial);
+    if (!failed(trial) && faults && seed % CORRUPT_SEEDS == 0)
+        corrupt_journal(trial);
+    *out = (struct trial_result){.passed = !failed(trial), .trace = world_trace(trial->world)};
+    snprintf(out->why, sizeof out->why, "%.*s", (int)trial->why.length, (const char *)trial->why.data);
+    for (int32_t p = 0; p < trial->partitions; p++) {
+        out->records += world_next(trial->world, PORT_DECLARATIONS, p);
+        for (int i = 0; i < READER_BRANCHES; i++)
+            out->branches[i] += witness_branches(trial->witnesses[p])[i];
+    }
+    finish(trial);
+    memcpy(out->happened, trial->happened, sizeof out->happened);
+    memory_free(trial);
+}

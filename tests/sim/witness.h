@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * witness.h - reads one journal as it grows and compares each group that counts with a recount of the input so far.
+ *
+ * It uses the one reader rule, and nothing else of the product but the readers of frame sections.
+ * Memory:  owns reader and recount
+ * Thread:  one thread in all
+ */
+#pragma once
+
+#include "base/buffer.h"
+#include "flow/frame.h"
+#include "flow/reader_rule.h"
+#include "sim/recount.h"
+#include "sim/world.h"
+
+struct witness;
+
+/* Traced: prints each frame and what the rule makes of it. */
+struct witness *witness_new(const struct world *world, const struct story *story, const struct view_plan *plan,
+                            int32_t partitions, int32_t partition, bool is_traced);
+void witness_free(struct witness *witness);
+
+/* Reads on to the end. False: something is wrong, *why says what. */
+bool witness_read(struct witness *witness, struct buffer *why);
+
+/* The journal was truncated: reads it from its beginning again. */
+void witness_restart(struct witness *witness);
+
+/* Input that is accepted. */
+int64_t witness_hi(const struct witness *witness);
+/* Journal offset behind the first group that counts, -1 if there is none. */
+int64_t witness_first_group_end(const struct witness *witness);
+int64_t witness_opens(const struct witness *witness);
+
+/* Frames by what the reader rule made of them. */
+const uint64_t *witness_branches(const struct witness *witness);
+
+/* The rejects that are listed, in order. */
+const struct recount_reject *witness_rejects(const struct witness *witness, size_t *out_count);
