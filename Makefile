@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: what it runs is in scripts/, CMakePresets.json and CMakeLists.txt. ARGS goes to the program that a target runs.
 .POSIX:
-.PHONY: help deps build demo test bench bench-table lint format rule-mutants model chaos clean
+.PHONY: help deps build demo test bench bench-table lint format rule-mutants model chaos sim mutants clean
 
 help:
 	@echo 'make build         installs what is missing, leaves build/release/dryport'
@@ -14,6 +14,8 @@ help:
 	@echo 'make model         the protocol as a model: random schedules, then each deliberate breakage (SEEDS=20000 FROM=0)'
 	@echo 'make chaos         three processes on three real brokers, killed and paused (MINUTES=20 SEED=1)'
 	@echo 'make rule-mutants  each rule switched off in turn must fail a test'
+	@echo 'make sim           the deterministic simulation (SEEDS=20000 FROM=0): tests/sim/README.md'
+	@echo 'make mutants       each deliberate breakage of the protocol must die in the simulation'
 	@echo 'make deps          only installs; make clean removes build/'
 
 deps:
@@ -64,6 +66,16 @@ model:
 chaos: build
 	@scripts/install_deps.sh build test
 	tests/broker/run.sh tests/broker/chaos.py --minutes $${MINUTES:-20} --seed $${SEED:-1}
+
+sim:
+	@scripts/install_deps.sh build test
+	@cmake --preset release -DDRYPORT_WERROR=OFF --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target dryport_sim -- --quiet
+	@build/release/dryport_sim --seeds $${SEEDS:-20000} --from $${FROM:-0} --jobs 2 $(ARGS)
+
+mutants:
+	@scripts/install_deps.sh build test
+	@scripts/mutants.sh $(ARGS)
 
 clean:
 	rm -rf build

@@ -6,7 +6,8 @@ set(CMAKE_C_FLAGS_RELEASE "-O3 -g")
 option(DRYPORT_WERROR "treat warnings as errors (presets and CI)" OFF)
 target_include_directories(proc_flags INTERFACE ${CMAKE_SOURCE_DIR}/proc)
 target_compile_definitions(proc_flags INTERFACE _POSIX_C_SOURCE=200809L DRYPORT_VERSION="${PROJECT_VERSION}"
-    $<$<BOOL:${DRYPORT_MUTANTS}>:DRYPORT_MUTANTS>)
+    $<$<BOOL:${DRYPORT_MUTANTS}>:DRYPORT_MUTANTS>
+    $<$<BOOL:${DRYPORT_PROTOCOL_MUTANTS}>:DRYPORT_PROTOCOL_MUTANTS>)
 target_compile_options(proc_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
     -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wdouble-promotion $<$<BOOL:${DRYPORT_WERROR}>:-Werror>
     -fstack-protector-strong -fno-strict-overflow $<$<CONFIG:Release>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)

@@ -2,6 +2,7 @@
 #include "flow/outbox.h"
 
 #include "base/check.h"
+#include "flow/mutant.h"
 
 enum { INDEX_BITS = 23, SERIAL_SHIFT = 24, SERIAL_MASK = 0xFFFFFF, PARTITION_SHIFT = 48 };
 
@@ -112,7 +113,7 @@ enum err outbox_pump(struct outbox *outbox, struct outbox_lane *lane, int64_t no
             continue;
         *did = *did || group->rejects_sent < group->reject_count;
         TRY(send_rejects(group, lane, info));
-        in_turn = in_turn && group_rejects_durable(group);
+        in_turn = in_turn && (group_rejects_durable(group) || MUTANT(REJECTS_AFTER_FRAME));
         if (in_turn) {
             *did = true;
             TRY(send_frames(group, lane, now_ms, info));

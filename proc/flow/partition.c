@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/crc.h"
 #include "base/memory.h"
+#include "flow/mutant.h"
 #include "flow/seal.h"
 #include "flow/settle.h"
 
@@ -307,10 +308,13 @@ static void bootstrap_skip(struct partition *partition, int64_t low)
 static enum err start_intake(struct partition *partition, int64_t low, struct err_info *info)
 {
     struct partition_context *context = partition->context;
+    int64_t position = partition->state.hi - (MUTANT(OFF_BY_ONE) && partition->state.hi > 0);
+    if (MUTANT(COMMITTED_START))
+        TRY(context->port->committed(context->port->self, partition->number, &position, info));
     struct intake_start start = {
         .lane = context->lane,
         .partition = partition->number,
-        .position = partition->state.hi,
+        .position = position < 0 ? 0 : position,
         .low = low,
         .has_record = partition->state.has_record,
         .record_crc = partition->state.record_crc,
@@ -370,7 +374,7 @@ static void finish_restore(struct partition *partition)
     if (rule->halted) {
         struct err_info why = rule->why;
         partition_halt(partition, GUARD_JOURNAL_DAMAGED, &why);
-    } else if (!frame_nonce_equal(&rule->epoch, &partition->lane.nonce)) {
+    } else if (!frame_nonce_equal(&rule->epoch, &partition->lane.nonce) && !MUTANT(RESTORE_BEFORE_OPEN)) {
         open_epoch(partition, false); /* the ack was of a copy: a foreign OPEN lies between */
     } else {
         start_work(partition);
@@ -417,6 +421,7 @@ static bool restore_step(struct partition *partition)
                 state_take_open(&partition->state, &frame);
         }
         done = rule->halted || records[i].offset >= partition->open_offset;
+        done = done || (MUTANT(RESTORE_BEFORE_OPEN) && records[i].offset + 1 == partition->end_before_open);
         counter_add(&partition->status->restore_done, 1);
     }
     if (count) {
@@ -687,7 +692,7 @@ static void resume(struct partition *partition, const struct echo *echo)
         open_epoch(partition, false);
         return;
     }
-    if (echo->hi != (outbox->count ? outbox->groups[0]->lo : partition->open.lo)) {
+    if (echo->hi != (outbox->count ? outbox->groups[0]->lo : partition->open.lo) && !MUTANT(RESTAMP_FOREIGN)) {
         drop(partition, "another process has counted on in this partition");
         return;
     }
@@ -726,6 +731,8 @@ static bool is_foreign(const struct partition *partition, const struct echo *ech
 {
     bool counts = echo->branch == READER_OPEN || echo->branch == READER_OPEN_DISCARDS ||
                   echo->branch == READER_BUFFERED || echo->branch == READER_APPLIED;
+    if (MUTANT(ECHO_NOT_NOTICED) || (MUTANT(RESTAMP_FOREIGN) && (partition->restamp || !partition->has_state)))
+        return false;
     return counts && !frame_nonce_equal(&echo->nonce, &partition->lane.nonce) &&
            !frame_nonce_equal(&echo->nonce, &partition->standing);
 }
@@ -774,7 +781,7 @@ void partition_echo(struct partition *partition, const struct echo *echo)
         break;
     case READER_GAP:
     case READER_OTHER_NONCE:
-        if (own)
+        if (own && !MUTANT(ECHO_NOT_NOTICED))
             drop(partition, "an own frame does not count: another epoch or a lost frame lies before it");
         break;
     case READER_HALTED: {
@@ -795,7 +802,7 @@ static bool is_gone(struct partition *partition, int64_t acked_ms, int64_t now_m
 {
     const struct port *port = partition->context->port;
     int64_t since_ms = acked_ms > partition->echo_seen_ms ? acked_ms : partition->echo_seen_ms;
-    if (!acked_ms || now_ms - since_ms <= ECHO_TIMEOUT_MS)
+    if (!acked_ms || now_ms - since_ms <= ECHO_TIMEOUT_MS || MUTANT(ECHO_NOT_NOTICED))
         return false;
     partition->echo_seen_ms = now_ms;
     struct port_bounds bounds;
@@ -815,6 +822,10 @@ static bool open_step(struct partition *partition, bool *out_producer_lost)
         return false;
     }
     struct err_info info;
+    struct port_bounds bounds;
+    const struct port *port = partition->context->port;
+    if (MUTANT(RESTORE_BEFORE_OPEN) && port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) == OK)
+        partition->end_before_open = bounds.high;
     enum err err = send_open(partition, &info);
     if (err == OK)
         partition->open_sent = true;

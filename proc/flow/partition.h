@@ -146,6 +146,7 @@ struct partition {
     enum partition_phase phase;
     struct outbox_lane lane;     /* the epoch: its nonce, and the last seq */
     struct frame_nonce standing; /* of the own OPEN that the state stands on; zero without state */
+    int64_t end_before_open;     /* of the journal; used by a mutant only */
     int64_t foreign_offset; /* newest frame of another epoch that counts, as far as echoes told since the claim; -1 */
     bool restamp;           /* OPENING keeps state and groups if nobody else wrote */
     int64_t open_offset;    /* of the own OPEN that the state stands on; echoes up to it are old */

@@ -14,6 +14,7 @@
 #include "flow/cube.h"
 #include "flow/gate.h"
 #include "flow/journals.h"
+#include "flow/mutant.h"
 #include "flow/registry.h"
 #include "flow/statistic.h"
 
@@ -315,7 +316,7 @@ static void read_statistic(struct publisher *publisher, int32_t partition, const
     uint64_t content = STATISTIC_UNKNOWN;
     bool is_broken = !statistic_as_of(record->value, &as_of);
     struct registry_entry *entry = registry_at(publisher->registry, index);
-    bool is_late = gate_see(&publisher->gate, partition, as_of) || as_of < entry->read_as_of;
+    bool is_late = (gate_see(&publisher->gate, partition, as_of) || as_of < entry->read_as_of) && !MUTANT(NOT_REPAIRED);
     bool is_newest = as_of == entry->written_as_of && as_of != 0;
     bool is_own = is_newest || (as_of < entry->written_as_of && is_of_own_term(publisher, as_of) &&
                                 is_of_own_term(publisher, entry->written_as_of));
@@ -693,8 +694,8 @@ static bool send_claims(struct publisher *publisher, int64_t now_ms)
 
 static bool advance_gate(struct publisher *publisher, int64_t now_ms)
 {
-    if (!publisher->leads || now_ms < publisher->retry_ms || !journals_are_folded(publisher->journals) ||
-        !tails_are_read(publisher))
+    bool is_read = journals_are_folded(publisher->journals) && tails_are_read(publisher);
+    if (!publisher->leads || now_ms < publisher->retry_ms || (!is_read && !MUTANT(PUBLISHED_EARLY)))
         return false;
     if (publisher->gate.term == 0) {
         if (!gate_claim(&publisher->gate)) {
@@ -707,7 +708,7 @@ static bool advance_gate(struct publisher *publisher, int64_t now_ms)
         publisher->claims_sent = 0;
         counter_add(&publisher->counters.claims, 1);
     }
-    if (!send_claims(publisher, now_ms) || !gate_is_won(&publisher->gate))
+    if (!send_claims(publisher, now_ms) || (!gate_is_won(&publisher->gate) && !MUTANT(NO_CLAIM)))
         return false;
     open_gate(publisher);
     return true;

@@ -2,6 +2,7 @@
 #include "flow/reader_rule.h"
 
 #include "base/memory.h"
+#include "flow/mutant.h"
 
 #include <inttypes.h>
 
@@ -55,7 +56,7 @@ static void discard(struct reader_rule *rule)
 /* Rules 1 and 4. */
 static enum reader_branch judge_open(struct reader_rule *rule, const struct frame *frame)
 {
-    if (slice_window_has(&rule->window, &frame->nonce))
+    if (slice_window_has(&rule->window, &frame->nonce) && !MUTANT(OPEN_TWICE))
         return READER_OPEN_SEEN;
     bool torn = rule->held_count > 0;
     discard(rule);
@@ -212,14 +213,14 @@ enum reader_branch reader_rule_feed(struct reader_rule *rule, int64_t offset, st
         *out_frame = frame;
     if (frame.kind == FRAME_OPEN)
         return judge_open(rule, &frame);
-    if (!rule->has_epoch || !frame_nonce_equal(&frame.nonce, &rule->epoch)) /* rule 2 */
+    if (!rule->has_epoch || (!frame_nonce_equal(&frame.nonce, &rule->epoch) && !MUTANT(NO_FENCE))) /* rule 2 */
         return READER_OTHER_NONCE;
-    if (frame.seq != rule->seq + 1) /* rule 3 */
+    if (frame.seq != rule->seq + 1 && !MUTANT(SEQ_UNCHECKED)) /* rule 3 */
         return frame.seq <= rule->seq ? READER_DUPLICATE : READER_GAP;
     rule->seq = frame.seq;
     if (!hold(rule, &frame)) {
         err_set(&rule->why, ERR_BROKEN, "a group of more than %d frames", FRAMES_A_GROUP_MOST);
         return halt(rule, offset);
     }
-    return frame.last ? apply(rule, offset, fold, context) : READER_BUFFERED;
+    return frame.last || MUTANT(GROUP_FLAG_IGNORED) ? apply(rule, offset, fold, context) : READER_BUFFERED;
 }

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "flow/builder.h"
+#include "flow/mutant.h"
 
 enum {
     REJECTS_A_SECTION = 30000, /* at most 22 bytes each */
@@ -34,7 +35,7 @@ static void put_cells(struct builder *builder, const struct partition *partition
 
 static void put_ledger(struct builder *builder, const struct open_group *open)
 {
-    if (open->ledger.length == 0)
+    if (open->ledger.length == 0 || MUTANT(LEDGER_NOT_JOURNALLED))
         return;
     size_t from = 0;
     for (size_t i = 0; i <= open->cut_count; i++) {

@@ -2,6 +2,7 @@
 #include "flow/settle.h"
 
 #include "base/memory.h"
+#include "flow/mutant.h"
 #include "flow/reject.h"
 #include "trade/calendar.h"
 
@@ -151,6 +152,8 @@ static enum err settle_counted(struct partition *partition, const struct element
             return err_set(info, ERR_BROKEN,
                            "a stored contribution is broken in memory: restart the process, it restores");
         warn_replaced(context->rules, findings, fresh, stored);
+        if (MUTANT(RETRACTION_ELSEWHERE))
+            stored->day = fresh->day;
         tally_list(state->tally, stored, -1);
     } else if (declaration->function != FUNCTION_ORIGINAL) {
         rules_add(context->rules, findings, RULE_VER_505, -1, "function");

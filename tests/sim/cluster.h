@@ -26,10 +26,11 @@ const char *happening_text(enum happening happening);
 struct member {
     struct host *host; /* NULL: dead */
     bool is_paused;
-    int64_t gone_ms;    /* since it is dead or paused */
-    int64_t restart_ms; /* when the dead one starts again */
-    int64_t resume_ms;  /* when the paused one goes on */
-    int64_t mend_ms;    /* when its operator starts it again because something of it is halted; 0: nothing is */
+    int64_t gone_ms;          /* since it is dead or paused */
+    int64_t restart_ms;       /* when the dead one starts again */
+    int64_t resume_ms;        /* when the paused one goes on */
+    int64_t cut_off_until_ms; /* nothing of it lands before */
+    int64_t mend_ms;          /* when its operator starts it again because something of it is halted; 0: nothing is */
     int64_t lost_ms[CLUSTER_PARTITIONS_MOST]; /* when it hears that a partition was taken from it; 0: never */
     int64_t unlead_ms;                        /* when it hears that it has no lease; 0: never */
 };

@@ -123,7 +123,8 @@ static void deliver_some(struct trial *trial)
 {
     struct cluster *cluster = &trial->cluster;
     int32_t number = (int32_t)dice_below(&trial->dice, (uint64_t)cluster->member_count);
-    if (!cluster->members[number].host || weather_is_away(trial))
+    if (!cluster->members[number].host || weather_is_away(trial) ||
+        world_now(trial->world) < cluster->members[number].cut_off_until_ms)
         return;
     struct process *process = host_process(cluster->members[number].host);
     int32_t lane = (int32_t)dice_below(&trial->dice, (uint64_t)cluster->workers + 1);

@@ -63,6 +63,23 @@ static void seize_one(struct trial *trial)
     cluster_seize(&trial->cluster, partition, dice_between(&trial->dice, 0, 8000));
 }
 
+/* A network that is cut between a process and the brokers: it does not hear of its successor, and begins anew behind it. */
+static void overtake_one(struct trial *trial)
+{
+    int32_t partition = any_partition(trial);
+    int32_t owner = trial->cluster.seats[partition].owner;
+    if (owner == NOBODY || !cluster_is_running(&trial->cluster, owner))
+        return;
+    struct member *member = &trial->cluster.members[owner];
+    int32_t lane = host_owner(member->host, partition);
+    if (lane < 0)
+        return;
+    note(trial, HAPPENED_OVERTAKEN, owner, partition);
+    process_refuse(host_process(member->host), lane, ERR_PEER);
+    member->cut_off_until_ms = world_now(trial->world) + dice_between(&trial->dice, 100, 4000);
+    cluster_seize(&trial->cluster, partition, dice_between(&trial->dice, 2000, 9000));
+}
+
 static void rebalance_some(struct trial *trial)
 {
     note(trial, HAPPENED_COOPERATIVE, NOBODY, NOBODY);
@@ -245,6 +262,7 @@ enum fault {
     FAULT_KILL,
     FAULT_PAUSE,
     FAULT_SEIZE,
+    FAULT_OVERTAKE,
     FAULT_REBALANCE_SOME,
     FAULT_REBALANCE_ALL,
     FAULT_LEASE,
@@ -282,6 +300,7 @@ static const struct kind kinds[FAULTS_BY_TIME] = {
     [FAULT_KILL] = {8, kill_one},
     [FAULT_PAUSE] = {8, pause_one},
     [FAULT_SEIZE] = {6, seize_one},
+    [FAULT_OVERTAKE] = {8, overtake_one},
     [FAULT_REBALANCE_SOME] = {8, rebalance_some},
     [FAULT_REBALANCE_ALL] = {4, rebalance_all},
     [FAULT_LEASE] = {8, move_lease},
