@@ -34,6 +34,8 @@ static void start(struct cluster *cluster, int32_t number)
     struct host_options options = *cluster->options;
     options.seed = dice_roll(cluster->dice);
     *member = (struct member){.host = host_join(cluster->world, &options, cluster->workers)};
+    for (int32_t i = 0; i < cluster->partitions; i++)
+        member->journal_ends[i] = world_next(cluster->world, PORT_JOURNAL, i);
     int64_t skew_ms = cluster->skew_ms ? dice_between(cluster->dice, -cluster->skew_ms, cluster->skew_ms) : 0;
     process_set_clock(host_process(member->host), skew_ms);
     if (skew_ms)
@@ -82,6 +84,19 @@ void cluster_fini(struct cluster *cluster)
 {
     for (int32_t i = 0; i < cluster->member_count; i++)
         end(cluster, i);
+    buffer_fini(&cluster->wrong);
+}
+
+void cluster_truncated(struct cluster *cluster, int32_t partition, int64_t next)
+{
+    for (int32_t i = 0; i < cluster->member_count; i++) {
+        struct member *member = &cluster->members[i];
+        if (!member->host)
+            continue;
+        process_truncated(host_process(member->host), PORT_JOURNAL, partition, next);
+        if (member->journal_ends[partition] > next)
+            member->journal_ends[partition] = next;
+    }
 }
 
 bool cluster_is_running(const struct cluster *cluster, int32_t member)
@@ -294,12 +309,34 @@ int32_t cluster_threads(const struct cluster *cluster)
     return cluster->workers + 2;
 }
 
+/* Who begins to publish has folded all that the journals held when it started. */
+static void check_gate(struct cluster *cluster, int32_t number)
+{
+    struct member *member = &cluster->members[number];
+    bool is_publishing = counter_read(&host_published(member->host)->is_publishing);
+    for (int32_t i = 0; i < cluster->partitions && is_publishing && !member->was_publishing; i++) {
+        int64_t position;
+        struct err_info halt;
+        publisher_health(host_publisher(member->host), i, &position, &halt);
+        if (position < member->journal_ends[i])
+            buffer_add_format(&cluster->wrong,
+                              "member %d publishes and has read journal %d to %" PRId64 ", which had %" PRId64
+                              " frames when it started",
+                              number, i, position, member->journal_ends[i]);
+    }
+    member->was_publishing = is_publishing;
+}
+
 bool cluster_step(struct cluster *cluster, int32_t number, int32_t thread)
 {
     struct host *host = cluster->members[number].host;
     if (thread < cluster->workers)
         return host_step_worker(host, thread);
-    return thread == cluster->workers ? host_step_publisher(host) : host_step_main(host);
+    if (thread > cluster->workers)
+        return host_step_main(host);
+    bool did = host_step_publisher(host);
+    check_gate(cluster, number);
+    return did;
 }
 
 /* ---- rest ---- */

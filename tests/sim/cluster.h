@@ -31,8 +31,10 @@ struct member {
     int64_t resume_ms;        /* when the paused one goes on */
     int64_t cut_off_until_ms; /* nothing of it lands before */
     int64_t mend_ms;          /* when its operator starts it again because something of it is halted; 0: nothing is */
-    int64_t lost_ms[CLUSTER_PARTITIONS_MOST]; /* when it hears that a partition was taken from it; 0: never */
-    int64_t unlead_ms;                        /* when it hears that it has no lease; 0: never */
+    int64_t lost_ms[CLUSTER_PARTITIONS_MOST];      /* when it hears that a partition was taken from it; 0: never */
+    int64_t journal_ends[CLUSTER_PARTITIONS_MOST]; /* when it started: it publishes nothing before it read so far */
+    bool was_publishing;
+    int64_t unlead_ms; /* when it hears that it has no lease; 0: never */
 };
 
 /* Who owns a partition as the group sees it. */
@@ -57,9 +59,8 @@ struct cluster {
     uint64_t lives;
     bool is_calm; /* no more faults: halted and dead members start again at once */
     bool is_traced;
-    uint64_t *happened; /* by enum happening */
-    /* of members that are gone */
-    uint64_t fenced;
+    uint64_t *happened;  /* by enum happening */
+    struct buffer wrong; /* a member did what it must not; empty: none did */
 };
 
 void cluster_init(struct cluster *cluster);
@@ -77,6 +78,9 @@ void cluster_revoke(struct cluster *cluster, int32_t partition);
 /* Gives it away though its owner works on; the owner hears of it after a while. */
 void cluster_seize(struct cluster *cluster, int32_t partition, int64_t tell_after_ms);
 void cluster_move_lease(struct cluster *cluster, int64_t tell_after_ms);
+
+/* The journal of a partition was cut at its end: readers hear of it. */
+void cluster_truncated(struct cluster *cluster, int32_t partition, int64_t next);
 
 /* What the group does as time passes. */
 void cluster_tick(struct cluster *cluster);

@@ -139,6 +139,8 @@ static void deliver_some(struct trial *trial)
 
 static void read_logs(struct trial *trial)
 {
+    if (trial->cluster.wrong.length)
+        buffer_add(&trial->why, trial->cluster.wrong.data, trial->cluster.wrong.length);
     for (int32_t i = 0; i < trial->partitions && !failed(trial); i++)
         witness_read(trial->witnesses[i], &trial->why);
     for (int32_t i = 0; i < trial->consumer_count; i++)

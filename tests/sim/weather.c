@@ -167,10 +167,7 @@ static void truncate(struct trial *trial)
         return;
     int64_t cut = next - dice_between(&trial->dice, 1, next - least < 12 ? next - least : 12);
     world_truncate(trial->world, PORT_JOURNAL, partition, cut);
-    for (int32_t i = 0; i < trial->cluster.member_count; i++) {
-        if (trial->cluster.members[i].host)
-            process_truncated(host_process(trial->cluster.members[i].host), PORT_JOURNAL, partition, cut);
-    }
+    cluster_truncated(&trial->cluster, partition, cut);
     witness_restart(trial->witnesses[partition]);
     note(trial, HAPPENED_TRUNCATED, NOBODY, partition);
 }
