@@ -204,7 +204,7 @@ bool witness_read(struct witness *witness, struct buffer *why)
         trace(witness, offset, &frame, branch);
         witness->branches[branch]++;
         witness->opens += branch == READER_OPEN || branch == READER_OPEN_DISCARDS;
-        if (branch == READER_APPLIED && witness->first_group_end < 0)
+        if (branch == READER_APPLIED && frame.kind == FRAME_DATA && witness->first_group_end < 0)
             witness->first_group_end = offset + 1;
         if (branch == READER_HALTED && !witness->why.length)
             buffer_add_format(&witness->why, "halts: %s", witness->rule->why.text);

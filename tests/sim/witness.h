@@ -28,7 +28,7 @@ void witness_restart(struct witness *witness);
 
 /* Input that is accepted. */
 int64_t witness_hi(const struct witness *witness);
-/* Journal offset behind the first group that counts, -1 if there is none. */
+/* Journal offset behind the first DATA group that counts, -1 if there is none: without it the start guard halts. */
 int64_t witness_first_group_end(const struct witness *witness);
 int64_t witness_opens(const struct witness *witness);
 
