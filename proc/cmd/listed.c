@@ -5,6 +5,7 @@
 #include "base/table.h"
 #include "cmd/progress.h"
 #include "cmd/walk.h"
+#include "flow/reject_list.h"
 
 #include <inttypes.h>
 
@@ -66,6 +67,21 @@ static enum err take_section(struct listed *listed, int32_t partition, const str
     return reader.failed ? err_set(info, ERR_BROKEN, "a reject list that is cut short") : OK;
 }
 
+/* The lists of groups that were trimmed go on in the slices of snapshots. */
+static enum err take_snapshot(struct listed *listed, int32_t partition, const struct frame *first, struct bytes bytes,
+                              struct err_info *info)
+{
+    struct slice_head head;
+    struct reject_list list = {0};
+    bool good = slice_get_head(first->payload, &head) && reject_list_get(bytes, &list, head.slice);
+    for (size_t i = 0; good && i < list.count[head.slice]; i++) {
+        const struct reject_kept *kept = &list.kept[head.slice][i];
+        add(listed, partition, &(struct reject_place){kept->offset, kept->index, kept->rule_number});
+    }
+    reject_list_fini(&list);
+    return good ? OK : err_set(info, ERR_BROKEN, "a reject list of a snapshot that is broken");
+}
+
 enum err listed_take(struct listed *listed, int32_t partition, const struct frame *frames, uint32_t count,
                      uint64_t *out_count, struct err_info *info)
 {
@@ -78,6 +94,8 @@ enum err listed_take(struct listed *listed, int32_t partition, const struct fram
         while (frame_next_section(&reader, &section, &bytes, &broken)) {
             if (section == SECTION_REJECTS)
                 TRY(take_section(listed, partition, &frames[i], bytes, &found, info));
+            if (section == SECTION_LISTED)
+                TRY(take_snapshot(listed, partition, &frames[0], bytes, info));
         }
         if (broken)
             return err_set(info, ERR_BROKEN, "a frame whose sections are cut short");

@@ -177,10 +177,10 @@ static bool begin_trimmed(struct reader_rule *rule, const struct frame *frame)
 {
     struct slice_head head;
     if (frame->kind != FRAME_SNAP || !slice_get_head(frame->payload, &head) || head.slice != 0) {
-        err_set(
-            &rule->why, ERR_BROKEN,
-            "the journal begins here and not with the first slice of a snapshot: records were deleted by hand or by "
-            "retention. Restore the topic from a mirror, or replay the input into a new journal topic");
+        err_set(&rule->why, ERR_BROKEN,
+                "the journal begins here and not with the first slice of a snapshot: its first records were deleted by "
+                "hand or by "
+                "retention. Restore the topic from a mirror, or replay the input into a new journal topic");
         return false;
     }
     rule->epoch = frame->nonce;
@@ -189,6 +189,8 @@ static bool begin_trimmed(struct reader_rule *rule, const struct frame *frame)
     rule->window = head.window;
     rule->hi = frame->lo;
     rule->event_ms_most = frame->event_ms_most;
+    struct bytes bytes;
+    rule->is_idle = frame_find_section(frame, SECTION_IDLE, &bytes);
     slices_begin_trimmed(&rule->slices);
     return true;
 }

@@ -155,6 +155,8 @@ static void put_head(struct builder *builder, const struct partition *partition,
     const struct port *port = partition->context->port;
     slice_put_head(&builder->payload, &head);
     frame_put_partitions(&builder->payload, port->partitions(port->self, PORT_DECLARATIONS));
+    if (partition->is_idle) /* the mark may be trimmed */
+        frame_put_bytes(&builder->payload, SECTION_IDLE, (struct bytes){NULL, 0});
     frame_put_bytes(&builder->payload, SECTION_ID_KEY,
                     (struct bytes){(const uint8_t *)&state->id_key, sizeof state->id_key});
     frame_put_bytes(&builder->payload, SECTION_UNITS,
