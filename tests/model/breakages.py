@@ -46,6 +46,7 @@ BREAKAGES = {       # the first word says which part it breaks
     'idle_sticky': 'reader: DATA does not end idleness',
     'idle_unjournalled': 'writer: idleness is not journalled',
     'snap_no_idle': 'writer: SNAP does not carry the idle mark',
+    'reopen_blind': 'writer: a warm start or a re-stamp goes on in a journal without looking whether it is still the same',
     'guard_no_journal': 'writer: begins anew on an empty journal though the group has a committed offset',
     'guard_retention': 'writer: steps over records that retention deleted',
     'guard_end': 'writer: begins beyond the end of the input, with no record to compare',
@@ -63,7 +64,7 @@ BREAKAGES = {       # the first word says which part it breaks
     'tombstone_without_as_of': 'publisher: tombstones carry no as_of',
     'tombstone_unrepaired': 'publisher: a late tombstone is not repaired',
 }
-SLOW = ('open_twice', 'empty_plan', 'no_claim', 'no_claim_largest', 'guard_no_journal', 'publisher_no_guard', 'halted_for_good',
+SLOW = ('open_twice', 'reopen_blind', 'empty_plan', 'no_claim', 'no_claim_largest', 'guard_no_journal', 'publisher_no_guard', 'halted_for_good',
         'tombstone_by_record', 'tombstone_without_as_of', 'tombstone_unrepaired')      # need hundreds of schedules
 MUST_HAPPEN = (     # a run of the correct variant that never meets one of these has not tested it
     'fault kill', 'fault pause', 'fault zombie resumes', 'fault second owner', 'fault revoke', 'fault producer error', 'fault plan changed',

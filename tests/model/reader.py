@@ -13,7 +13,7 @@ class Reader:
         self.state = None
         self.epoch, self.seq, self.window = None, 0, collections.deque(maxlen=WINDOW)
         self.buffer = []                                    # (offset, frame) of the group that is not complete
-        self.position = None                                # offset of the next frame to read
+        self.position = self.last_frame = None              # offset of the next frame to read; the one before it
         self.last_plan = None
         self.cycles = []                                    # accepted snapshot cycles: [offset of slice 0, slices]
         self.rebase = None                                  # State that the slices of a REBASE cycle add up to; none of it counts yet
@@ -23,7 +23,7 @@ class Reader:
         """Returns what the rule made of the frame: (branch, accepted frames or None)."""
         if self.state is None:
             self._begin(offset, frame)
-        self.position = offset + 1
+        self.position, self.last_frame = offset + 1, frame
         branch, group = self._judge(offset, frame)
         self.events['reader ' + branch] += 1
         return branch, group

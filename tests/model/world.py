@@ -291,7 +291,7 @@ class World:
             name = 'live' if number < 2 else 'bootstrapped'
             if consumer.shown() != {k: v for k, v in truth.items() if v}:
                 raise Violation(f'{name} consumer ends with {consumer.shown()}, the recount is {dict(truth)}')
-            if any(as_of != self.consumers[-1].cells[k][0] for k, (as_of, v) in consumer.cells.items() if v):
+            if any(as_of != self.consumers[-1].cells.get(k, (0, 0))[0] for k, (as_of, v) in consumer.cells.items() if v):
                 raise Violation(f'{name} consumer holds {consumer.cells}, a new one reads {self.consumers[-1].cells}')
 
     def unburied(self, publisher):

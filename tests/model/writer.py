@@ -116,7 +116,7 @@ class Writer:
 
     def opened(self, offset):
         """Step 2: own OPEN is at offset; read through it."""
-        if self.mode != 'cold' and not self.part.start <= self.reader.position <= offset:
+        if self.mode != 'cold' and not self.is_same_log(offset):
             self.events['writer out of range'] += 1
             self.mode = 'cold'
         if self.mode == 'cold':
@@ -159,6 +159,13 @@ class Writer:
         self.status = 'running'
         if not keep:
             self.start_work()
+
+    def is_same_log(self, offset):
+        """What was read last still stands where it stood: a journal that was made anew may have grown beyond it."""
+        place = self.reader.position - 1
+        if not self.part.start <= place < offset:
+            return False
+        return self.part.log[place] is self.reader.last_frame or self.mutant == 'reopen_blind'
 
     def guard(self, state):
         """Reasons not to start, whatever is assigned: the journal and the input do not belong together."""
