@@ -157,7 +157,7 @@ auto.create.topics.enable=false
 log.retention.ms=-1
 END
     if [ "$3" -ge 3 ]; then
-        printf '%s\n' broker.session.timeout.ms=6000 broker.heartbeat.interval.ms=1000 >>"$1/broker-$2.properties"
+        printf '%s\n' broker.session.timeout.ms=6000 broker.heartbeat.interval.ms=1000 initial.broker.registration.timeout.ms=180000 >>"$1/broker-$2.properties"
     fi
     if [ "$7" != 0 ]; then
         cat >>"$1/broker-$2.properties" <<END
@@ -221,8 +221,12 @@ start() {
             cat "$dir/format-$id.log" >&2
             fail "cannot format the storage of broker $id"
         }
-        run_broker "$dir" $id
         shift 3
+        id=$((id + 1))
+    done
+    id=1
+    while [ $id -le "$count" ]; do # all at once: the first one waits for a quorum, and not for ever
+        run_broker "$dir" $id
         id=$((id + 1))
     done
     id=1

@@ -63,9 +63,9 @@ class Broker:
 
     SCRIPT = os.path.join(SOURCE, "scripts", "kafka_broker.sh")
 
-    def __init__(self, folder, heap="512m", sasl=False, **settings):
+    def __init__(self, folder, heap="512m", sasl=False, brokers=1, **settings):
         self.folder = folder
-        self.arguments = ["--heap", heap] + (["--listener", "sasl"] if sasl else [])
+        self.arguments = ["--heap", heap, "--brokers", str(brokers)] + (["--listener", "sasl"] if sasl else [])
         for name, value in settings.items():
             self.arguments += ["--set", "%s=%s" % (name.replace("_", "."), value)]
         self.address = self.outside = self.guard = None
@@ -103,11 +103,11 @@ class Broker:
     def resume(self):
         self.signal(signal.SIGCONT)
 
-    def kill(self):
-        self.script("kill")
+    def kill(self, number=1):
+        self.script("kill", str(number))
 
-    def restart(self):
-        self.script("restart")
+    def restart(self, number=1):
+        self.script("restart", str(number))
 
     def stop(self):
         if self.guard is not None:
