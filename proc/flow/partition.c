@@ -54,8 +54,12 @@ static void set_reason(struct partition *partition, const char *text)
 void partition_init(struct partition *partition, struct partition_context *context, struct partition_status *status,
                     int32_t number)
 {
-    *partition = (struct partition){
-        .context = context, .status = status, .number = number, .open_offset = -1, .echo_offset = -1, .foreign_offset = -1};
+    *partition = (struct partition){.context = context,
+                                    .status = status,
+                                    .number = number,
+                                    .open_offset = -1,
+                                    .echo_offset = -1,
+                                    .foreign_offset = -1};
     partition->lane = (struct outbox_lane){
         .port = context->port,
         .lane = context->lane,
