@@ -407,6 +407,7 @@ static void build(struct engine *engine, const struct port *port, int32_t worker
     size_t partitions = (size_t)engine->partitions;
     engine->statuses = memory_new(partitions, sizeof engine->statuses[0]);
     engine->owner = memory_new(partitions, sizeof engine->owner[0]);
+    engine->last = memory_new(partitions, sizeof engine->last[0]);
     engine->warm = memory_new(partitions, sizeof engine->warm[0]);
     engine->releasing = memory_new(partitions, sizeof engine->releasing[0]);
     engine->committed = memory_new(partitions, sizeof engine->committed[0]);
@@ -416,6 +417,7 @@ static void build(struct engine *engine, const struct port *port, int32_t worker
         pthread_mutex_init(&engine->statuses[i].lock, NULL);
         counter_set(&engine->statuses[i].event_ms, INT64_MIN);
         engine->owner[i] = ENGINE_NO_OWNER;
+        engine->last[i] = ENGINE_NO_OWNER;
         engine->warm[i] = ENGINE_NO_OWNER;
         engine->echo_owner[i] = ENGINE_NO_OWNER;
     }
@@ -568,6 +570,7 @@ void engine_free(struct engine *engine)
     memory_free(engine->statuses);
     watchdog_free(engine->watchdog);
     memory_free(engine->owner);
+    memory_free(engine->last);
     memory_free(engine->warm);
     memory_free(engine->releasing);
     memory_free(engine->committed);

@@ -49,15 +49,6 @@ static void watch(struct engine *engine, int32_t partition, int32_t worker)
     engine_order(engine, (struct engine_order){ENGINE_ORDER_WATCH, partition, worker, worker != ENGINE_NO_OWNER});
 }
 
-/* The state of a partition that is not ours is no use any more. */
-static void cool(struct engine *engine, int32_t partition)
-{
-    if (engine->warm[partition] == ENGINE_NO_OWNER)
-        return;
-    command(engine, engine->warm[partition], WORKER_LOST, partition);
-    engine->warm[partition] = ENGINE_NO_OWNER;
-}
-
 /* `warm`: its worker keeps the state and hears the echoes on. */
 static void disown(struct engine *engine, int32_t partition, bool warm)
 {
@@ -74,15 +65,10 @@ static void disown(struct engine *engine, int32_t partition, bool warm)
         watch(engine, partition, ENGINE_NO_OWNER);
 }
 
-/* The worker that has the state, unless another has less to do. */
-static int32_t worker_for(struct engine *engine, int32_t partition)
+/* The worker that had it, as long as it may not be done with it: another one would write the same status. */
+static int32_t worker_for(const struct engine *engine, int32_t partition)
 {
-    int32_t freest = freest_worker(engine);
-    int32_t warm = engine->warm[partition];
-    if (warm != ENGINE_NO_OWNER && engine->workers[warm].assigned <= engine->workers[freest].assigned)
-        return warm;
-    cool(engine, partition);
-    return freest;
+    return engine->last[partition] != ENGINE_NO_OWNER ? engine->last[partition] : freest_worker(engine);
 }
 
 static void assigned(struct engine *engine, int32_t partition)
@@ -90,6 +76,7 @@ static void assigned(struct engine *engine, int32_t partition)
     disown(engine, partition, false);
     int32_t worker = worker_for(engine, partition);
     engine->warm[partition] = ENGINE_NO_OWNER;
+    engine->last[partition] = worker;
     engine->owner[partition] = worker;
     engine->workers[worker].assigned++;
     counter_set(&engine->is_owned[partition], 1);
@@ -124,9 +111,12 @@ static void released(struct engine *engine, int32_t worker, const struct worker_
         int64_t position = counter_read(&engine->statuses[partition].position);
         engine->port.commit(engine->port.self, partition, position);
         disown(engine, partition, release->is_warm);
+        if (!release->is_warm)
+            engine->last[partition] = ENGINE_NO_OWNER;
         engine->port.release_partition(engine->port.self, partition);
     } else if (engine->warm[partition] == worker && !release->is_warm) {
         engine->warm[partition] = ENGINE_NO_OWNER; /* somebody else has claimed it since */
+        engine->last[partition] = ENGINE_NO_OWNER;
         watch(engine, partition, ENGINE_NO_OWNER);
     }
 }

@@ -64,7 +64,9 @@ struct engine {
 
     /* owned by main */
     int32_t *owner; /* worker of each partition, ENGINE_NO_OWNER */
-    int32_t *warm;  /* worker that keeps the state of a partition which is not ours now, ENGINE_NO_OWNER */
+    int32_t *
+        last; /* worker that may still hold a partition: what it is told of it must come in order. ENGINE_NO_OWNER: none */
+    int32_t *warm; /* worker that keeps the state of a partition which is not ours now, ENGINE_NO_OWNER */
     bool *releasing;
     int64_t *committed;
     int64_t last_commit_ms;

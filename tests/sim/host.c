@@ -31,6 +31,7 @@ struct host {
     struct partition_status *statuses;
     int32_t *owner;      /* of main */
     int32_t *last;       /* of main: the worker that may still hold it, for what it is told must come in order */
+    int32_t *warm;       /* of main: the worker that keeps the state of a partition that was released */
     bool *releasing;     /* of main */
     int64_t *committed;  /* of main */
     int64_t commit_ms;   /* of main */
@@ -125,6 +126,7 @@ struct host *host_join(struct world *world, const struct host_options *options, 
     host->statuses = memory_new(partitions, sizeof host->statuses[0]);
     host->owner = memory_new(partitions, sizeof host->owner[0]);
     host->last = memory_new(partitions, sizeof host->last[0]);
+    host->warm = memory_new(partitions, sizeof host->warm[0]);
     host->releasing = memory_new(partitions, sizeof host->releasing[0]);
     host->committed = memory_new(partitions, sizeof host->committed[0]);
     host->echo_owner = memory_new(partitions, sizeof host->echo_owner[0]);
@@ -134,6 +136,7 @@ struct host *host_join(struct world *world, const struct host_options *options, 
         host->owner[i] = NO_OWNER;
         host->echo_owner[i] = NO_OWNER;
         host->last[i] = NO_OWNER;
+        host->warm[i] = NO_OWNER;
     }
     for (int32_t i = 0; i < workers; i++)
         make_worker(host, i);
@@ -169,6 +172,7 @@ void host_kill(struct host *host)
     memory_free(host->statuses);
     memory_free(host->owner);
     memory_free(host->last);
+    memory_free(host->warm);
     memory_free(host->releasing);
     memory_free(host->committed);
     memory_free(host->echo_owner);
@@ -202,21 +206,31 @@ static int32_t freest_worker(const struct host *host)
     return best;
 }
 
-static void disown(struct host *host, int32_t partition)
+static void unwatch(struct host *host, int32_t partition)
 {
-    if (host->owner[partition] == NO_OWNER)
+    order(host, (struct order){.partition = partition, .owner = NO_OWNER});
+}
+
+/* `warm`: its worker keeps the state and hears the echoes on. */
+static void disown(struct host *host, int32_t partition, bool warm)
+{
+    int32_t worker = host->owner[partition];
+    if (worker == NO_OWNER)
         return;
     host->owner[partition] = NO_OWNER;
     host->releasing[partition] = false;
-    order(host, (struct order){.partition = partition, .owner = NO_OWNER});
+    host->warm[partition] = warm ? worker : NO_OWNER;
+    if (!warm)
+        unwatch(host, partition);
 }
 
 static void take_assigned(struct host *host, int32_t partition)
 {
-    disown(host, partition);
+    disown(host, partition, false);
     int32_t worker = host->last[partition] == NO_OWNER ? freest_worker(host) : host->last[partition];
     host->owner[partition] = worker;
     host->last[partition] = worker;
+    host->warm[partition] = NO_OWNER;
     order(host, (struct order){.partition = partition, .owner = worker, .on = true});
     command(host, worker, WORKER_ASSIGN, partition);
 }
@@ -233,7 +247,7 @@ static void take_change(struct host *host, const struct port_membership *change)
             port->release_partition(port->self, partition);
     } else if (change->change == PORT_LOST) {
         command(host, owner, WORKER_LOST, partition);
-        disown(host, partition);
+        disown(host, partition, false);
     } else if (!host->releasing[partition]) {
         host->releasing[partition] = true;
         command(host, owner, WORKER_RELEASE, partition);
@@ -244,15 +258,21 @@ static bool take_released(struct host *host, int32_t worker)
 {
     const struct port *port = process_port(host->process);
     bool did = false;
-    int32_t partition;
-    while (worker_released(host->workers[worker], &partition)) {
+    struct worker_release release;
+    while (worker_released(host->workers[worker], &release)) {
+        int32_t partition = release.partition;
         did = true;
-        if (!host->releasing[partition])
-            continue; /* it was lost or assigned anew since */
-        port->commit(port->self, partition, counter_read(&host->statuses[partition].position));
-        disown(host, partition);
-        host->last[partition] = NO_OWNER;
-        port->release_partition(port->self, partition);
+        if (host->releasing[partition] && host->owner[partition] == worker) {
+            port->commit(port->self, partition, counter_read(&host->statuses[partition].position));
+            disown(host, partition, release.is_warm);
+            if (!release.is_warm)
+                host->last[partition] = NO_OWNER;
+            port->release_partition(port->self, partition);
+        } else if (host->warm[partition] == worker && !release.is_warm) {
+            host->warm[partition] = NO_OWNER; /* somebody else has claimed it since */
+            host->last[partition] = NO_OWNER;
+            unwatch(host, partition);
+        }
     }
     return did;
 }
