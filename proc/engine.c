@@ -275,6 +275,17 @@ static int32_t rejects_days(struct admin *admin)
     return (int32_t)(days < DAYS_MOST ? days : DAYS_MOST);
 }
 
+/* A topic that another process has just created may have no partitions yet. */
+static enum err check_known(const struct port *port, const struct kafka_options *kafka, struct err_info *info)
+{
+    for (int topic = 0; topic < PORT_TOPICS; topic++) {
+        if (port->partitions(port->self, (enum port_topic)topic) <= 0)
+            return err_set(info, ERR_RETRY, "topic %s has no partitions yet: it is being created",
+                           kafka->topics[topic]);
+    }
+    return OK;
+}
+
 static enum err try_connect(struct engine *engine, int32_t workers, struct port *port, struct err_info *info)
 {
     struct admin *admin;
@@ -288,7 +299,9 @@ static enum err try_connect(struct engine *engine, int32_t workers, struct port 
     admin_close(admin);
     TRY(err);
     TRY(port_kafka_open(&engine->kafka, workers, port, info));
-    err = guard_begun(port, workers, BEGUN_MS, info);
+    err = check_known(port, &engine->kafka, info);
+    if (err == OK)
+        err = guard_begun(port, workers, BEGUN_MS, info);
     if (err != OK)
         port_kafka_close(port, CLOSE_MS);
     return err;

@@ -345,6 +345,7 @@ static void start_work(struct partition *partition)
     }
     bool is_first = !partition->restore->has_groups;
     partition->is_idle = partition->restore->is_idle;
+    partition->begun_with = partition->restore->begun_with;
     snapshot_begin(partition, partition->restore);
     stop_restore(partition);
     seal_begin(partition);

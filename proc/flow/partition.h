@@ -165,6 +165,7 @@ struct partition {
     int64_t echo_seen_ms; /* when the last echo of this partition came, or the journal's end was asked for */
     int64_t echo_offset;  /* of that echo, -1: none yet */
     bool release;         /* wanted by main */
+    int32_t begun_with;   /* partitions of the input that the journal was begun with; 0: it does not say */
     bool is_idle;         /* the last sealed group is an idle mark */
     int64_t input_ms;     /* when input last came, or counting began */
     struct intake intake;

@@ -152,9 +152,9 @@ static void put_head(struct builder *builder, const struct partition *partition,
         .has_record = state->has_record,
         .window = partition->snapshot.window,
     };
-    const struct port *port = partition->context->port;
     slice_put_head(&builder->payload, &head);
-    frame_put_partitions(&builder->payload, port->partitions(port->self, PORT_DECLARATIONS));
+    if (partition->begun_with)
+        frame_put_partitions(&builder->payload, partition->begun_with);
     if (partition->is_idle) /* the mark may be trimmed */
         frame_put_bytes(&builder->payload, SECTION_IDLE, (struct bytes){NULL, 0});
     frame_put_bytes(&builder->payload, SECTION_ID_KEY,
