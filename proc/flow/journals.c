@@ -35,6 +35,7 @@ struct journals {
     struct journals_options options;
     struct journal *journal;
     bool is_behind;
+    bool is_cut; /* the fold lacks what was trimmed: nothing is read before journals_restart */
     int32_t halted;
     int64_t retry_ms; /* the broker did not answer: nobody is asked before */
     int64_t stalls;
@@ -116,6 +117,7 @@ void journals_restart(struct journals *journals)
     }
     journals->halted = 0;
     journals->retry_ms = 0;
+    journals->is_cut = false;
 }
 
 void journals_watch(struct journals *journals, int32_t partition, bool watch)
@@ -219,6 +221,21 @@ static const char *fault_text(enum port_fault fault)
     return "the broker can't give this record; see its log";
 }
 
+/* True if the log was trimmed beyond what was read here: its owner went on while this process stood still. Without a fold the stream is
+ * opened anew where the log begins; with one all must be folded again. */
+static bool is_trimmed(struct journal *journal)
+{
+    struct journals *journals = journal->journals;
+    const struct port *port = journals->options.port;
+    struct port_bounds bounds;
+    struct err_info info;
+    if (port->bounds(port->self, PORT_JOURNAL, journal->number, &bounds, &info) != OK ||
+        journal->rule->position >= bounds.low)
+        return false;
+    journals->is_cut |= journals->options.fold != NULL;
+    return true;
+}
+
 /* Judges one record and makes the echo that its owner is owed. */
 static void judge(struct journal *journal, const struct port_record *record)
 {
@@ -254,6 +271,10 @@ static bool judge_all(struct journal *journal, size_t *bytes)
     while (journal->next < journal->count) {
         struct port_record *record = &journal->records[journal->next];
         if (!journal->owes) {
+            if (record->fault == PORT_OFFSET_RESET && is_trimmed(journal)) {
+                stop(journal);
+                return false;
+            }
             *bytes += record->value.length;
             judge(journal, record);
         }
@@ -298,7 +319,7 @@ bool journals_step(struct journals *journals, int64_t now_ms)
 {
     bool did = false;
     journals->is_behind = false;
-    for (int32_t i = 0; i < journals->options.partitions; i++) {
+    for (int32_t i = 0; i < journals->options.partitions && !journals->is_cut; i++) {
         struct journal *journal = &journals->journal[i];
         if (!journal->is_wanted || (journal->is_halted && !journal->owes))
             continue;
@@ -309,8 +330,15 @@ bool journals_step(struct journals *journals, int64_t now_ms)
     return did;
 }
 
+bool journals_are_cut(const struct journals *journals)
+{
+    return journals->is_cut;
+}
+
 bool journals_are_folded(const struct journals *journals)
 {
+    if (journals->is_cut)
+        return false;
     for (int32_t i = 0; i < journals->options.partitions; i++) {
         const struct journal *journal = &journals->journal[i];
         if (journal->is_halted || !journal->rule || journal->rule->position < journal->end ||

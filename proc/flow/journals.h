@@ -36,6 +36,9 @@ void journals_watch(struct journals *journals, int32_t partition, bool watch);
 /* Reads what is there now, within the limits. True if there was something. */
 bool journals_step(struct journals *journals, int64_t now_ms);
 
+/* One was trimmed beyond what the fold has of it: journals_restart, and an empty fold. */
+bool journals_are_cut(const struct journals *journals);
+
 /* Reads every journal again from its beginning: halts are forgotten, echoes are given again. */
 void journals_restart(struct journals *journals);
 

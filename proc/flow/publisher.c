@@ -374,7 +374,7 @@ static void refold(struct publisher *publisher)
 /* Nothing is published while a partition is counted under another plan, or not whole. */
 static bool meet_plans(struct publisher *publisher)
 {
-    if (cube_wants_refold(publisher->cube))
+    if (cube_wants_refold(publisher->cube) || journals_are_cut(publisher->journals))
         refold(publisher);
     int32_t partition;
     if (cube_is_settled(publisher->cube, &partition))

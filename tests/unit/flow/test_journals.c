@@ -135,6 +135,30 @@ Test(journals, a_journal_whose_records_were_all_deleted_is_no_empty_one)
     journals_free(journals);
 }
 
+Test(journals, a_journal_that_is_trimmed_beyond_the_fold_asks_for_a_new_one)
+{
+    put(maker_open(&maker));
+    put(maker_data(&maker));
+    struct journals *journals = journals_with(true);
+    step(journals);
+    cr_assert(journals_are_folded(journals));
+    put(maker_data(&maker));
+    put(maker_data(&maker));
+    world_trim(world, PORT_JOURNAL, 0, 3);
+
+    step(journals);
+    cr_assert(journals_are_cut(journals));
+    cr_assert(!journals_are_folded(journals));
+    cr_assert(!journals_are_halted(journals), "it mends itself");
+    cr_assert(!step(journals), "nothing is read before the fold is empty");
+
+    journals_restart(journals);
+    cr_assert(!journals_are_cut(journals));
+    step(journals);
+    expect_halt(journals, "first records were deleted"); /* here they were: no slice stands at the beginning */
+    journals_free(journals);
+}
+
 Test(journals, empty_journals_are_folded_at_once)
 {
     struct journals *journals = journals_with(true);
