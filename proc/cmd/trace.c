@@ -5,9 +5,11 @@
 #include "cmd/derive.h"
 #include "cmd/walk.h"
 #include "flow/gate.h"
+#include "flow/reject_list.h"
 #include "flow/statistic.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { SHOW_EACH = 4096, END_PATIENCE_MS = 5000 };
 
@@ -183,6 +185,9 @@ static void take_codes(const struct dictionary *dictionary, struct trace_entry *
 static bool add_entry(struct journal *journal, const struct frame *frame, struct bytes contribution)
 {
     struct trace *trace = journal->trace;
+    if (journal->standing != SIZE_MAX && journal->standing_bytes.length == contribution.length &&
+        memcmp(journal->standing_bytes.data, contribution.data, contribution.length) == 0)
+        return true; /* a slice says it again */
     trace->entries = grow(trace->entries, trace->entry_count, &trace->entry_capacity, sizeof trace->entries[0]);
     struct trace_entry *entry = &trace->entries[trace->entry_count++];
     *entry = (struct trace_entry){.partition = journal->partition,
@@ -240,6 +245,38 @@ static bool take_rejects(struct journal *journal, const struct frame *frame, str
     return !reader.failed;
 }
 
+/* Rejects that trimmed groups listed, in a slice of a snapshot. */
+static bool take_listed(struct journal *journal, const struct frame *first, struct bytes bytes)
+{
+    struct slice_head head;
+    struct reject_list list = {0};
+    bool good = slice_get_head(first->payload, &head) && reject_list_get(bytes, &list, head.slice);
+    for (size_t i = 0; good && i < list.count[head.slice]; i++) {
+        const struct reject_kept *kept = &list.kept[head.slice][i];
+        struct trace_record *record = find_record(journal->trace, journal->partition, kept->offset, kept->index);
+        if (!record)
+            continue;
+        record->is_listed = true;
+        record->rule_number = kept->rule_number;
+    }
+    reject_list_fini(&list);
+    return good;
+}
+
+/* The OPEN that stated it may be trimmed. */
+static bool take_id_key(struct journal *journal, struct bytes bytes)
+{
+    struct state *state = &journal->state;
+    if (bytes.length != sizeof state->id_key)
+        return false;
+    if (!state->has_id_key) {
+        memcpy(&state->id_key, bytes.data, sizeof state->id_key);
+        state->has_id_key = true;
+        journal->key = ledger_key_of(journal->trace->options.id, &state->id_key);
+    }
+    return true;
+}
+
 static void take_skip(struct journal *journal, const struct frame *frame)
 {
     struct trace *trace = journal->trace;
@@ -250,11 +287,17 @@ static void take_skip(struct journal *journal, const struct frame *frame)
     }
 }
 
-static bool take_section(struct journal *journal, const struct frame *frame, enum frame_section section,
-                         struct bytes bytes)
+static bool take_section(struct journal *journal, const struct frame *first, const struct frame *frame,
+                         enum frame_section section, struct bytes bytes)
 {
+    struct dictionary *dictionary = &journal->state.dictionary;
     if (section == SECTION_CODES)
-        return frame_get_codes(bytes, &journal->state.dictionary);
+        return frame->kind == FRAME_SNAP ? frame_get_codes_again(bytes, dictionary)
+                                         : frame_get_codes(bytes, dictionary);
+    if (section == SECTION_ID_KEY)
+        return take_id_key(journal, bytes);
+    if (section == SECTION_LISTED)
+        return take_listed(journal, first, bytes);
     if (section == SECTION_LEDGER)
         return take_ledger(journal, frame, bytes);
     if (section == SECTION_REJECTS)
@@ -275,7 +318,7 @@ static enum err fold(void *context, const struct frame *frames, uint32_t count, 
         struct bytes bytes;
         bool broken = false;
         while (frame_next_section(&reader, &section, &bytes, &broken)) {
-            if (!take_section(journal, &frames[i], section, bytes))
+            if (!take_section(journal, &frames[0], &frames[i], section, bytes))
                 return err_set(info, ERR_BROKEN, "section %d is broken", (int)section);
         }
         if (broken)

@@ -481,3 +481,23 @@ Test(audit, another_plan_is_a_wrong_configuration)
     cr_assert_eq(run(), ERR_CONFIG);
     cr_assert(strstr(info.text, "plan 0000000000001267"), "%s", info.text);
 }
+
+/* What was trimmed is in the slices: the same cells, ledger and rejects, and a recount of the input that is still there. */
+Test(audit, trimmed_journal_is_whole)
+{
+    f.options.snapshot_bytes = 1;
+    for (int round = 0; round < 40 && world_first(f.world, PORT_JOURNAL, 0) == 0; round++) {
+        struct sample sample;
+        char id[16];
+        snprintf(id, sizeof id, "FILL%d", round);
+        sample_init(&sample, id);
+        fixture_put(&f, 0, &sample);
+        f.options.seed++;
+        struct host *host = host_new(f.world, &f.options);
+        cr_assert(host_settle(host, 60));
+        host_kill(host);
+    }
+    cr_assert_gt(world_first(f.world, PORT_JOURNAL, 0), 0, "it was trimmed");
+
+    expect_clean();
+}

@@ -220,3 +220,32 @@ Test(trace, input_that_is_gone_leaves_the_entries)
     cr_assert_eq(trace.entry_count, 1);
     cr_assert_not(trace.is_whole);
 }
+
+/* The groups that counted it are gone: a slice of a snapshot has its entry, its codes, the key of long ids and the list of rejects. */
+Test(trace, what_was_trimmed_is_in_the_slices)
+{
+    f.options.snapshot_bytes = 1;
+    put(0, long_id, 1, 100);
+    struct sample bad;
+    sample_init(&bad, "BAD");
+    bad.declaration.schema_version = 9; /* STR-003 */
+    fixture_put(&f, 0, &bad);
+    for (int round = 0; round < 40 && world_first(f.world, PORT_JOURNAL, 0) == 0; round++) {
+        char id[16];
+        snprintf(id, sizeof id, "FILL%d", round);
+        put(0, id, 1, 1);
+        settle();
+    }
+    cr_assert_gt(world_first(f.world, PORT_JOURNAL, 0), 0, "it was trimmed");
+
+    run(long_id);
+    expect_verdicts((enum trace_verdict[]){TRACE_COUNTED}, 1);
+    cr_assert_eq(trace.entry_count, 1);
+    cr_assert(trace.entries[0].stands);
+    cr_assert_gt(trace.cell_count, 0);
+    trace_fini(&trace);
+    process_kill(reader);
+
+    run("BAD");
+    expect_verdicts((enum trace_verdict[]){TRACE_REJECTED}, 1);
+}
