@@ -56,6 +56,8 @@ static void begin(struct trial *trial, bool faults, bool traced)
         .plan = &trial->scene->plan,
         .plan_id = 4711,
         .frame_interval_ms = dice_between(dice, 10, 250),
+        .idle_ms = dice_between(dice, 0, 1) * dice_between(dice, 20, 2000),
+        .snapshot_bytes = dice_between(dice, 0, 2) == 0 ? INT64_MAX : dice_between(dice, 1, 4000),
         .key_check = BATCH_KEY_ID,
         .partitions = trial->partitions,
         .statistics_partitions = trial->statistics_partitions,
@@ -375,6 +377,9 @@ void trial_run(const struct scene *scene, uint64_t seed, bool faults, bool trace
     snprintf(out->why, sizeof out->why, "%.*s", (int)trial->why.length, (const char *)trial->why.data);
     for (int32_t p = 0; p < trial->partitions; p++) {
         out->records += world_next(trial->world, PORT_DECLARATIONS, p);
+        trial->happened[HAPPENED_SNAPPED] += witness_slices(trial->witnesses[p]);
+        trial->happened[HAPPENED_IDLE] += witness_marks(trial->witnesses[p]);
+        trial->happened[HAPPENED_TRIMMED] += world_first(trial->world, PORT_JOURNAL, p) > 0;
         for (int i = 0; i < READER_BRANCHES; i++)
             out->branches[i] += witness_branches(trial->witnesses[p])[i];
     }

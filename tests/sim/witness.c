@@ -27,6 +27,8 @@ struct witness {
     int64_t ledger_entries;
     int64_t first_group_end;
     int64_t opens;
+    uint64_t slices;
+    uint64_t marks;
     uint64_t branches[READER_BRANCHES];
     struct buffer why; /* set by the fold */
 };
@@ -168,6 +170,12 @@ static enum err fold(void *context, const struct frame *frames, uint32_t count, 
 {
     struct witness *witness = context;
     (void)info;
+    if (frames[0].kind ==
+        FRAME_SNAP) { /* says again what groups said; who begins with it must go on as if it had read them */
+        witness->slices++;
+        return OK;
+    }
+    witness->marks += frames[0].kind == FRAME_MARK;
     if (frames[0].kind == FRAME_SKIP)
         recount_skip(witness->recount, witness->partition, frames[count - 1].hi);
     for (uint32_t i = 0; i < count; i++) {
@@ -198,7 +206,7 @@ bool witness_read(struct witness *witness, struct buffer *why)
     const struct world *world = witness->world;
     int32_t p = witness->partition;
     for (int64_t offset = witness->rule->position; offset < world_next(world, PORT_JOURNAL, p); offset++) {
-        const struct world_record *record = world_at(world, PORT_JOURNAL, p, offset);
+        const struct world_record *record = world_at_ever(world, PORT_JOURNAL, p, offset);
         struct frame frame = {0};
         enum reader_branch branch = reader_rule_feed(witness->rule, offset, record->value, fold, witness, &frame);
         trace(witness, offset, &frame, branch);
@@ -241,4 +249,14 @@ const struct recount_reject *witness_rejects(const struct witness *witness, size
 {
     *out_count = witness->reject_count;
     return witness->rejects;
+}
+
+uint64_t witness_slices(const struct witness *witness)
+{
+    return witness->slices;
+}
+
+uint64_t witness_marks(const struct witness *witness)
+{
+    return witness->marks;
 }

@@ -32,6 +32,12 @@ int64_t witness_hi(const struct witness *witness);
 int64_t witness_first_group_end(const struct witness *witness);
 int64_t witness_opens(const struct witness *witness);
 
+/* Slices of snapshots that counted, from the beginning. */
+uint64_t witness_slices(const struct witness *witness);
+
+/* Idle marks that counted. */
+uint64_t witness_marks(const struct witness *witness);
+
 /* Frames by what the reader rule made of them. */
 const uint64_t *witness_branches(const struct witness *witness);
 

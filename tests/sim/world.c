@@ -112,6 +112,14 @@ const struct world_record *world_at(const struct world *world, enum port_topic t
     return &log->records[offset].record;
 }
 
+const struct world_record *world_at_ever(const struct world *world, enum port_topic topic, int32_t partition,
+                                         int64_t offset)
+{
+    const struct log *log = world_log(world, topic, partition);
+    CHECK_SAY(offset >= 0 && offset < log->next, "offset %lld", (long long)offset);
+    return &log->records[offset].record;
+}
+
 void world_trim(struct world *world, enum port_topic topic, int32_t partition, int64_t offset)
 {
     struct log *log = world_log(world, topic, partition);

@@ -39,6 +39,10 @@ int64_t world_next(const struct world *world, enum port_topic topic, int32_t par
 const struct world_record *world_at(const struct world *world, enum port_topic topic, int32_t partition,
                                     int64_t offset);
 
+/* The same, also of one that was trimmed: for those who know everything. */
+const struct world_record *world_at_ever(const struct world *world, enum port_topic topic, int32_t partition,
+                                         int64_t offset);
+
 /* Retention or trim: drops what is below offset. */
 void world_trim(struct world *world, enum port_topic topic, int32_t partition, int64_t offset);
 
