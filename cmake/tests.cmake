@@ -21,7 +21,8 @@ foreach(unit IN LISTS unit_tests)
     target_compile_definitions(${target} PRIVATE DRYPORT_SOURCE="${CMAKE_SOURCE_DIR}" DRYPORT_SHARED="${CMAKE_SOURCE_DIR}/../shared")
     target_compile_options(${target} PRIVATE -Wno-missing-prototypes -Wno-pedantic -Wno-cast-qual)
     add_test(NAME unit/${room}/${module} COMMAND ${target})
-    set_tests_properties(unit/${room}/${module} PROPERTIES TIMEOUT 300 LABELS unit)
+    set_tests_properties(unit/${room}/${module} PROPERTIES TIMEOUT 300 LABELS unit
+        ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/unit/lsan.supp:print_suppressions=0")
 endforeach()
 # Tests beside the unit tests bring their own list: one file per folder, so that each can be read alone.
 foreach(folder stress tool lint command offline sim golden broker model)
