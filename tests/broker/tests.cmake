@@ -12,8 +12,6 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     broker_test(korean ${CMAKE_SOURCE_DIR}/tests/broker/korean.py --dryport $<TARGET_FILE:dryport>)
     broker_test(verify ${CMAKE_SOURCE_DIR}/tests/broker/verify.py --dryport $<TARGET_FILE:dryport>)
     broker_test(processes ${CMAKE_SOURCE_DIR}/tests/broker/processes.py --dryport $<TARGET_FILE:dryport>)
-    # the short slice of `make chaos`: three processes on three brokers
-    broker_test(chaos ${CMAKE_SOURCE_DIR}/tests/broker/chaos.py --dryport $<TARGET_FILE:dryport> --minutes 0.6 --seed 3 --rate 1000)
     broker_test(bad_input ${CMAKE_SOURCE_DIR}/tests/broker/bad_input.py --dryport $<TARGET_FILE:dryport>)
     broker_test(guards ${CMAKE_SOURCE_DIR}/tests/broker/guards.py --dryport $<TARGET_FILE:dryport>)
     if(DRYPORT_BENCH AND NOT DRYPORT_SANITIZE)
