@@ -175,6 +175,10 @@ void process_fault(struct process *process, enum port_topic topic, int32_t parti
 
 void process_take_again(struct process *process)
 {
+    for (int topic = 0; topic < PORT_TOPICS; topic++) {
+        for (int32_t i = 0; i < process->world->partitions[topic]; i++)
+            process->faults[topic][i] = PORT_NONE;
+    }
     for (int32_t i = 0; i < process->lane_count; i++) {
         if (process->lanes[i].refuse == ERR_FULL)
             process->lanes[i].refuse = OK;

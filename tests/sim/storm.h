@@ -37,7 +37,7 @@ uint64_t world_trace(const struct world *world);
 /* The next reading of that log by this process gives a fault instead of records. */
 void process_fault(struct process *process, enum port_topic topic, int32_t partition, enum port_fault fault);
 
-/* No lane refuses for a full queue any more. */
+/* No lane refuses for a full queue any more, and a fault that nobody has met yet is gone. */
 void process_take_again(struct process *process);
 
 /* The next call of bounds fails so. */
