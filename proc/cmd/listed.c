@@ -67,19 +67,38 @@ static enum err take_section(struct listed *listed, int32_t partition, const str
     return reader.failed ? err_set(info, ERR_BROKEN, "a reject list that is cut short") : OK;
 }
 
-/* The lists of groups that were trimmed go on in the slices of snapshots. */
-static enum err take_snapshot(struct listed *listed, int32_t partition, const struct frame *first, struct bytes bytes,
-                              struct err_info *info)
+bool listed_of_slice(const struct frame *first, struct bytes bytes,
+                     void (*take)(void *context, const struct reject_place *place), void *context)
 {
     struct slice_head head;
     struct reject_list list = {0};
     bool good = slice_get_head(first->payload, &head) && reject_list_get(bytes, &list, head.slice);
     for (size_t i = 0; good && i < list.count[head.slice]; i++) {
         const struct reject_kept *kept = &list.kept[head.slice][i];
-        add(listed, partition, &(struct reject_place){kept->offset, kept->index, kept->rule_number});
+        take(context, &(struct reject_place){kept->offset, kept->index, kept->rule_number});
     }
     reject_list_fini(&list);
-    return good ? OK : err_set(info, ERR_BROKEN, "a reject list of a snapshot that is broken");
+    return good;
+}
+
+struct taking {
+    struct listed *listed;
+    int32_t partition;
+};
+
+static void take_place(void *context, const struct reject_place *place)
+{
+    const struct taking *taking = context;
+    add(taking->listed, taking->partition, place);
+}
+
+static enum err take_snapshot(struct listed *listed, int32_t partition, const struct frame *first, struct bytes bytes,
+                              struct err_info *info)
+{
+    struct taking taking = {listed, partition};
+    return listed_of_slice(first, bytes, take_place, &taking)
+               ? OK
+               : err_set(info, ERR_BROKEN, "a reject list of a snapshot that is broken");
 }
 
 enum err listed_take(struct listed *listed, int32_t partition, const struct frame *frames, uint32_t count,

@@ -25,6 +25,10 @@ struct listed;
 struct listed *listed_new(void);
 void listed_free(struct listed *listed);
 
+/* Each reject of a LISTED section of the snapshot group that `first` begins: the lists of groups that were trimmed go on in it. False: broken. */
+bool listed_of_slice(const struct frame *first, struct bytes bytes,
+                     void (*take)(void *context, const struct reject_place *place), void *context) MUST_USE;
+
 /* Takes the lists of one group of a partition's journal. *out_count (may be NULL) gets how many it lists. */
 enum err listed_take(struct listed *listed, int32_t partition, const struct frame *frames, uint32_t count,
                      uint64_t *out_count, struct err_info *info);

@@ -282,14 +282,9 @@ static enum err journal_counts(const struct frame *frames, uint32_t count, struc
 {
     *out = (struct counts){0};
     for (uint32_t i = 0; i < count; i++) {
-        struct reader reader = reader_of(frames[i].payload);
-        enum frame_section section;
         struct bytes bytes;
-        bool broken = false;
-        while (frame_next_section(&reader, &section, &bytes, &broken)) {
-            if (section == SECTION_COUNTS && !frame_get_counts(bytes, out))
-                return err_set(info, ERR_BROKEN, "a broken COUNTS section");
-        }
+        if (frame_find_section(&frames[i], SECTION_COUNTS, &bytes) && !frame_get_counts(bytes, out))
+            return err_set(info, ERR_BROKEN, "a broken COUNTS section");
     }
     return OK;
 }

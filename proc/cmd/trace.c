@@ -3,9 +3,9 @@
 
 #include "base/memory.h"
 #include "cmd/derive.h"
+#include "cmd/listed.h"
 #include "cmd/walk.h"
 #include "flow/gate.h"
-#include "flow/reject_list.h"
 #include "flow/statistic.h"
 
 #include <inttypes.h>
@@ -231,36 +231,23 @@ static struct trace_record *find_record(struct trace *trace, int32_t partition, 
     return NULL;
 }
 
+static void note_listed(void *context, const struct reject_place *place)
+{
+    const struct journal *journal = context;
+    struct trace_record *record = find_record(journal->trace, journal->partition, place->offset, place->index);
+    if (!record)
+        return;
+    record->is_listed = true;
+    record->rule_number = place->rule_number;
+}
+
 static bool take_rejects(struct journal *journal, const struct frame *frame, struct bytes bytes)
 {
     struct reader reader = reader_of(bytes);
     struct reject_place place;
-    while (frame_next_reject(&reader, frame->lo, &place)) {
-        struct trace_record *record = find_record(journal->trace, journal->partition, place.offset, place.index);
-        if (!record)
-            continue;
-        record->is_listed = true;
-        record->rule_number = place.rule_number;
-    }
+    while (frame_next_reject(&reader, frame->lo, &place))
+        note_listed(journal, &place);
     return !reader.failed;
-}
-
-/* Rejects that trimmed groups listed, in a slice of a snapshot. */
-static bool take_listed(struct journal *journal, const struct frame *first, struct bytes bytes)
-{
-    struct slice_head head;
-    struct reject_list list = {0};
-    bool good = slice_get_head(first->payload, &head) && reject_list_get(bytes, &list, head.slice);
-    for (size_t i = 0; good && i < list.count[head.slice]; i++) {
-        const struct reject_kept *kept = &list.kept[head.slice][i];
-        struct trace_record *record = find_record(journal->trace, journal->partition, kept->offset, kept->index);
-        if (!record)
-            continue;
-        record->is_listed = true;
-        record->rule_number = kept->rule_number;
-    }
-    reject_list_fini(&list);
-    return good;
 }
 
 /* The OPEN that stated it may be trimmed. */
@@ -297,7 +284,7 @@ static bool take_section(struct journal *journal, const struct frame *first, con
     if (section == SECTION_ID_KEY)
         return take_id_key(journal, bytes);
     if (section == SECTION_LISTED)
-        return take_listed(journal, first, bytes);
+        return listed_of_slice(first, bytes, note_listed, journal);
     if (section == SECTION_LEDGER)
         return take_ledger(journal, frame, bytes);
     if (section == SECTION_REJECTS)

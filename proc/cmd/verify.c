@@ -56,27 +56,38 @@ static void print_partitions(const struct verify *verify)
     }
 }
 
+/* What rows of numbers are called, and the verdicts as they are printed. */
+struct labels {
+    const char *branches[READER_BRANCHES];
+    const char *verdicts[VERDICTS];
+    uint64_t verdict_counts[VERDICTS];
+};
+
+static struct labels labels_of(const struct audit_sums *sums)
+{
+    struct labels labels;
+    for (int i = 0; i < READER_BRANCHES; i++)
+        labels.branches[i] = reader_branch_name((enum reader_branch)i);
+    for (int i = 0; i < VERDICTS; i++) {
+        labels.verdicts[i] = verdict_name((enum verdict)i);
+        labels.verdict_counts[i] = (uint64_t)sums->counts.verdicts[i];
+    }
+    return labels;
+}
+
 static void print_journals(const struct verify *verify)
 {
     const struct audit_sums *sums = audit_sums(verify->audit);
     const struct recount_sums *recount = audit_recount(verify->audit);
-    const char *branches[READER_BRANCHES];
-    const char *verdicts[VERDICTS];
-    uint64_t verdict_counts[VERDICTS];
-    for (int i = 0; i < READER_BRANCHES; i++)
-        branches[i] = reader_branch_name((enum reader_branch)i);
-    for (int i = 0; i < VERDICTS; i++) {
-        verdicts[i] = verdict_name((enum verdict)i);
-        verdict_counts[i] = (uint64_t)sums->counts.verdicts[i];
-    }
+    struct labels labels = labels_of(sums);
     printf("frames         ");
     print_numbers(kind_names, sums->frames, FRAME_MARK + 1);
     printf("reader rule    ");
-    print_numbers(branches, sums->branches, READER_BRANCHES);
+    print_numbers(labels.branches, sums->branches, READER_BRANCHES);
     printf("groups         %" PRIu64 " of %" PRId64 " records, %" PRId64 " offsets skipped, %" PRIu64 " bytes\n",
            sums->groups, sums->counts.records, sums->counts.skipped, sums->journal_bytes);
     printf("declarations   ");
-    print_numbers(verdicts, verdict_counts, VERDICTS);
+    print_numbers(labels.verdicts, labels.verdict_counts, VERDICTS);
     printf("cells          %" PRIu64 " in the journals, %" PRIu64 " compared with the ledgers\n", sums->cells,
            sums->derived);
     if (recount)
@@ -166,21 +177,13 @@ static json_t *partitions_json(const struct verify *verify)
 
 static json_t *journals_json(const struct audit_sums *sums)
 {
-    const char *branches[READER_BRANCHES];
-    const char *verdicts[VERDICTS];
-    uint64_t verdict_counts[VERDICTS];
-    for (int i = 0; i < READER_BRANCHES; i++)
-        branches[i] = reader_branch_name((enum reader_branch)i);
-    for (int i = 0; i < VERDICTS; i++) {
-        verdicts[i] = verdict_name((enum verdict)i);
-        verdict_counts[i] = (uint64_t)sums->counts.verdicts[i];
-    }
+    struct labels labels = labels_of(sums);
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "frames",
                      numbers_json(kind_names, sums->frames, FRAME_OPEN, FRAME_MARK + 1), "reader_rule",
-                     numbers_json(branches, sums->branches, 0, READER_BRANCHES), "bytes",
+                     numbers_json(labels.branches, sums->branches, 0, READER_BRANCHES), "bytes",
                      text_of_number(sums->journal_bytes), "groups", text_of_number(sums->groups), "records",
                      text_of_offset(sums->counts.records), "skipped", text_of_offset(sums->counts.skipped),
-                     "declarations", numbers_json(verdicts, verdict_counts, 0, VERDICTS), "cells",
+                     "declarations", numbers_json(labels.verdicts, labels.verdict_counts, 0, VERDICTS), "cells",
                      text_of_number(sums->cells), "cells_of_ledgers", text_of_number(sums->derived));
 }
 

@@ -223,7 +223,7 @@ static const char *fault_text(enum port_fault fault)
 
 /* True if the log was trimmed beyond what was read here: its owner went on while this process stood still. Without a fold the stream is
  * opened anew where the log begins; with one all must be folded again. */
-static bool is_trimmed(struct journal *journal)
+static bool note_trim(struct journal *journal)
 {
     struct journals *journals = journal->journals;
     const struct port *port = journals->options.port;
@@ -271,7 +271,7 @@ static bool judge_all(struct journal *journal, size_t *bytes)
     while (journal->next < journal->count) {
         struct port_record *record = &journal->records[journal->next];
         if (!journal->owes) {
-            if (record->fault == PORT_OFFSET_RESET && is_trimmed(journal)) {
+            if (record->fault == PORT_OFFSET_RESET && note_trim(journal)) {
                 stop(journal);
                 return false;
             }
