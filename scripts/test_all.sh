@@ -60,6 +60,23 @@ run() {
     return $code
 }
 
+# last_words PRESET...: the end of what each failed test printed; last of all, for it is what a reader wants first
+last_words() {
+    for preset; do
+        [ -e "$results/$preset.ctest" ] || continue
+        awk -v preset="$preset" '
+            function close_block(  at) {
+                for (at = count > 12 ? count - 12 : 0; at < count; ++at)
+                    print substr(line[at], 1, 240)
+                count = -1
+            }
+            BEGIN { count = -1 }
+            /^ *[0-9]+\/[0-9]+ Test +#|^ +Start +[0-9]+:|tests passed,/ { close_block() }
+            /^ *[0-9]+\/[0-9]+ Test +#.*\*\*\*/ { print "-- " preset ": " $4; count = 0; next }
+            count >= 0 && NF { line[count++] = $0 }' "$results/$preset.ctest"
+    done
+}
+
 [ $# -gt 0 ] || set -- debug asan tsan release
 failed=
 begin=$(date +%s)
@@ -75,5 +92,7 @@ for preset; do
 done
 if [ -n "$failed" ]; then
     echo "FAILED:$failed (full output: $results/)"
+    # shellcheck disable=SC2086 # a list of words
+    last_words $failed
     exit 1
 fi

@@ -54,11 +54,10 @@ def await_halt(stream, number, guard, words):
     )
     if row["guard"] != guard or words not in row["reason"]:
         raise Failed("partition %d is halted by %r, not %r with %r" % (number, row, guard, words))
-    halted = stream.processor.metrics()['dryport_partitions_halted{reason="%s"}' % guard]
-    if halted < 1:
-        raise Failed("dryport_partitions_halted says %s for %s" % (halted, guard))
-    if words not in stream.processor.logged():
-        raise Failed("the log does not say it:\n%s" % stream.processor.tail())
+    # The log and the metrics are written by other threads than the state: soon, not at once.
+    metric = 'dryport_partitions_halted{reason="%s"}' % guard
+    wait_until(lambda: stream.processor.metrics().get(metric, 0) >= 1, lambda: "%s is at least 1" % metric, 20)
+    wait_until(lambda: words in stream.processor.logged(), lambda: "the log says it:\n%s" % stream.processor.tail(), 20)
     return row
 
 
