@@ -7,6 +7,7 @@ enum {
     ALL = -1,
     FLAG_REPLAN = 1,
     FLAG_HAS_RECORD = 2,
+    FLAG_REBASE = 4,
     SECTION_HEAD_BYTES = 5,
     WINDOW_BYTES = 1 + SLICE_WINDOW * sizeof(struct frame_nonce),
 };
@@ -62,7 +63,8 @@ void slice_put_head(struct buffer *out, const struct slice_head *head)
     struct buffer content = {0};
     buffer_add_varint(&content, head->slice);
     buffer_add_varint(&content, SLICES);
-    buffer_add_u8(&content, (uint8_t)((head->replan ? FLAG_REPLAN : 0) | (head->has_record ? FLAG_HAS_RECORD : 0)));
+    buffer_add_u8(&content, (uint8_t)((head->replan ? FLAG_REPLAN : 0) | (head->has_record ? FLAG_HAS_RECORD : 0) |
+                                      (head->rebase ? FLAG_REBASE : 0)));
     frame_put_bytes(out, SECTION_SLICE, buffer_bytes(&content));
     buffer_fini(&content);
 }
@@ -92,6 +94,7 @@ bool slice_get_head(struct bytes payload, struct slice_head *out)
     out->slice = (uint32_t)slice;
     out->replan = flags & FLAG_REPLAN;
     out->has_record = flags & FLAG_HAS_RECORD;
+    out->rebase = flags & FLAG_REBASE;
     return true;
 }
 

@@ -32,6 +32,7 @@ void slice_window_add(struct slice_window *window, const struct frame_nonce *non
 struct slice_head {
     uint32_t slice;
     bool replan;     /* replaces what readers have of the slice */
+    bool rebase;     /* of a cycle that counts whole or not at all, and replaces all that is before it */
     bool has_record; /* record hi - 1 was counted */
     struct slice_window window;
 };

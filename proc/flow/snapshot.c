@@ -58,6 +58,20 @@ bool snapshot_is_due(const struct partition *partition, int64_t now_ms)
     return now_ms - snapshot->sealed_ms >= partition->context->frame_interval_ms;
 }
 
+static struct snapshot_source source_of(struct partition *partition)
+{
+    return (struct snapshot_source){
+        .partition = partition->number,
+        .plan = partition->context->plan_id,
+        .state = &partition->state,
+        .window = &partition->snapshot.window,
+        .begun_with = partition->begun_with,
+        .rejects_days = partition->context->rejects_days,
+        .is_idle = partition->is_idle,
+        .replan = partition->snapshot.replans,
+    };
+}
+
 struct group *snapshot_seal(struct partition *partition, int64_t now_ms)
 {
     struct snapshot *snapshot = &partition->snapshot;
@@ -67,8 +81,10 @@ struct group *snapshot_seal(struct partition *partition, int64_t now_ms)
         snapshot->since_bytes = 0;
     }
     partition->state.today = (int32_t)(now_ms / DAY_MS);
-    struct group *group = snapshot_slice(partition, snapshot->next, snapshot->replans);
-    if (!group) {
+    struct snapshot_source source = source_of(partition);
+    struct group *group = outbox_new_group(&partition->outbox);
+    if (!snapshot_slice(group, &source, snapshot->next)) {
+        group_free(group);
         snapshot->is_off = true;
         return NULL;
     }
@@ -85,7 +101,7 @@ struct group *snapshot_seal(struct partition *partition, int64_t now_ms)
 /* ---- another plan ---- */
 
 struct deriving {
-    struct partition *partition;
+    struct state *state;
     struct contribution contribution;
     bool is_broken;
 };
@@ -99,7 +115,7 @@ static void move_to_totals(struct state *state)
 static void derive_entry(void *context, const struct ledger_key *key, struct bytes bytes)
 {
     struct deriving *deriving = context;
-    struct state *state = &deriving->partition->state;
+    struct state *state = deriving->state;
     (void)key;
     if (!contribution_decode(bytes, &deriving->contribution)) {
         deriving->is_broken = true;
@@ -115,10 +131,9 @@ static bool same_control(const struct tally_control *a, const struct tally_contr
     return a->value_minor == b->value_minor && a->net_mass_mg == b->net_mass_mg && a->items == b->items;
 }
 
-enum err snapshot_replan(struct partition *partition, struct err_info *info)
+bool snapshot_derive(struct state *state)
 {
-    struct state *state = &partition->state;
-    struct deriving deriving = {.partition = partition};
+    struct deriving deriving = {.state = state};
     struct tally_control said = tally_control(state->tally);
     struct tally_control none = {0};
     tally_set_control(state->tally, &none);
@@ -130,7 +145,12 @@ enum err snapshot_replan(struct partition *partition, struct err_info *info)
     contribution_fini(&deriving.contribution);
     struct tally_control derived = tally_control(state->tally);
     tally_set_control(state->tally, &said);
-    if (deriving.is_broken || !same_control(&derived, &said))
+    return !deriving.is_broken && same_control(&derived, &said);
+}
+
+enum err snapshot_replan(struct partition *partition, struct err_info *info)
+{
+    if (!snapshot_derive(&partition->state))
         return err_set(
             info, ERR_BROKEN,
             "the plan has changed, and what the ledger of partition %d adds up to is not what the journal says: "
@@ -143,19 +163,23 @@ enum err snapshot_replan(struct partition *partition, struct err_info *info)
 
 /* ---- the group of a slice ---- */
 
-static void put_head(struct builder *builder, const struct partition *partition, uint32_t slice, bool replan)
+static void put_head(struct builder *builder, const struct snapshot_source *source, uint32_t slice)
 {
-    const struct state *state = &partition->state;
+    const struct state *state = source->state;
     struct slice_head head = {
         .slice = slice,
-        .replan = replan,
+        .replan = source->replan,
+        .rebase = source->rebase,
         .has_record = state->has_record,
-        .window = partition->snapshot.window,
+        .window = *source->window,
     };
     slice_put_head(&builder->payload, &head);
-    if (partition->begun_with)
-        frame_put_partitions(&builder->payload, partition->begun_with);
-    if (partition->is_idle) /* the mark may be trimmed */
+    if (source->reason.length && slice == 0)
+        frame_put_bytes(&builder->payload, SECTION_REASON,
+                        (struct bytes){(const uint8_t *)source->reason.data, source->reason.length});
+    if (source->begun_with)
+        frame_put_partitions(&builder->payload, source->begun_with);
+    if (source->is_idle) /* the mark may be trimmed */
         frame_put_bytes(&builder->payload, SECTION_IDLE, (struct bytes){NULL, 0});
     frame_put_bytes(&builder->payload, SECTION_ID_KEY,
                     (struct bytes){(const uint8_t *)&state->id_key, sizeof state->id_key});
@@ -166,10 +190,10 @@ static void put_head(struct builder *builder, const struct partition *partition,
         builder_put_codes(builder, &state->dictionary, 1);
 }
 
-static void put_listed(struct builder *builder, struct partition *partition, uint32_t slice)
+static void put_listed(struct builder *builder, const struct snapshot_source *source, uint32_t slice)
 {
-    struct reject_list *list = &partition->state.rejects;
-    reject_list_expire(list, slice, partition->state.today - partition->context->rejects_days);
+    struct reject_list *list = &source->state->rejects;
+    reject_list_expire(list, slice, source->state->today - source->rejects_days);
     for (size_t index = 0; index < list->count[slice];) {
         builder_room(builder, LISTED_A_SECTION * 40);
         reject_list_put(&builder->payload, list, slice, &index, LISTED_A_SECTION);
@@ -197,11 +221,10 @@ static uint32_t *sort_by_view(const struct totals *totals, uint32_t slice, uint3
     return places;
 }
 
-static void put_cells(struct builder *builder, const struct partition *partition, uint32_t slice,
-                      struct slice_whole *whole)
+static void put_cells(struct builder *builder, const struct state *state, uint32_t slice, struct slice_whole *whole)
 {
-    const struct totals *totals = partition->state.totals;
-    const struct view_plan *plan = partition->context->plan;
+    const struct totals *totals = state->totals;
+    const struct view_plan *plan = state->plan;
     uint32_t begins[VIEWS_MOST + 1];
     uint32_t *places = sort_by_view(totals, slice, begins);
     for (uint32_t view = 0; view < plan->count; view++) {
@@ -247,36 +270,33 @@ static void put_entry(void *context, const struct ledger_key *key, struct bytes 
         end_entries(entries);
 }
 
-static void put_ledger(struct builder *builder, const struct partition *partition, uint32_t slice)
+static void put_ledger(struct builder *builder, const struct state *state, uint32_t slice)
 {
     struct entries entries = {.builder = builder};
-    ledger_visit(partition->state.ledger, slice, put_entry, &entries);
+    ledger_visit(state->ledger, slice, put_entry, &entries);
     end_entries(&entries);
     buffer_fini(&entries.section);
 }
 
-struct group *snapshot_slice(struct partition *partition, uint32_t slice, bool replan)
+bool snapshot_slice(struct group *group, const struct snapshot_source *source, uint32_t slice)
 {
-    struct group *group = outbox_new_group(&partition->outbox);
+    const struct state *state = source->state;
     group->kind = FRAME_SNAP;
-    group->lo = partition->state.hi;
-    group->hi = partition->state.hi;
+    group->lo = state->hi;
+    group->hi = state->hi;
     struct slice_whole whole = {
-        .ledger = ledger_segment_control(partition->state.ledger, slice),
-        .entries = ledger_segment_count(partition->state.ledger, slice),
+        .ledger = ledger_segment_control(state->ledger, slice),
+        .entries = ledger_segment_count(state->ledger, slice),
     };
-    struct builder builder = builder_of(partition, group, partition->context->plan_id);
-    put_head(&builder, partition, slice, replan);
-    put_listed(&builder, partition, slice);
-    put_cells(&builder, partition, slice, &whole);
-    put_ledger(&builder, partition, slice);
+    struct builder builder = builder_for(source->partition, state, group, source->plan);
+    put_head(&builder, source, slice);
+    put_listed(&builder, source, slice);
+    put_cells(&builder, state, slice, &whole);
+    put_ledger(&builder, state, slice);
     builder_room(&builder, WHOLE_BYTES_MOST);
     slice_put_whole(&builder.payload, &whole);
-    builder_finish(&builder, &partition->state);
-    if (!builder.is_full)
-        return group;
-    group_free(group);
-    return NULL;
+    builder_finish(&builder, state);
+    return !builder.is_full;
 }
 
 void snapshot_reopen(struct partition *partition, const struct frame_nonce *nonce)

@@ -13,7 +13,7 @@
 #pragma once
 
 #include "flow/group.h"
-#include "flow/reader_rule.h"
+#include "flow/state.h"
 
 struct partition;
 
@@ -34,6 +34,20 @@ struct snapshot {
     int64_t trim_retry_ms;
 };
 
+/* What a slice is made of. */
+struct snapshot_source {
+    int32_t partition;
+    uint64_t plan;
+    struct state *state; /* rejects that are older than rejects_days are dropped */
+    const struct slice_window *window;
+    int32_t begun_with; /* partitions of the input, 0: not known */
+    int32_t rejects_days;
+    bool is_idle;
+    bool replan;
+    bool rebase;
+    struct text reason; /* of a rebase; stands in slice 0 */
+};
+
 /* Begins where the restored journal stands. */
 void snapshot_begin(struct partition *partition, const struct reader_rule *rule);
 
@@ -50,8 +64,12 @@ bool snapshot_is_due(const struct partition *partition, int64_t now_ms);
 /* Seals the next slice. Gives the group; NULL: the slice is too large for one, and there will be no snapshots. */
 struct group *snapshot_seal(struct partition *partition, int64_t now_ms);
 
-/* The SNAP group of one slice as of the state's position. NULL: it is too large. */
-struct group *snapshot_slice(struct partition *partition, uint32_t slice, bool replan);
+/* Makes an empty group the SNAP group of one slice as of the state's position. False: it is too large, and the group is of no use. */
+bool snapshot_slice(struct group *group, const struct snapshot_source *source, uint32_t slice);
+
+/* Empties the cells of the state and derives them from its ledger, as the state's plan counts them. The tally must be empty. False: the
+ * contributions are not what the control totals say. */
+bool snapshot_derive(struct state *state);
 
 /* All sealed slices go out again under a new epoch: they must carry its OPEN too. */
 void snapshot_reopen(struct partition *partition, const struct frame_nonce *nonce);
