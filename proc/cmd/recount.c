@@ -113,7 +113,7 @@ const struct recount_sums *recount_sums(const struct recount *recount)
 
 /* ---- counting ---- */
 
-/* What partition.c does behind each record that is used up. */
+/* What work.c does behind each record that is used up. */
 static void advance(struct state *state, const struct port_record *record)
 {
     state->hi = record->offset + 1;

@@ -3,11 +3,13 @@
  *
  * The publisher's thread reads all journals of the process once; the owner of a partition hears of each frame through a ring and
  * learns from it that its groups count, or that it is fenced (design.md section 3, step 10).
- * Thread:  plain data, handed over by base/ring
+ * Thread:  the struct is plain data, handed over by base/ring; see each function
  */
 #pragma once
 
 #include "flow/reader_rule.h"
+
+struct partition;
 
 struct echo {
     int32_t partition;
@@ -20,3 +22,11 @@ struct echo {
     int64_t hi;      /* input accepted after this frame */
     int64_t trim_to; /* as in struct reader_cycles: what is before it may be deleted */
 };
+
+/* Takes an echo of the partition's own journal: groups are done, the claim stands, or the state is dropped.
+ *                                                                                  Thread: owner of the partition */
+void echo_take(struct partition *partition, const struct echo *echo);
+
+/* Whether something acknowledged at `acked_ms` (0: nothing was) is not in the journal, which was read to its end. Asks the broker, seldom.
+ *                                                                                  Thread: owner of the partition */
+bool echo_is_missing(struct partition *partition, int64_t acked_ms, int64_t now_ms);

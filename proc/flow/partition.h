@@ -195,15 +195,13 @@ void partition_producer_lost(struct partition *partition);
 /* An ack of this partition's lane whose token belongs to it. False: the producer is unusable, reset the lane. */
 bool partition_ack(struct partition *partition, const struct port_ack *ack);
 
-void partition_echo(struct partition *partition, const struct echo *echo);
-
 /* Does what there is to do now; true if it did something. *out_producer_lost is set if the lane must be reset. */
 bool partition_step(struct partition *partition, bool *out_producer_lost);
 
 /* ms until the partition wants to be stepped again though nothing arrives; INT64_MAX if never. */
 int64_t partition_patience_ms(const struct partition *partition, int64_t now_ms);
 
-/* ---- between partition.c, settle.c and seal.c ---- */
+/* ---- for whoever works on a partition ---- */
 
 /* Halts with a reason that names the mend, until the process starts again or somebody else writes a SKIP. */
 void partition_halt(struct partition *partition, enum guard guard, const struct err_info *why);

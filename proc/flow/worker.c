@@ -136,7 +136,7 @@ static bool take_echoes(struct worker *worker)
     bool did = false;
     while (ring_take(worker->echoes, &echo)) {
         if (worker->partitions[echo.partition])
-            partition_echo(worker->partitions[echo.partition], &echo);
+            echo_take(worker->partitions[echo.partition], &echo);
         did = true;
     }
     return did;

@@ -128,3 +128,17 @@ static inline int64_t fixture_value(const char *dump, const char *key)
     const char *at = strstr(dump, start);
     return at ? strtoll(at + strlen(start), NULL, 10) : -1;
 }
+
+/* What an uninterrupted run of the same input publishes. */
+static inline char *fixture_clean_dump(int ids, unsigned seed)
+{
+    struct fixture clean;
+    fixture_init(&clean);
+    fixture_fill(&clean, ids, seed);
+    struct host *host = host_new(clean.world, &clean.options);
+    cr_assert(host_settle(host, 60), "the clean run does not settle");
+    char *dump = fixture_dump(&clean);
+    host_kill(host);
+    fixture_fini(&clean);
+    return dump;
+}

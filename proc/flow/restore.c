@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/restore.h"
+
+#include "flow/mutant.h"
+#include "flow/partition_inside.h"
+#include "flow/seal.h"
+#include "flow/work.h"
+
+#include <inttypes.h>
+
+enum { RESTORE_TAKE = 64 };
+
+void restore_begin(struct partition *partition, int64_t open_offset)
+{
+    struct partition_context *context = partition->context;
+    const struct port *port = context->port;
+    struct port_bounds bounds;
+    struct err_info info;
+    if (partition->foreign_offset > open_offset) { /* its echo came before the ack of the own claim */
+        partition_drop(partition, "another process has claimed this partition");
+        return;
+    }
+    if (port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) != OK) {
+        partition_drop(partition, info.text);
+        return;
+    }
+    partition->open_offset = open_offset;
+    partition->standing = partition->lane.nonce;
+    state_init(&partition->state, context->plan, context->random(context->random_context));
+    partition->state.plan_id = context->plan_id;
+    partition->state.today = partition_today(partition);
+    partition->has_state = true;
+    partition->restore = reader_rule_new();
+    partition->restore->position = bounds.low;
+    partition->stream = port->stream_open(port->self, PORT_JOURNAL, partition->number, bounds.low);
+    partition->restore_begun_ms = partition_now_ms(partition);
+    partition->restore_seen_ms = partition->restore_begun_ms;
+    counter_set(&partition->status->restore_done, 0);
+    counter_set(&partition->status->restore_total, open_offset + 1 - bounds.low);
+    partition_enter(partition, PARTITION_RESTORING);
+}
+
+/* The guards of step 2: *out_guard closes, or GUARD_NONE. An error: what they look at could not be read. */
+static enum err check_start(struct partition *partition, struct port_bounds *input, enum guard *out_guard,
+                            struct err_info *info)
+{
+    const struct port *port = partition->context->port;
+    const struct reader_rule *rule = partition->restore;
+    struct guard_facts facts = {
+        .partition = partition->number,
+        .partitions = port->partitions(port->self, PORT_DECLARATIONS),
+        .journal = port->partitions(port->self, PORT_JOURNAL),
+        .begun_with = rule->begun_with,
+        .has_groups = rule->has_groups,
+        .has_data = rule->has_data,
+        .position = partition->state.hi,
+        .committed = -1,
+        .units = partition->context->units,
+        .begun_units = text_of(partition->state.units),
+    };
+    TRY(port->bounds(port->self, PORT_DECLARATIONS, partition->number, input, info));
+    if (!facts.has_data)
+        TRY(port->committed(port->self, partition->number, &facts.committed, info));
+    facts.input = *input;
+    *out_guard = guard_start(&facts, info);
+    return OK;
+}
+
+/* A first start on a topic that retention has cut: the hole is written down. */
+static void bootstrap_skip(struct partition *partition, int64_t low)
+{
+    struct seal_source source = partition_source(partition);
+    struct group *group = outbox_new_group(&partition->outbox);
+    seal_skip(group, &source, 0, low, TEXT("bootstrap: the input began here when the journal did"));
+    counts_add(&partition->state.counts, &group->counts);
+    partition->state.hi = low;
+    seal_begin(partition);
+    outbox_add(&partition->outbox, group);
+    partition_show_outbox(partition);
+}
+
+static void start_work(struct partition *partition)
+{
+    struct partition_context *context = partition->context;
+    struct err_info info;
+    struct port_bounds input;
+    enum guard guard = GUARD_NONE;
+    enum err err = check_start(partition, &input, &guard, &info);
+    if (err != OK) {
+        partition_drop(partition, info.text);
+        return;
+    }
+    if (guard == GUARD_INPUT_LOST)
+        counter_set(&partition->status->position, partition->state.hi); /* a SKIP must begin here */
+    if (guard != GUARD_NONE) {
+        partition_halt(partition, guard, &info);
+        return;
+    }
+    bool is_first = !partition->restore->has_groups;
+    partition->is_idle = partition->restore->is_idle;
+    partition->begun_with = partition->restore->begun_with;
+    snapshot_begin(partition, partition->restore);
+    restore_stop(partition);
+    seal_begin(partition);
+    counter_set(&partition->status->position, partition->state.hi); /* what a SKIP adds counts with its echo */
+    if (is_first && input.low > 0)
+        bootstrap_skip(partition, input.low);
+    if (!slices_are_of_plan(&partition->state.slices, context->plan_id) && snapshot_replan(partition, &info) != OK) {
+        partition_halt(partition, GUARD_JOURNAL_DAMAGED, &info);
+        return;
+    }
+    err = work_begin_intake(partition, input.low, &info);
+    if (err != OK) {
+        partition_drop(partition, info.text);
+        return;
+    }
+    partition->backoff_ms = 0;
+    partition->echo_seen_ms = partition_now_ms(partition);
+    partition->input_ms = partition->echo_seen_ms;
+    counter_set(&partition->status->is_idle, partition->is_idle);
+    counter_set(&partition->status->event_ms, partition->state.event_ms_most);
+    counter_set(&partition->status->ledger_entries, (int64_t)ledger_count(partition->state.ledger));
+    counter_set(&partition->status->ledger_bytes, (int64_t)ledger_bytes(partition->state.ledger));
+    hist_record(&context->counters->restore,
+                (double)(partition_now_ms(partition) - partition->restore_begun_ms) / 1000);
+    partition_set_reason(partition, "");
+    partition_enter(partition, PARTITION_RUNNING);
+}
+
+static void finish_restore(struct partition *partition)
+{
+    const struct reader_rule *rule = partition->restore;
+    if (rule->halted) {
+        struct err_info why = rule->why;
+        partition_halt(partition, GUARD_JOURNAL_DAMAGED, &why);
+    } else if (!frame_nonce_equal(&rule->epoch, &partition->lane.nonce) && !MUTANT(RESTORE_BEFORE_OPEN)) {
+        partition_open_epoch(partition, false); /* the ack was of a copy: a foreign OPEN lies between */
+    } else {
+        start_work(partition);
+    }
+}
+
+/* The OPEN was acknowledged at an offset that the log does not reach: a broker lost it (unclean election). */
+static void look_for_open(struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    int64_t now_ms = partition_now_ms(partition);
+    if (now_ms - partition->restore_seen_ms <= ECHO_TIMEOUT_MS)
+        return;
+    partition->restore_seen_ms = now_ms;
+    struct port_bounds bounds;
+    struct err_info info;
+    if (port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) == OK &&
+        bounds.high <= partition->open_offset)
+        partition_drop(partition, "the claim was acknowledged and is not in the journal");
+}
+
+bool restore_step(struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    struct port_record records[RESTORE_TAKE];
+    size_t count = port->stream_take(port->self, partition->stream, records, RESTORE_TAKE);
+    struct reader_rule *rule = partition->restore;
+    bool done = false;
+    for (size_t i = 0; i < count && !done; i++) {
+        if (records[i].fault == PORT_OFFSET_RESET) {
+            port->release(port->self, records, count);
+            partition_drop(partition, "the journal was trimmed while it was read");
+            return true;
+        }
+        if (records[i].fault != PORT_NONE) {
+            err_set(&rule->why, ERR_BROKEN, "journal offset %" PRId64 " cannot be read (fault %d)", records[i].offset,
+                    (int)records[i].fault);
+            rule->halted = true;
+        } else {
+            struct frame frame;
+            enum reader_branch branch =
+                reader_rule_feed(rule, records[i].offset, records[i].value, state_fold, &partition->state, &frame);
+            if (branch == READER_OPEN || branch == READER_OPEN_DISCARDS)
+                state_take_open(&partition->state, &frame);
+        }
+        done = rule->halted || records[i].offset >= partition->open_offset;
+        done = done || (MUTANT(RESTORE_BEFORE_OPEN) && records[i].offset + 1 == partition->end_before_open);
+        counter_add(&partition->status->restore_done, 1);
+    }
+    if (count) {
+        port->release(port->self, records, count);
+        partition->restore_seen_ms = partition_now_ms(partition);
+    }
+    if (done)
+        finish_restore(partition);
+    else if (!count)
+        look_for_open(partition);
+    return count > 0;
+}
+
+void restore_stop(struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    if (partition->stream)
+        port->stream_close(port->self, partition->stream);
+    partition->stream = NULL;
+    reader_rule_free(partition->restore);
+    partition->restore = NULL;
+}

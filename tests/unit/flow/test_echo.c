@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host_fixture.h"
+
+static struct fixture f;
+
+static void setup(void)
+{
+    fixture_init(&f);
+}
+
+static void teardown(void)
+{
+    fixture_fini(&f);
+}
+
+TestSuite(echo, .init = setup, .fini = teardown);
+
+Test(echo, a_frame_that_was_acked_and_is_gone_is_noticed)
+{
+    for (int i = 0; i < 5; i++) {
+        struct sample sample;
+        char id[8];
+        snprintf(id, sizeof id, "G%d", i);
+        sample_init(&sample, id);
+        fixture_put(&f, 0, &sample);
+    }
+    struct host *host = host_new(f.world, &f.options);
+    for (int step = 0; step < 5000 && counter_read(&host_status(host, 0)->unechoed_groups) == 0; step++) {
+        if (!host_step(host))
+            world_set_now(f.world, world_now(f.world) + 10);
+        if (counter_read(&host_status(host, 0)->unechoed_groups) == 0)
+            host_deliver(host, 1);
+    }
+
+    cr_assert(process_misfortune(host_process(host), HOST_WORKER_LANE, FATE_LOST_ACKED));
+    cr_assert(host_settle(host, 120));
+
+    char *dump = fixture_dump(&f);
+    cr_assert_eq(fixture_value(dump, "flow|DAY|20250715|20250715|flow=M"), 500000);
+    cr_assert_eq(counter_read(&host_status(host, 0)->fenced), 1);
+    free(dump);
+    host_kill(host);
+}
+
+/* Its OPEN lands and another process claims behind it and counts, all before its own ack comes. */
+Test(echo, a_claim_that_was_overtaken_before_its_ack_sends_nothing_again)
+{
+    fixture_fill(&f, 20, 3);
+    char *expected = fixture_clean_dump(20, 3);
+    struct host *slow = host_new(f.world, &f.options);
+    host_step_worker(slow, 0);
+    host_deliver(slow, SIZE_MAX);
+    f.options.seed = 2;
+    struct host *quick = host_new(f.world, &f.options);
+    cr_assert(host_settle(quick, 30));
+    host_kill(quick);
+    for (int i = 0; i < 20; i++) /* it hears of the other's claim before it takes the ack */
+        host_step_publisher(slow);
+    for (int i = 0; i < 20; i++) { /* restores through its own OPEN, counts, seals, and cannot send */
+        if (counter_read(&host_status(slow, 0)->phase) == PARTITION_RUNNING)
+            process_refuse(host_process(slow), HOST_WORKER_LANE, ERR_PEER);
+        host_step_worker(slow, 0);
+        world_set_now(f.world, world_now(f.world) + 100);
+    }
+
+    cr_assert(host_settle(slow, 60), "%s", host_status(slow, 0)->reason);
+
+    cr_assert_eq(counter_read(&host_status(slow, 0)->phase), PARTITION_RUNNING, "%s", host_status(slow, 0)->reason);
+    char *dump = fixture_dump(&f);
+    cr_assert_str_eq(dump, expected);
+    free(dump);
+    free(expected);
+    host_kill(slow);
+}
+
+/* Steps until something stands in the worker's lane; nothing is delivered there. */
+static void await_append(struct host *host)
+{
+    for (int step = 0; step < 5000 && process_queued(host_process(host), HOST_WORKER_LANE) == 0; step++) {
+        if (!host_step(host))
+            world_set_now(f.world, world_now(f.world) + 10);
+    }
+    cr_assert_gt(process_queued(host_process(host), HOST_WORKER_LANE), 0);
+}
+
+Test(echo, a_claim_that_was_acked_and_is_gone_is_made_again)
+{
+    fixture_fill(&f, 20, 4);
+    char *clean = fixture_clean_dump(20, 4);
+    struct host *host = host_new(f.world, &f.options);
+    await_append(host);
+
+    cr_assert(process_misfortune(host_process(host), HOST_WORKER_LANE, FATE_LOST_ACKED));
+    cr_assert(host_settle(host, 120));
+
+    char *dump = fixture_dump(&f);
+    cr_assert_str_eq(dump, clean);
+    cr_assert_eq(counter_read(&host_status(host, 0)->fenced), 1);
+    free(dump);
+    free(clean);
+    host_kill(host);
+}
+
+Test(echo, a_claim_for_what_is_in_memory_that_was_acked_and_is_gone_is_made_again)
+{
+    struct host *host = host_new(f.world, &f.options);
+    cr_assert(host_settle(host, 30));
+    fixture_fill(&f, 20, 4);
+    char *clean = fixture_clean_dump(20, 4);
+    await_append(host);
+    cr_assert(process_misfortune(host_process(host), HOST_WORKER_LANE,
+                                 FATE_LOST)); /* the producer is lost: claimed with what is sealed */
+    host_step(host);
+    await_append(host);
+
+    cr_assert(process_misfortune(host_process(host), HOST_WORKER_LANE, FATE_LOST_ACKED));
+    cr_assert(host_settle(host, 120), "%s",
+              partition_phase_name((enum partition_phase)counter_read(&host_status(host, 0)->phase)));
+
+    char *dump = fixture_dump(&f);
+    cr_assert_str_eq(dump, clean);
+    free(dump);
+    free(clean);
+    host_kill(host);
+}
