@@ -88,64 +88,19 @@ static void *worker_main(void *argument)
 
 /* ---- publisher thread ---- */
 
-static bool take_echo(void *context, const struct echo *echo)
-{
-    struct engine *engine = context;
-    int32_t owner = engine->echo_owner[echo->partition];
-    if (owner == ENGINE_NO_OWNER)
-        return true;
-    if (!worker_echo(engine->workers[owner].worker, echo))
-        return false;
-    engine->wake[owner] = true;
-    return true;
-}
-
-static void wake_workers(struct engine *engine)
-{
-    for (int32_t i = 0; i < engine->worker_count; i++) {
-        if (engine->wake[i])
-            engine->port.wake(engine->port.self, engine->workers[i].lane);
-        engine->wake[i] = false;
-    }
-}
-
-static void take_orders(struct engine *engine)
-{
-    struct engine_order order;
-    while (ring_take(engine->publisher_orders, &order)) {
-        if (order.kind == ENGINE_ORDER_LEAD) {
-            publisher_lead(engine->publisher, order.on);
-            continue;
-        }
-        if (order.kind == ENGINE_ORDER_BACKLOG) {
-            publisher_backlog(engine->publisher, order.on);
-            continue;
-        }
-        engine->echo_owner[order.partition] = order.worker;
-        publisher_watch(engine->publisher, order.partition, order.on);
-    }
-}
-
 static void *publisher_main(void *argument)
 {
     struct engine *engine = argument;
     name_thread(engine, engine->worker_count);
     while (!counter_read(&engine->stop_publisher)) {
-        take_orders(engine);
+        roster_take_orders(engine->roster, engine->publisher);
         counter_add(&engine->publisher_beats, 1);
         bool did = publisher_step(engine->publisher);
-        wake_workers(engine);
+        roster_wake(engine->roster);
         if (!did)
             engine->port.wait(engine->port.self, engine->worker_count, PUBLISHER_PATIENCE_MS);
     }
     return NULL;
-}
-
-void engine_order(struct engine *engine, struct engine_order order)
-{
-    bool put = ring_put(engine->publisher_orders, &order);
-    CHECK(put); /* ORDERS is larger than two orders for each partition can be */
-    engine->port.wake(engine->port.self, engine->worker_count);
 }
 
 static int64_t records_of(const struct engine *engine)
@@ -162,7 +117,7 @@ static int64_t lag_of(const struct engine *engine)
     for (int32_t i = 0; i < engine->partitions; i++) {
         int64_t high = port_kafka_high_watermark(&engine->port, i);
         int64_t position = counter_read(&engine->statuses[i].position);
-        if (counter_read(&engine->is_owned[i]) && high > position)
+        if (roster_owner(engine->roster, i) != ROSTER_NOBODY && high > position)
             lag += high - position;
     }
     return lag;
@@ -180,7 +135,7 @@ static void measure_rate(struct engine *engine, int64_t now_ms)
     engine->rate_since_ms = now_ms;
     bool backlog = lag_of(engine) > 2 * rate + BACKLOG_RECORDS;
     if (backlog != engine->backlog)
-        engine_order(engine, (struct engine_order){.kind = ENGINE_ORDER_BACKLOG, .on = backlog});
+        roster_backlog(engine->roster, backlog);
     engine->backlog = backlog;
 }
 
@@ -374,6 +329,26 @@ static struct worker_options worker_options_of(struct engine *engine, int32_t la
     };
 }
 
+static void pause_a_little(void *context)
+{
+    (void)context;
+    engine_pause_ms(1);
+}
+
+static void make_roster(struct engine *engine, struct worker *const *workers)
+{
+    struct roster_options options = {
+        .port = &engine->port,
+        .workers = workers,
+        .worker_count = engine->worker_count,
+        .partitions = engine->partitions,
+        .statuses = engine->statuses,
+        .orders_most = ORDERS,
+        .pause = pause_a_little,
+    };
+    engine->roster = roster_new(&options);
+}
+
 static void make_publisher(struct engine *engine)
 {
     const struct config *config = engine->options.config;
@@ -390,8 +365,8 @@ static void make_publisher(struct engine *engine)
         .folds = config->role != CONFIG_ROLE_AGGREGATE,
         .plan_id = engine->plan_id,
         .random = system_random,
-        .echo = take_echo,
-        .echo_context = engine,
+        .echo = roster_echo,
+        .echo_context = engine->roster,
     };
     snprintf(options.reporter, sizeof options.reporter, "%s", config->reporter);
     snprintf(options.currency, sizeof options.currency, "%s", config->reporting_currency);
@@ -419,36 +394,22 @@ static void build(struct engine *engine, const struct port *port, int32_t worker
     engine->worker_count = workers;
     size_t partitions = (size_t)engine->partitions;
     engine->statuses = memory_new(partitions, sizeof engine->statuses[0]);
-    engine->owner = memory_new(partitions, sizeof engine->owner[0]);
-    engine->last = memory_new(partitions, sizeof engine->last[0]);
-    engine->warm = memory_new(partitions, sizeof engine->warm[0]);
-    engine->releasing = memory_new(partitions, sizeof engine->releasing[0]);
-    engine->committed = memory_new(partitions, sizeof engine->committed[0]);
-    engine->echo_owner = memory_new(partitions, sizeof engine->echo_owner[0]);
-    engine->is_owned = memory_new(partitions, sizeof engine->is_owned[0]);
     for (int32_t i = 0; i < engine->partitions; i++) {
         pthread_mutex_init(&engine->statuses[i].lock, NULL);
         counter_set(&engine->statuses[i].event_ms, INT64_MIN);
-        engine->owner[i] = ENGINE_NO_OWNER;
-        engine->last[i] = ENGINE_NO_OWNER;
-        engine->warm[i] = ENGINE_NO_OWNER;
-        engine->echo_owner[i] = ENGINE_NO_OWNER;
     }
-    engine->publisher_orders = ring_new(ORDERS, sizeof(struct engine_order));
+    struct worker *all[ENGINE_WORKERS_MOST];
     for (int32_t i = 0; i < workers; i++) {
         struct worker_options options = worker_options_of(engine, i);
         engine->workers[i] = (struct engine_worker){.engine = engine, .worker = worker_new(&options), .lane = i};
+        all[i] = engine->workers[i].worker;
     }
+    make_roster(engine, all);
     make_publisher(engine);
     engine->watchdog = watchdog_new(workers + 1);
     counter_set(&engine->main_beat_ms, clock_steady_ns() / 1000000);
     engine->connected = true;
     pthread_mutex_unlock(&engine->lock);
-}
-
-static bool all_released(const struct engine *engine)
-{
-    return counter_read(&engine->assigned) == 0;
 }
 
 /* Waits until all that is folded now is published, or another publisher has taken over. */
@@ -487,8 +448,8 @@ static void drain(struct engine *engine)
     if (engine->options.stopping)
         engine->options.stopping();
     log_event(LOG_LEVEL_INFO, "stopping", LOG_NONE, "sealing and publishing what is counted");
-    engine_group_release_all(engine);
-    for (int64_t waited = 0; waited < DRAIN_MS && !all_released(engine); waited += MAIN_TICK_MS) {
+    roster_release_all(engine->roster); /* without giving up the lead: what is counted is to be published */
+    for (int64_t waited = 0; waited < DRAIN_MS && roster_count(engine->roster) > 0; waited += MAIN_TICK_MS) {
         engine_group_step(engine);
         engine_pause_ms(MAIN_TICK_MS);
     }
@@ -505,7 +466,7 @@ static void serve(struct engine *engine)
     while (!engine->options.stop_requested()) {
         int64_t now_ms = clock_wall_ms();
         engine_group_step(engine);
-        engine_group_commit(engine, now_ms);
+        roster_commit(engine->roster, now_ms);
         measure_rate(engine, now_ms);
         report_partitions(engine, reported);
         report_trims(engine);
@@ -579,16 +540,9 @@ void engine_free(struct engine *engine)
     publisher_free(engine->publisher);
     if (engine->connected)
         port_kafka_close(&engine->port, CLOSE_MS);
-    ring_free(engine->publisher_orders);
+    roster_free(engine->roster);
     memory_free(engine->statuses);
     watchdog_free(engine->watchdog);
-    memory_free(engine->owner);
-    memory_free(engine->last);
-    memory_free(engine->warm);
-    memory_free(engine->releasing);
-    memory_free(engine->committed);
-    memory_free(engine->echo_owner);
-    memory_free(engine->is_owned);
     pthread_mutex_destroy(&engine->lock);
     memory_free(engine);
 }

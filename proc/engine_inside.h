@@ -5,10 +5,8 @@
  */
 #pragma once
 
-#include "base/ring.h"
 #include "engine.h"
-#include "flow/publisher.h"
-#include "flow/worker.h"
+#include "flow/roster.h"
 #include "kafka/port_kafka.h"
 #include "ops/http.h"
 #include "ops/watchdog.h"
@@ -21,21 +19,12 @@ enum engine_phase {
     ENGINE_STOPPING,
 };
 
-enum { ENGINE_WORKERS_MOST = 256, ENGINE_NO_OWNER = -1, ENGINE_NAME_BYTES = 32 };
-
-/* main -> publisher */
-struct engine_order {
-    enum { ENGINE_ORDER_WATCH, ENGINE_ORDER_LEAD, ENGINE_ORDER_BACKLOG } kind;
-    int32_t partition;
-    int32_t worker; /* who hears the echo; ENGINE_NO_OWNER: nobody */
-    bool on;
-};
+enum { ENGINE_WORKERS_MOST = 256, ENGINE_NAME_BYTES = 32 };
 
 struct engine_worker {
     struct engine *engine;
     struct worker *worker;
     int32_t lane;
-    int32_t assigned; /* partitions, written by main */
     pthread_t thread;
     bool has_thread;
 };
@@ -60,16 +49,9 @@ struct engine {
     struct publisher *publisher;
     pthread_t publisher_thread;
     bool has_publisher_thread;
-    struct ring *publisher_orders; /* main -> publisher */
+    struct roster *roster; /* who owns what, and what main says to workers and publisher */
 
     /* owned by main */
-    int32_t *owner; /* worker of each partition, ENGINE_NO_OWNER */
-    int32_t *
-        last; /* worker that may still hold a partition: what it is told of it must come in order. ENGINE_NO_OWNER: none */
-    int32_t *warm; /* worker that keeps the state of a partition which is not ours now, ENGINE_NO_OWNER */
-    bool *releasing;
-    int64_t *committed;
-    int64_t last_commit_ms;
     int64_t rate_since_ms;
     int64_t rate_records;
     bool trim_is_reported;         /* main: a journal that can't be trimmed was logged */
@@ -81,8 +63,6 @@ struct engine {
     int64_t journal_stalls; /* last told in the log */
 
     /* owned by publisher */
-    int32_t *echo_owner;
-    bool wake[ENGINE_WORKERS_MOST];
     struct counter publisher_beats; /* read by main */
 
     /* shared: written by main, read by any */
@@ -90,22 +70,16 @@ struct engine {
     struct counter stop_workers;
     struct counter stop_publisher;
     struct counter rate;
-    struct counter assigned;
     struct counter leads; /* this process may publish */
     struct counter main_beat_ms;
     struct watchdog *watchdog; /* of workers 0 .. worker_count - 1 and of the publisher after them */
-    struct counter *is_owned;  /* by partition */
 };
 
 /* engine.c */
-void engine_order(struct engine *engine, struct engine_order order);
 void engine_pause_ms(int64_t ms);
 
 /* Membership (engine_group.c).                                                                Thread: main */
 void engine_group_step(struct engine *engine);
-void engine_group_commit(struct engine *engine, int64_t now_ms);
-/* Asks all partitions back; engine_group_step takes what is let go. */
-void engine_group_release_all(struct engine *engine);
 
 /* Stuck threads (engine_watch.c). Thread: main */
 void engine_watch_step(struct engine *engine);

@@ -71,7 +71,7 @@ const char *engine_not_ready(struct engine *engine)
         return "not yet a member of the group";
     for (int32_t i = 0; i < engine->partitions; i++) {
         int64_t phase = counter_read(&engine->statuses[i].phase);
-        if (counter_read(&engine->is_owned[i]) && phase != PARTITION_RUNNING && phase != PARTITION_HALTED)
+        if (roster_owner(engine->roster, i) != ROSTER_NOBODY && phase != PARTITION_RUNNING && phase != PARTITION_HALTED)
             return "a partition is being restored";
     }
     return publisher_not_ready(engine);
@@ -167,7 +167,7 @@ static void put_running(struct engine *engine, json_t *root)
 {
     json_t *partitions = json_array();
     for (int32_t i = 0; i < engine->partitions; i++) {
-        if (counter_read(&engine->is_owned[i]))
+        if (roster_owner(engine->roster, i) != ROSTER_NOBODY)
             json_array_append_new(partitions, partition_json(engine, i));
     }
     json_object_set_new(root, "partitions", partitions);
@@ -394,7 +394,7 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
             epochs[claim] += counter_read(&status->epochs[claim]);
         fenced += counter_read(&status->fenced);
         halted[GUARD_JOURNAL_DAMAGED] += is_halted_for_publisher(engine, i);
-        if (!counter_read(&engine->is_owned[i]))
+        if (roster_owner(engine->roster, i) == ROSTER_NOBODY)
             continue;
         put_partition(engine, page, i);
         if (counter_read(&status->phase) == PARTITION_HALTED)
@@ -412,7 +412,7 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
     metrics_put_int(page, METRIC_ledger_entries, entries, METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_ledger_bytes, bytes, METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_journal_unacked_groups, unechoed, METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_partitions_assigned, counter_read(&engine->assigned), METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_partitions_assigned, roster_count(engine->roster), METRICS_NO_LABELS);
 }
 
 static void put_publisher(struct engine *engine, struct metrics_page *page)

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "base/ring.h"
+#include "flow/roster.h"
 
 #include "customs/v1/statistic.pb-c.h"
 
@@ -11,15 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TICK_MS = 10, QUIET_ROUNDS = 30, NO_OWNER = -1, COMMIT_MS = 1000, ORDERS = 1024 };
-
-/* main -> publisher */
-struct order {
-    bool leads; /* about the lease; else about watching a partition */
-    bool on;
-    int32_t partition;
-    int32_t owner;
-};
+enum { TICK_MS = 10, QUIET_ROUNDS = 30, ORDERS = 1024 };
 
 struct host {
     struct world *world;
@@ -29,14 +21,7 @@ struct host {
     int32_t worker_count;
     struct publisher *publisher;
     struct partition_status *statuses;
-    int32_t *owner;      /* of main */
-    int32_t *last;       /* of main: the worker that may still hold it, for what it is told must come in order */
-    int32_t *warm;       /* of main: the worker that keeps the state of a partition that was released */
-    bool *releasing;     /* of main */
-    int64_t *committed;  /* of main */
-    int64_t commit_ms;   /* of main */
-    int32_t *echo_owner; /* of the publisher */
-    struct ring *orders;
+    struct roster *roster;
     uint64_t random_state;
     char units[STATE_UNITS_BYTES];
     size_t delivered;
@@ -50,13 +35,6 @@ static uint64_t seeded(void *context)
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9ULL;
     z = (z ^ z >> 27) * 0x94D049BB133111EBULL;
     return z ^ z >> 31;
-}
-
-static bool take_echo(void *context, const struct echo *echo)
-{
-    const struct host *host = context;
-    int32_t owner = host->echo_owner[echo->partition];
-    return owner == NO_OWNER || worker_echo(host->workers[owner], echo);
 }
 
 static void make_worker(struct host *host, int32_t lane)
@@ -86,6 +64,27 @@ static void make_worker(struct host *host, int32_t lane)
     host->workers[lane] = worker_new(&worker);
 }
 
+/* Nothing takes commands while one thread steps all: a ring that is full stays so. */
+static void pause_for_ever(void *context)
+{
+    (void)context;
+    CHECK_SAY(false, "a worker's ring of commands is full");
+}
+
+static void make_roster(struct host *host)
+{
+    struct roster_options options = {
+        .port = process_port(host->process),
+        .workers = host->workers,
+        .worker_count = host->worker_count,
+        .partitions = host->options.partitions,
+        .statuses = host->statuses,
+        .orders_most = ORDERS,
+        .pause = pause_for_ever,
+    };
+    host->roster = roster_new(&options);
+}
+
 static void make_publisher(struct host *host)
 {
     const struct host_options *options = &host->options;
@@ -103,8 +102,8 @@ static void make_publisher(struct host *host)
         .plan_id = options->plan_id,
         .random = seeded,
         .random_context = &host->random_state,
-        .echo = take_echo,
-        .echo_context = host,
+        .echo = roster_echo,
+        .echo_context = host->roster,
     };
     memcpy(publisher.reporter, options->reporter, 2);
     memcpy(publisher.currency, options->currency, 3);
@@ -124,22 +123,11 @@ struct host *host_join(struct world *world, const struct host_options *options, 
     host->worker_count = workers;
     host->process = process_new(world, workers + 1);
     host->statuses = memory_new(partitions, sizeof host->statuses[0]);
-    host->owner = memory_new(partitions, sizeof host->owner[0]);
-    host->last = memory_new(partitions, sizeof host->last[0]);
-    host->warm = memory_new(partitions, sizeof host->warm[0]);
-    host->releasing = memory_new(partitions, sizeof host->releasing[0]);
-    host->committed = memory_new(partitions, sizeof host->committed[0]);
-    host->echo_owner = memory_new(partitions, sizeof host->echo_owner[0]);
-    host->orders = ring_new(ORDERS, sizeof(struct order));
-    for (int32_t i = 0; i < options->partitions; i++) {
+    for (int32_t i = 0; i < options->partitions; i++)
         pthread_mutex_init(&host->statuses[i].lock, NULL);
-        host->owner[i] = NO_OWNER;
-        host->echo_owner[i] = NO_OWNER;
-        host->last[i] = NO_OWNER;
-        host->warm[i] = NO_OWNER;
-    }
     for (int32_t i = 0; i < workers; i++)
         make_worker(host, i);
+    make_roster(host);
     make_publisher(host);
     return host;
 }
@@ -148,13 +136,10 @@ struct host *host_new(struct world *world, const struct host_options *options)
 {
     struct host *host = host_join(world, options, 1);
     for (int32_t i = 0; i < options->partitions; i++) {
-        host->owner[i] = 0;
-        host->echo_owner[i] = 0;
-        publisher_watch(host->publisher, i, true);
-        bool put = worker_command(host->workers[0], WORKER_ASSIGN, i);
-        CHECK(put);
+        struct port_membership change = {PORT_ASSIGNED, i};
+        roster_take(host->roster, &change);
     }
-    publisher_lead(host->publisher, true);
+    host_lead(host, true);
     return host;
 }
 
@@ -168,130 +153,12 @@ void host_kill(struct host *host)
     process_kill(host->process);
     for (int32_t i = 0; i < host->options.partitions; i++)
         pthread_mutex_destroy(&host->statuses[i].lock);
-    ring_free(host->orders);
+    roster_free(host->roster);
     memory_free(host->statuses);
-    memory_free(host->owner);
-    memory_free(host->last);
-    memory_free(host->warm);
-    memory_free(host->releasing);
-    memory_free(host->committed);
-    memory_free(host->echo_owner);
     memory_free(host);
 }
 
-/* ---- main: what proc/engine.c does with the port's changes of membership ---- */
-
-static void order(struct host *host, struct order order)
-{
-    bool put = ring_put(host->orders, &order);
-    CHECK(put);
-}
-
-static void command(struct host *host, int32_t worker, enum worker_order kind, int32_t partition)
-{
-    bool put = worker_command(host->workers[worker], kind, partition);
-    CHECK(put);
-}
-
-static int32_t freest_worker(const struct host *host)
-{
-    int32_t owned[HOST_WORKERS_MOST] = {0};
-    for (int32_t i = 0; i < host->options.partitions; i++) {
-        if (host->owner[i] != NO_OWNER)
-            owned[host->owner[i]]++;
-    }
-    int32_t best = 0;
-    for (int32_t i = 1; i < host->worker_count; i++)
-        best = owned[i] < owned[best] ? i : best;
-    return best;
-}
-
-static void unwatch(struct host *host, int32_t partition)
-{
-    order(host, (struct order){.partition = partition, .owner = NO_OWNER});
-}
-
-/* `warm`: its worker keeps the state and hears the echoes on. */
-static void disown(struct host *host, int32_t partition, bool warm)
-{
-    int32_t worker = host->owner[partition];
-    if (worker == NO_OWNER)
-        return;
-    host->owner[partition] = NO_OWNER;
-    host->releasing[partition] = false;
-    host->warm[partition] = warm ? worker : NO_OWNER;
-    if (!warm)
-        unwatch(host, partition);
-}
-
-static void take_assigned(struct host *host, int32_t partition)
-{
-    disown(host, partition, false);
-    int32_t worker = host->last[partition] == NO_OWNER ? freest_worker(host) : host->last[partition];
-    host->owner[partition] = worker;
-    host->last[partition] = worker;
-    host->warm[partition] = NO_OWNER;
-    order(host, (struct order){.partition = partition, .owner = worker, .on = true});
-    command(host, worker, WORKER_ASSIGN, partition);
-}
-
-static void take_change(struct host *host, const struct port_membership *change)
-{
-    const struct port *port = process_port(host->process);
-    int32_t partition = change->partition;
-    int32_t owner = host->owner[partition];
-    if (change->change == PORT_ASSIGNED) {
-        take_assigned(host, partition);
-    } else if (owner == NO_OWNER) {
-        if (change->change == PORT_REVOKED)
-            port->release_partition(port->self, partition);
-    } else if (change->change == PORT_LOST) {
-        command(host, owner, WORKER_LOST, partition);
-        disown(host, partition, false);
-    } else if (!host->releasing[partition]) {
-        host->releasing[partition] = true;
-        command(host, owner, WORKER_RELEASE, partition);
-    }
-}
-
-static bool take_released(struct host *host, int32_t worker)
-{
-    const struct port *port = process_port(host->process);
-    bool did = false;
-    struct worker_release release;
-    while (worker_released(host->workers[worker], &release)) {
-        int32_t partition = release.partition;
-        did = true;
-        if (host->releasing[partition] && host->owner[partition] == worker) {
-            port->commit(port->self, partition, counter_read(&host->statuses[partition].position));
-            disown(host, partition, release.is_warm);
-            if (!release.is_warm)
-                host->last[partition] = NO_OWNER;
-            port->release_partition(port->self, partition);
-        } else if (host->warm[partition] == worker && !release.is_warm) {
-            host->warm[partition] = NO_OWNER; /* somebody else has claimed it since */
-            host->last[partition] = NO_OWNER;
-            unwatch(host, partition);
-        }
-    }
-    return did;
-}
-
-static void commit(struct host *host)
-{
-    const struct port *port = process_port(host->process);
-    int64_t now_ms = port->now_ms(port->self);
-    if (now_ms - host->commit_ms < COMMIT_MS)
-        return;
-    host->commit_ms = now_ms;
-    for (int32_t i = 0; i < host->options.partitions; i++) {
-        int64_t position = counter_read(&host->statuses[i].position);
-        if (host->owner[i] == NO_OWNER || position == 0 || position == host->committed[i])
-            continue;
-        port->commit(port->self, i, position);
-        host->committed[i] = position;
-    }
-}
+/* ---- main ---- */
 
 bool host_step_main(struct host *host)
 {
@@ -299,18 +166,17 @@ bool host_step_main(struct host *host)
     struct port_membership change;
     bool did = false;
     while (port->membership(port->self, &change)) {
-        take_change(host, &change);
+        roster_take(host->roster, &change);
         did = true;
     }
-    for (int32_t i = 0; i < host->worker_count; i++)
-        did = take_released(host, i) || did;
-    commit(host);
+    did = roster_take_released(host->roster) || did;
+    roster_commit(host->roster, port->now_ms(port->self));
     return did;
 }
 
 void host_lead(struct host *host, bool leads)
 {
-    order(host, (struct order){.leads = true, .on = leads});
+    roster_lead(host->roster, leads);
 }
 
 /* ---- the other threads ---- */
@@ -322,16 +188,10 @@ bool host_step_worker(struct host *host, int32_t worker)
 
 bool host_step_publisher(struct host *host)
 {
-    struct order order;
-    while (ring_take(host->orders, &order)) {
-        if (order.leads) {
-            publisher_lead(host->publisher, order.on);
-            continue;
-        }
-        host->echo_owner[order.partition] = order.owner;
-        publisher_watch(host->publisher, order.partition, order.on);
-    }
-    return publisher_step(host->publisher);
+    roster_take_orders(host->roster, host->publisher);
+    bool did = publisher_step(host->publisher);
+    roster_wake(host->roster);
+    return did;
 }
 
 bool host_step(struct host *host)
@@ -347,7 +207,7 @@ int32_t host_workers(const struct host *host)
 
 int32_t host_owner(const struct host *host, int32_t partition)
 {
-    return host->owner[partition];
+    return roster_owner(host->roster, partition);
 }
 
 struct publisher *host_publisher(const struct host *host)

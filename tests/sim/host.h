@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * host.h - one process of the shipped engine in memory: workers and the publisher, stepped by the caller.
  *
- * Alone it owns all partitions. As a member of a group (host_join) it owns what its port assigns, as proc/engine.c does with threads.
+ * Alone it owns all partitions. As a member of a group (host_join) it owns what its port assigns, through the same roster as proc/engine.c, which has threads.
  * Thread:  one thread in all; the clock is the world's
  */
 #pragma once
