@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: what it runs is in scripts/, CMakePresets.json and CMakeLists.txt. ARGS goes to the program that a target runs.
 .POSIX:
-.PHONY: help deps build demo test bench bench-table lint format rule-mutants model chaos sim mutants clean
+.PHONY: help deps build demo test bench bench-table bench-restore lint format rule-mutants model chaos sim mutants clean
 
 help:
 	@echo 'make build         installs what is missing, leaves build/release/dryport'
@@ -9,6 +9,7 @@ help:
 	@echo 'make test          everything: debug, asan, tsan, release, lints, a real broker'
 	@echo 'make bench         against a real broker, beside a null consumer (ARGS="--count 200000 --pairs 1")'
 	@echo 'make bench-table   our table beside a mutex, ck_ht and lfht'
+	@echo 'make bench-restore how long a restart takes, and memory per entry (ARGS="--entries 10000000")'
 	@echo 'make lint          what the compiler does not check'
 	@echo 'make format        clang-format over all sources'
 	@echo 'make model         the protocol as a model: random schedules, then each deliberate breakage (SEEDS=20000 FROM=0)'
@@ -44,6 +45,12 @@ bench-table: build
 	@cmake --preset release -DDRYPORT_WERROR=OFF --log-level=WARNING >/dev/null
 	@cmake --build --preset release --target bench_table -- --quiet
 	bench/record.sh table build/release/bench_table $(ARGS)
+
+bench-restore: build
+	@scripts/install_deps.sh build test bench
+	@cmake --preset release -DDRYPORT_WERROR=OFF -DDRYPORT_TESTS=ON --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target bench_restore -- --quiet
+	bench/record.sh restore build/release/bench_restore $(ARGS)
 
 lint:
 	@scripts/install_deps.sh build test

@@ -127,6 +127,26 @@ void world_trim(struct world *world, enum port_topic topic, int32_t partition, i
         log->first = offset < log->next ? offset : log->next;
 }
 
+void world_forget(struct world *world, enum port_topic topic, int32_t partition)
+{
+    struct log *log = world_log(world, topic, partition);
+    for (int64_t i = log->first - 1; i >= 0 && log->records[i].bytes; i--) {
+        memory_free(log->records[i].bytes);
+        log->records[i] = (struct stored){0};
+    }
+}
+
+void world_begin_at(struct world *world, enum port_topic topic, int32_t partition, int64_t offset)
+{
+    struct log *log = world_log(world, topic, partition);
+    CHECK(log->next == 0 && offset >= 0);
+    log->capacity = offset + 64;
+    memory_free(log->records);
+    log->records = memory_new((size_t)log->capacity, sizeof log->records[0]); /* pages nobody touches cost nothing */
+    log->first = offset;
+    log->next = offset;
+}
+
 int64_t world_committed(const struct world *world, int32_t partition)
 {
     return world->committed[partition];

@@ -46,6 +46,12 @@ const struct world_record *world_at_ever(const struct world *world, enum port_to
 /* Retention or trim: drops what is below offset. */
 void world_trim(struct world *world, enum port_topic topic, int32_t partition, int64_t offset);
 
+/* Gives back the memory of records that were trimmed; world_at_ever has their bytes no more. */
+void world_forget(struct world *world, enum port_topic topic, int32_t partition);
+
+/* Makes a log that is empty begin at `offset`, as if all before had been trimmed. */
+void world_begin_at(struct world *world, enum port_topic topic, int32_t partition, int64_t offset);
+
 /* A process with `lanes` lanes (workers and the publisher). Its port is good until process_kill. */
 struct process *process_new(struct world *world, int32_t lanes);
 const struct port *process_port(struct process *process);
