@@ -26,6 +26,7 @@ enum {
     STEP_LINKS = 4000, /* cells given their place in the registry in one step */
     STEP_READS = 1024, /* statistics records read in one step and partition */
     TAKE = 64,
+    BATCH = 32, /* keys looked up together */
     ACKS = 256,
     UNACKED_MOST = 20000,
     COALESCE_MS = 10000,
@@ -234,22 +235,40 @@ void publisher_backlog(struct publisher *publisher, bool waits)
 
 /* ---- what topic.statistics holds ---- */
 
-static void link_cell(struct publisher *publisher, uint32_t cell)
+static void set_link(struct publisher *publisher, uint32_t cell, uint32_t index)
 {
-    if (!cube_is_published(publisher->cube, cell))
-        return;
-    struct text key = statistic_key(publisher->writer, cube_key(publisher->cube, cell), cube_codes(publisher->cube));
-    uint32_t index = registry_put(publisher->registry, key);
     registry_at(publisher->registry, index)->cell = cell;
     registry_drop(publisher->registry, index);
     cube_set_link(publisher->cube, cell, index);
+}
+
+/* Gives the next cells their places, at most `most`. */
+static void link_batch(struct publisher *publisher, uint32_t most)
+{
+    struct registry_place places[BATCH];
+    uint32_t cells[BATCH];
+    uint32_t indexes[BATCH];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < most && i < BATCH; i++) {
+        uint32_t cell = publisher->linked++;
+        if (!cube_is_published(publisher->cube, cell))
+            continue;
+        struct text key =
+            statistic_key(publisher->writer, cube_key(publisher->cube, cell), cube_codes(publisher->cube));
+        cells[count] = cell;
+        places[count++] = registry_place_of(publisher->registry, key);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        indexes[i] = registry_put_at(publisher->registry, &places[i]);
+    for (uint32_t i = 0; i < count; i++)
+        set_link(publisher, cells[i], indexes[i]);
 }
 
 /* Gives every cell below `most` its place. */
 static void link_to(struct publisher *publisher, uint32_t most)
 {
     while (publisher->linked < most)
-        link_cell(publisher, publisher->linked++);
+        link_batch(publisher, most - publisher->linked);
 }
 
 static bool link_some(struct publisher *publisher)
@@ -303,11 +322,10 @@ static void read_tombstone(struct publisher *publisher, uint32_t index)
         cube_mark(publisher->cube, entry->cell);
 }
 
+/* `index` is that of its key. */
 static void read_statistic(struct publisher *publisher, int32_t partition, const struct port_record *record,
-                           int64_t now_ms)
+                           uint32_t index, int64_t now_ms)
 {
-    struct text key = {(const char *)record->key.data, (uint32_t)record->key.length};
-    uint32_t index = registry_put(publisher->registry, key);
     if (record->is_null) {
         read_tombstone(publisher, index);
         return;
@@ -411,22 +429,39 @@ static bool open_tail(struct publisher *publisher, int32_t partition, int64_t no
     return true;
 }
 
+/* The registry's entries of the keys that stand before the first fault; marks have none. */
+static void find_entries(struct publisher *publisher, const struct port_record *records, size_t count,
+                         uint32_t out[static TAKE])
+{
+    struct registry_place places[TAKE];
+    for (size_t i = 0; i < count && !records[i].fault; i++) {
+        struct text key = {(const char *)records[i].key.data, (uint32_t)records[i].key.length};
+        places[i] = registry_place_of(publisher->registry, key);
+    }
+    for (size_t i = 0; i < count && !records[i].fault; i++) {
+        if (!gate_is_mark(records[i].key))
+            out[i] = registry_put_at(publisher->registry, &places[i]);
+    }
+}
+
 static bool read_tail(struct publisher *publisher, int32_t partition, int64_t now_ms)
 {
     const struct port *port = publisher->options.port;
     struct tail *tail = &publisher->tails[partition];
     struct port_record records[TAKE];
+    uint32_t indexes[TAKE];
     struct port_record fault = {0};
     size_t total = 0;
     size_t count = TAKE;
     while (count == TAKE && total < STEP_READS && !fault.fault) {
         count = port->stream_take(port->self, tail->stream, records, TAKE);
         total += count;
+        find_entries(publisher, records, count, indexes);
         for (size_t i = 0; i < count && !fault.fault; i++) {
             if (records[i].fault)
                 fault = records[i];
             else if (!gate_is_mark(records[i].key))
-                read_statistic(publisher, partition, &records[i], now_ms);
+                read_statistic(publisher, partition, &records[i], indexes[i], now_ms);
             else if (gate_read(&publisher->gate, partition, records[i].key, records[i].value))
                 rival_seen(publisher, now_ms);
             tail->position = records[i].offset + 1;

@@ -2,7 +2,6 @@
 #include "flow/registry.h"
 
 #include "base/memory.h"
-#include "base/table.h"
 #include "flow/gate.h"
 
 enum { EXPECTED_KEYS = 1 << 12, CHUNK_ENTRIES = 1024 };
@@ -49,15 +48,29 @@ static void entry_begin(struct registry *registry, uint32_t index)
     registry_at(registry, index)->cell = REGISTRY_NO_CELL;
 }
 
-uint32_t registry_put(struct registry *registry, struct text key)
+struct registry_place registry_place_of(const struct registry *registry, struct text key)
 {
     struct hash128 hash = hash_sip128(key.data, key.length, &registry->secret);
-    struct table_key place = {{hash.word[0], hash.word[1], 0, 0}};
+    struct registry_place place = {.key = {{hash.word[0], hash.word[1], 0, 0}}};
+    place.hash = table_hash(&place.key);
+    table_prefetch(registry->table, place.hash);
+    return place;
+}
+
+uint32_t registry_put_at(struct registry *registry, const struct registry_place *place)
+{
     bool added;
-    uint32_t index = table_put(registry->table, &place, table_hash(&place), &added);
+    uint32_t index = table_put(registry->table, &place->key, place->hash, &added);
     if (added)
         entry_begin(registry, index);
+    __builtin_prefetch(registry_at(registry, index), 1);
     return index;
+}
+
+uint32_t registry_put(struct registry *registry, struct text key)
+{
+    struct registry_place place = registry_place_of(registry, key);
+    return registry_put_at(registry, &place);
 }
 
 struct registry_entry *registry_at(const struct registry *registry, uint32_t index)

@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/span.h"
+#include "base/table.h"
 
 #include <stdint.h>
 
@@ -35,6 +36,15 @@ void registry_free(struct registry *registry);
 
 /* Number of the entry of a record key, which is added if it is new. */
 uint32_t registry_put(struct registry *registry, struct text key);
+
+/* The same in three steps for many keys at once, so that their cache misses overlap: hash them all, put them all, then use the entries. */
+struct registry_place {
+    struct table_key key;
+    uint64_t hash;
+};
+
+struct registry_place registry_place_of(const struct registry *registry, struct text key);
+uint32_t registry_put_at(struct registry *registry, const struct registry_place *place);
 
 /* Good until the next registry_put. */
 struct registry_entry *registry_at(const struct registry *registry, uint32_t index);

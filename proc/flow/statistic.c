@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "flow/statistic_read.h"
 #include "trade/calendar.h"
 
 #include "customs/v1/statistic.pb-c.h"
@@ -354,6 +355,11 @@ static uint64_t content_of(const Customs__V1__Statistic *m)
 
 bool statistic_content(struct bytes value, uint64_t *out_content)
 {
+    struct statistic_scratch scratch;
+    if (statistic_read(value, &scratch)) {
+        *out_content = content_of(&scratch.message);
+        return true;
+    }
     Customs__V1__Statistic *record = unpack(value);
     if (!record)
         return false;
