@@ -126,7 +126,7 @@ class Generator(threading.Thread):
         super().__init__(daemon=True)
         self.log = log
         self.binary, self.settings, self.seed, self.rate = binary, settings, seed, rate
-        self.over, self.chunks, self.broken = threading.Event(), 0, 0
+        self.over, self.chunks, self.broken, self.refused = threading.Event(), 0, 0, False
 
     def run(self):
         while not self.over.is_set():
@@ -146,6 +146,9 @@ class Generator(threading.Thread):
                     child.terminate()
                     child.wait()
             self.broken += child.returncode not in (0, -signal.SIGTERM)
+            self.refused = child.returncode == 64  # wrong arguments or lists: no later chunk would fare better
+            if self.refused:
+                return
 
 
 class Chaos:
@@ -168,7 +171,7 @@ class Chaos:
         self.processors = [place.processor(binary, "run-%d" % i, self.settings) for i in range(PROCESSES)]
         self.commands = [list(p.command) for p in self.processors]
         self.due = []  # (when, action), actions to come
-        self.paused, self.static, self.broker_down = set(), False, None
+        self.paused, self.ending, self.static, self.broker_down = set(), set(), False, None
         self.count = dict.fromkeys([*FAULTS, "restart"], 0)
         self.watch = Watch(self.broker.address, self.settings)
         self.generator = Generator(binary, self.settings, seed, rate, place.path("generate.log"))
@@ -188,7 +191,7 @@ class Chaos:
         self.count["restart"] += 1
 
     def alive(self):
-        return [i for i in range(PROCESSES) if self.running(i) and i not in self.paused]
+        return [i for i in range(PROCESSES) if self.running(i) and i not in self.paused and i not in self.ending]
 
     def owned(self, index):
         try:
@@ -204,12 +207,22 @@ class Chaos:
         self.count["kill"] += 1
         self.watch.killed(owned)
 
+    def ask_to_end(self, index):
+        """SIGTERM, once: a second one would end it at once."""
+        if index not in self.ending and self.running(index):
+            self.ending.add(index)
+            self.processors[index].process.terminate()
+
     def end(self, index):
-        """SIGTERM, and 20 s to go."""
-        self.processors[index].stop(60)
+        """Ends cleanly, and soon: 60 s on a machine where three brokers have no core of their own."""
+        self.ask_to_end(index)
+        self.processors[index].wait(60)
+        self.ending.discard(index)
 
     def check_alive(self):
         """Nobody ends by itself."""
+        if self.generator.refused:
+            raise Failed("`dryport generate` refuses its arguments; see %s" % self.generator.log)
         for index, processor in enumerate(self.processors):
             process = processor.process
             if process is not None and process.poll() not in (None, -signal.SIGKILL, 0):
@@ -276,12 +289,12 @@ class Chaos:
         say("rebalance storm")
         for _ in range(2):
             for index in self.draw.sample(range(PROCESSES), self.draw.randint(2, PROCESSES)):
-                if index in self.paused or not self.running(index):
+                if index in self.paused or index in self.ending or not self.running(index):
                     continue
                 if self.draw.random() < 0.5:
                     self.kill(index)
                 else:
-                    self.processors[index].process.terminate()
+                    self.ask_to_end(index)
                     self.later(0, lambda i=index: self.end_and_start(i))
                     continue
                 self.start(index)
@@ -310,14 +323,14 @@ class Chaos:
         self.count["restart"] = 0
         self.generator.start()
         self.watch.start()
-        wait_until(lambda: sum(p.position() for p in self.processors) > 0, lambda: "the first record\n" + self.show(), 300)
+        wait_until(lambda: self.check_alive() or sum(p.position() for p in self.processors) > 0, lambda: "the first record\n" + self.show(), 300)
         began, names = time.monotonic(), list(FAULTS)
         while time.monotonic() - began < self.seconds:
             if not self.static and time.monotonic() - began > self.seconds / 2:
                 say("from now on members are static")
                 self.static = True
                 self.fault_rolling()
-            self.pass_time(self.draw.uniform(2, 7))
+            self.pass_time(self.draw.uniform(3, 12))
             name = self.draw.choices(names, [FAULTS[n][0] for n in names])[0]
             getattr(self, "fault_" + name)()
         self.heal()

@@ -145,6 +145,10 @@ class Processor:
         """SIGTERM; it must end cleanly."""
         if self.process.poll() is None:
             self.process.terminate()
+        self.wait(deadline_s)
+
+    def wait(self, deadline_s):
+        """Has got SIGTERM; must end cleanly."""
         try:
             code = self.process.wait(deadline_s)
         except subprocess.TimeoutExpired:
