@@ -9,7 +9,7 @@ COPY scripts/install_deps.sh scripts/
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates make && scripts/install_deps.sh build \
     && rm -rf /var/lib/apt/lists/*
 COPY . .
-RUN make build && scripts/image_root.sh build/release/dryport /image
+RUN make trained && scripts/image_root.sh build/trained/dryport /image
 
 FROM build AS test
 RUN scripts/install_deps.sh test && cmake --preset release -DDRYPORT_WERROR=OFF -DDRYPORT_TESTS=ON \

@@ -32,6 +32,7 @@ PARTITIONS = 6
 PROCESSES = 3
 BROKERS = 3
 SESSION_S = 6
+ENDED = (0, -signal.SIGTERM)  # the second when SIGTERM came before main() did
 CHUNK_S = 20  # one generator writes so long, then the next one, with another seed
 REFERENCE = os.path.join(SOURCE, "deploy", "reference", "demo")
 # fault: (weight, what)
@@ -216,7 +217,7 @@ class Chaos:
     def end(self, index):
         """Ends cleanly, and soon: 60 s on a machine where three brokers have no core of their own."""
         self.ask_to_end(index)
-        self.processors[index].wait(60)
+        self.processors[index].wait(60, ENDED)
         self.ending.discard(index)
 
     def check_alive(self):
@@ -225,7 +226,7 @@ class Chaos:
             raise Failed("`dryport generate` refuses its arguments; see %s" % self.generator.log)
         for index, processor in enumerate(self.processors):
             process = processor.process
-            if process is not None and process.poll() not in (None, -signal.SIGKILL, 0):
+            if process is not None and process.poll() not in (None, -signal.SIGKILL, *ENDED):
                 raise Failed("run-%d ended with %d:\n%s" % (index, process.returncode, processor.tail()))
 
     # ---- faults ----

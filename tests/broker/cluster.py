@@ -147,8 +147,8 @@ class Processor:
             self.process.terminate()
         self.wait(deadline_s)
 
-    def wait(self, deadline_s):
-        """Has got SIGTERM; must end cleanly."""
+    def wait(self, deadline_s, clean=(0,)):
+        """Has got SIGTERM; must end with one of the codes that are clean."""
         try:
             code = self.process.wait(deadline_s)
         except subprocess.TimeoutExpired:
@@ -156,7 +156,7 @@ class Processor:
             raise Failed(
                 "%s did not end within %d s of SIGTERM; see %s" % (self.name, deadline_s, self.tail())
             ) from None
-        if code != 0:
+        if code not in clean:
             raise Failed("%s ended with %d:\n%s" % (self.name, code, self.tail()))
 
     def tail(self, lines=15):
