@@ -25,6 +25,7 @@ struct generate {
     int64_t count;
     int64_t rate;
     int64_t seed;
+    int64_t first_number;
     int64_t amend, cancel, duplicate, late, bad;
     const char *profile;
     const char *out;
@@ -89,6 +90,7 @@ static enum err prepare_generator(struct generate *generate, struct err_info *in
         return err_set(info, ERR_CONFIG, "--profile %s: cn, kz or kr is needed", generate->profile);
     TRY(spread_dates(generate, &options, info));
     options.seed = (uint64_t)generate->seed;
+    options.first_number = (uint32_t)generate->first_number;
     options.amend_ppm = (uint32_t)generate->amend;
     options.cancel_ppm = (uint32_t)generate->cancel;
     options.duplicate_ppm = (uint32_t)generate->duplicate;
@@ -214,6 +216,7 @@ static int run(int argc, char **argv)
     struct generator_options defaults = generator_defaults();
     generate = (struct generate){.count = 100000,
                                  .seed = (int64_t)defaults.seed,
+                                 .first_number = defaults.first_number,
                                  .amend = defaults.amend_ppm,
                                  .cancel = defaults.cancel_ppm,
                                  .duplicate = defaults.duplicate_ppm,
@@ -227,6 +230,7 @@ static int run(int argc, char **argv)
         {"count", OPTION_NUMBER, &generate.count, 0, 999999999},
         {"rate", OPTION_NUMBER, &generate.rate, 0, 100000000},
         {"seed", OPTION_NUMBER, &generate.seed, 0, INT64_MAX},
+        {"first-number", OPTION_NUMBER, &generate.first_number, 1, 999999999},
         {"profile", OPTION_TEXT, &generate.profile, 0, 0},
         {"out", OPTION_TEXT, &generate.out, 0, 0},
         {"timestamp", OPTION_TEXT, &generate.timestamp, 0, 0},
@@ -256,27 +260,31 @@ static int run(int argc, char **argv)
 const struct command command_generate = {
     .name = "generate",
     .summary = "produces synthetic declarations, seeded, to the input topic or a file",
-    .usage = "generate [OPTION]...\n"
-             "Makes synthetic declarations: the same ones for the same seed, profile, count and lists, on every "
-             "machine. They go to\n"
-             "topic.declarations, or to a file. Good ones break no reject rule of the strict profile.\n\n"
-             "options:\n"
-             "  --count N          records, each of one declaration (100000); 0 = until Ctrl-C\n"
-             "  --rate N           records per second (0 = unlimited)\n"
-             "  --seed N           begins another stream (1)\n"
-             "  --profile NAME     cn: scheme CN, reporter CN, CNY, trade of Horgos and Alashankou with Central Asia "
-             "(default)\n"
-             "                     kz: scheme EAEU, reporter KZ, KZT; kr: scheme KR, reporter KR, KRW\n"
-             "  --out FILE         writes length-prefixed declarations instead, compressed if FILE ends in .zst; - = "
-             "standard output\n"
-             "  --timestamp WHAT   record timestamp: accepted = accepted_at_ms of the declaration (default), now = "
-             "time of arrival\n"
-             "  --from, --to DATE  first and last reference date (2025-01-01, 2025-07-31); the records are spread "
-             "evenly over them\n"
-             "  --amend, --cancel, --duplicate, --late, --bad SHARE\n"
-             "                     shares of the records (4%, 1%, 0.5%, 0.5%, 1%), as 0.04 or 4%; a tenth of the bad "
-             "ones does not decode\n\n"
-             "settings that matter: brokers, topic.declarations, topics.*, reference.dir (without hs2022.csv in it: "
-             "the demo's list)",
+    .usage =
+        "generate [OPTION]...\n"
+        "Makes synthetic declarations: the same ones for the same seed, profile, count and lists, on every "
+        "machine. They go to\n"
+        "topic.declarations, or to a file. Good ones break no reject rule of the strict profile.\n\n"
+        "options:\n"
+        "  --count N          records, each of one declaration (100000); 0 = until Ctrl-C\n"
+        "  --rate N           records per second (0 = unlimited)\n"
+        "  --seed N           begins another stream (1)\n"
+        "  --first-number N   number in the first declaration's id, the others count on (1): generators that share a "
+        "topic\n"
+        "                     need ranges of their own, or their ids are conflicts (VER-502)\n"
+        "  --profile NAME     cn: scheme CN, reporter CN, CNY, trade of Horgos and Alashankou with Central Asia "
+        "(default)\n"
+        "                     kz: scheme EAEU, reporter KZ, KZT; kr: scheme KR, reporter KR, KRW\n"
+        "  --out FILE         writes length-prefixed declarations instead, compressed if FILE ends in .zst; - = "
+        "standard output\n"
+        "  --timestamp WHAT   record timestamp: accepted = accepted_at_ms of the declaration (default), now = "
+        "time of arrival\n"
+        "  --from, --to DATE  first and last reference date (2025-01-01, 2025-07-31); the records are spread "
+        "evenly over them\n"
+        "  --amend, --cancel, --duplicate, --late, --bad SHARE\n"
+        "                     shares of the records (4%, 1%, 0.5%, 0.5%, 1%), as 0.04 or 4%; a tenth of the bad "
+        "ones does not decode\n\n"
+        "settings that matter: brokers, topic.declarations, topics.*, reference.dir (without hs2022.csv in it: "
+        "the demo's list)",
     .run = run,
 };

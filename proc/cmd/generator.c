@@ -13,7 +13,7 @@ enum { LATE_DAYS_MOST = 40, PARTY_BYTES = 6, DAY_MS = 86400000, MILLION = 100000
 /* What makes a declaration again: its content is a function of this and the version. */
 struct past {
     uint64_t seed;
-    uint32_t number;  /* of originals, from 1: stands in the id */
+    uint32_t number;  /* of originals, from options.first_number: stands in the id */
     uint32_t version; /* newest; 0 = empty place */
     int32_t day;      /* local civil day of acceptance */
     int32_t ms;       /* of that day */
@@ -46,6 +46,7 @@ struct generator_options generator_defaults(void)
 {
     return (struct generator_options){.profile = GENERATOR_CN,
                                       .seed = 1,
+                                      .first_number = 1,
                                       .first_date = 20250101,
                                       .per_day = 50000,
                                       .amend_ppm = 40000,
@@ -457,7 +458,7 @@ static struct past new_original(struct generator *generator, enum generated_kind
     uint32_t per_day = generator->options.per_day;
     uint64_t at = generator->records - 1;
     struct past past = {.seed = random_next(&generator->random),
-                        .number = ++generator->originals,
+                        .number = generator->options.first_number + generator->originals++,
                         .version = 1,
                         .day = generator->first_day + (int32_t)(at / per_day),
                         .ms = (int32_t)((at % per_day) * DAY_MS / per_day),
@@ -501,7 +502,7 @@ void generator_next(struct generator *generator, struct generated *out)
         kind = kind == GENERATED_LATE || kind == GENERATED_BAD ? kind : GENERATED_ORIGINAL;
         made = new_original(generator, kind);
         /* what is bad is not in the books: nothing may refer to it */
-        struct past *place = &generator->past[(made.number - 1) % GENERATOR_WINDOW];
+        struct past *place = &generator->past[(generator->originals - 1) % GENERATOR_WINDOW];
         *place = made;
         if (kind == GENERATED_BAD)
             place->version = 0;

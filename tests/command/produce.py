@@ -32,6 +32,9 @@ with folder() as place:
     run("generate", *LIST, "--count", "5000", "--out", f"{place}/a.pb.zst")
     expect(read(f"{place}/a.pb") == read(f"{place}/b.pb"), "one seed, one stream")
     expect(read(f"{place}/a.pb") != read(f"{place}/c.pb"), "another seed, another stream")
+    run("generate", *LIST, "--count", "5000", "--first-number", "700001", "--out", f"{place}/d.pb")
+    expect(b"000700001" in read(f"{place}/d.pb") and b"000000001" not in read(f"{place}/d.pb"), "ids of another range")
+    expect(b"000700001" not in read(f"{place}/a.pb") and b"000000001" in read(f"{place}/a.pb"), "ids from 1")
     expect(len(read(f"{place}/a.pb.zst")) < len(read(f"{place}/a.pb")) * 2 // 3, "zst is compressed")
     bad = int(re.search(r"bad +(\d+)", done.stdout).group(1))
     for file in ("a.pb", "a.pb.zst"):
