@@ -59,8 +59,9 @@ struct engine {
     int32_t rejects_days;          /* as long as topic.rejects keeps a record, 0 if that is not known */
     bool backlog;                  /* what the publisher was last told */
     int64_t watched_ms;
-    int64_t input_stalls;   /* last told in the log */
-    int64_t journal_stalls; /* last told in the log */
+    int64_t input_stalls;     /* last told in the log */
+    int64_t journal_stalls;   /* last told in the log */
+    int64_t restores_told_ms; /* when the log last said how far they are, or nothing was being restored */
 
     /* owned by publisher */
     struct counter publisher_beats; /* read by main */

@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "engine_inside.h"
+#include "flow/restore.h"
 #include "flow/settle.h"
 #include "ops/metrics.h"
 
@@ -105,6 +106,8 @@ static json_t *partition_json(struct engine *engine, int32_t index)
     json_object_set_new(row, "reason", json_string(reason));
     json_object_set_new(row, "guard", json_string(guard_name((enum guard)counter_read(&status->guard))));
     json_object_set_new(row, "idle", json_boolean(counter_read(&status->is_idle)));
+    if (restore_percent(status) >= 0)
+        json_object_set_new(row, "restored_percent", json_integer(restore_percent(status)));
     json_object_set_new(row, "ledger_entries", int64_json(counter_read(&status->ledger_entries)));
     return row;
 }
@@ -363,10 +366,8 @@ static void put_partition(struct engine *engine, struct metrics_page *page, int3
         metrics_put(page, METRIC_watermark_timestamp_seconds,
                     (double)(event_ms - engine->options.config->time_future_bound_ms) / 1000, METRICS_LABELS(label));
     }
-    int64_t total = counter_read(&status->restore_total);
-    double done = total > 0 ? (double)counter_read(&status->restore_done) / (double)total : 1;
-    bool restoring = counter_read(&status->phase) == PARTITION_RESTORING;
-    metrics_put(page, METRIC_restore_progress_ratio, restoring && done < 1 ? done : 1, METRICS_LABELS(label));
+    int percent = restore_percent(status);
+    metrics_put(page, METRIC_restore_progress_ratio, percent < 0 ? 1 : percent / 100.0, METRICS_LABELS(label));
 }
 
 /* A process that only publishes owns no partition, and a halted journal stops it all the same. */

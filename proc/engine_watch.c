@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Looks whether every thread makes its steps. One that does not is said in the log, shown as a metric and fails /livez, so that
+ * Looks whether every thread makes its steps, and tells of what mends itself and of what takes long. One that does not is said in the log, shown as a metric and fails /livez, so that
  * whoever started the process starts it again: crash-only, nothing is lost.
  */
 #include "base/clock.h"
 #include "engine_inside.h"
+#include "flow/restore.h"
 #include "ops/log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { LOOK_EACH_MS = 1000 };
+enum { LOOK_EACH_MS = 1000, RESTORE_TELL_MS = 2000 };
 
 static int64_t steady_ms(void)
 {
@@ -51,6 +52,27 @@ static void tell_stalls(struct engine *engine)
     engine->journal_stalls = journals;
 }
 
+/* A restart that takes long says every now and then how far it is: one line, however many partitions. */
+static void tell_restores(struct engine *engine, int64_t now_ms)
+{
+    int64_t partitions = 0;
+    int64_t percents = 0;
+    for (int32_t i = 0; i < engine->partitions; i++) {
+        int percent = restore_percent(&engine->statuses[i]);
+        partitions += percent >= 0;
+        percents += percent >= 0 ? percent : 0;
+    }
+    if (partitions == 0)
+        engine->restores_told_ms = now_ms;
+    if (now_ms - engine->restores_told_ms < RESTORE_TELL_MS)
+        return;
+    engine->restores_told_ms = now_ms;
+    log_event(LOG_LEVEL_INFO, "partitions_restoring",
+              LOG_FIELDS(log_int("partitions", partitions), log_int("percent", percents / partitions)),
+              "%" PRId64 " partitions read their journals, %" PRId64 " %% of them so far", partitions,
+              percents / partitions);
+}
+
 void engine_watch_step(struct engine *engine)
 {
     int64_t now_ms = steady_ms();
@@ -62,6 +84,7 @@ void engine_watch_step(struct engine *engine)
         look(engine, i, worker_beats(engine->workers[i].worker), now_ms);
     look(engine, engine->worker_count, counter_read(&engine->publisher_beats), now_ms);
     tell_stalls(engine);
+    tell_restores(engine, now_ms);
 }
 
 const char *engine_watch_stuck(struct engine *engine, char out[static ERR_TEXT_BYTES])

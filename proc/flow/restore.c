@@ -203,3 +203,12 @@ void restore_stop(struct partition *partition)
     reader_rule_free(partition->restore);
     partition->restore = NULL;
 }
+
+int restore_percent(const struct partition_status *status)
+{
+    if (counter_read(&status->phase) != PARTITION_RESTORING)
+        return -1;
+    int64_t total = counter_read(&status->restore_total);
+    int64_t done = counter_read(&status->restore_done);
+    return total <= 0 || done >= total ? 100 : (int)(done * 100 / total);
+}

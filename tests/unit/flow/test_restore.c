@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/restore.h"
 #include "host_fixture.h"
 
 static struct fixture f;
@@ -152,5 +153,37 @@ Test(restore, a_last_counted_record_that_retention_took_is_not_looked_for)
 
     cr_assert_eq(counter_read(&host_status(host, 0)->phase), PARTITION_RUNNING);
     cr_assert_eq(fixture_verdict(host, VERDICT_COUNTED), 1);
+    host_kill(host);
+}
+
+Test(restore, progress_rises_from_nothing_to_all_while_the_journal_is_read_and_is_none_before_and_after)
+{
+    struct host *host = host_new(f.world, &f.options);
+    for (unsigned i = 0; i < 400; i++) { /* a group each: several takes of the stream */
+        fixture_fill(&f, 2, i);
+        cr_assert(host_settle(host, 30));
+    }
+    host_kill(host);
+    host = host_new(f.world, &f.options);
+    const struct partition_status *status = host_status(host, 0);
+    cr_assert_eq(restore_percent(status), -1, "not claimed");
+
+    int last = -1;
+    int rises = 0;
+    for (int i = 0; i < 1000 && counter_read(&status->phase) != PARTITION_RUNNING; i++) {
+        host_step(host);
+        host_deliver(host, SIZE_MAX);
+        int percent = restore_percent(status);
+        if (counter_read(&status->phase) != PARTITION_RESTORING)
+            continue;
+        cr_assert(percent >= last && percent <= 100, "%d after %d", percent, last);
+        rises += percent > last;
+        last = percent;
+    }
+
+    cr_assert_eq(counter_read(&status->phase), PARTITION_RUNNING);
+    cr_assert_geq(rises, 3);
+    cr_assert_gt(last, 40);
+    cr_assert_eq(restore_percent(status), -1, "done");
     host_kill(host);
 }
