@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: what it runs is in scripts/, CMakePresets.json and CMakeLists.txt. ARGS goes to the program that a target runs.
 .POSIX:
-.PHONY: help deps build trained demo test bench bench-table bench-restore lint format rule-mutants model chaos sim mutants clean
+.PHONY: help deps build trained demo test bench bench-table bench-restore bench-restore-broker lint format rule-mutants model chaos sim mutants clean
 
 help:
 	@echo 'make build         installs what is missing, leaves build/release/dryport'
@@ -11,6 +11,7 @@ help:
 	@echo 'make bench         against a real broker, beside a null consumer (ARGS="--count 200000 --pairs 1")'
 	@echo 'make bench-table   our table beside a mutex, ck_ht and lfht'
 	@echo 'make bench-restore how long a restart takes, and memory per entry (ARGS="--entries 10000000")'
+	@echo 'make bench-restore-broker  the same of a whole process on a real broker (ARGS="--entries 10000000")'
 	@echo 'make lint          what the compiler does not check'
 	@echo 'make format        clang-format over all sources'
 	@echo 'make model         the protocol as a model: random schedules, then each deliberate breakage (SEEDS=20000 FROM=0)'
@@ -55,6 +56,10 @@ bench-restore: build
 	@cmake --preset release -DDRYPORT_WERROR=OFF -DDRYPORT_TESTS=ON --log-level=WARNING >/dev/null
 	@cmake --build --preset release --target bench_restore -- --quiet
 	bench/record.sh restore build/release/bench_restore $(ARGS)
+
+bench-restore-broker: build
+	@scripts/install_deps.sh build test bench
+	bench/record.sh restore-broker tests/broker/run.sh bench/restore_end_to_end.py $(ARGS)
 
 lint:
 	@scripts/install_deps.sh build test

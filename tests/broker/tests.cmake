@@ -17,7 +17,9 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     if(DRYPORT_BENCH AND NOT DRYPORT_SANITIZE)
         broker_test(bench_smoke ${CMAKE_SOURCE_DIR}/bench/end_to_end.py --count 200000 --pairs 1
             --dryport $<TARGET_FILE:dryport> --null-consumer $<TARGET_FILE:null_consumer>)
-        set_tests_properties(broker/bench_smoke PROPERTIES LABELS "broker;bench")
+        broker_test(restore_smoke ${CMAKE_SOURCE_DIR}/bench/restore_end_to_end.py --entries 20000 --portions 2 --rounds 2
+            --dryport $<TARGET_FILE:dryport>)
+        set_tests_properties(broker/bench_smoke broker/restore_smoke PROPERTIES LABELS "broker;bench")
     endif()
 endif()
 
