@@ -127,7 +127,7 @@ enum err listed_take(struct listed *listed, int32_t partition, const struct fram
 /* ---- all journals ---- */
 
 struct journal {
-    struct listed *listed;
+    struct listed *listed; /* of this journal alone: a rebase may void what was listed so far */
     int32_t partition;
     struct reader_rule *rule;
     struct walk walk;
@@ -139,6 +139,21 @@ static enum err fold(void *context, const struct frame *frames, uint32_t count, 
     return listed_take(journal->listed, journal->partition, frames, count, NULL, info);
 }
 
+static void take_frame(struct journal *journal, const struct port_record *record)
+{
+    enum reader_branch branch =
+        record->fault != PORT_NONE
+            ? reader_rule_fault(journal->rule, record->offset, walk_fault_name(record->fault))
+            : reader_rule_feed(journal->rule, record->offset, record->value, fold, journal, NULL);
+    if (branch != READER_REBASED)
+        return;
+    reader_rule_begin_again(journal->rule);
+    walk_close(&journal->walk);
+    journal->walk.next = journal->rule->position;
+    listed_free(journal->listed);
+    journal->listed = listed_new();
+}
+
 static enum err read_journal(struct journal *journal, struct progress *progress, struct err_info *info)
 {
     const struct port_record *record;
@@ -147,15 +162,21 @@ static enum err read_journal(struct journal *journal, struct progress *progress,
     for (uint64_t count = 1;; count++) {
         TRY(walk_next(&journal->walk, &record, info));
         if (!record)
-            return OK;
-        if (record->fault != PORT_NONE)
-            return err_set(info, ERR_BROKEN, "journal %" PRId32 " offset %" PRId64 ": %s; see `dryport verify`",
-                           journal->partition, record->offset, walk_fault_name(record->fault));
-        if (reader_rule_feed(journal->rule, record->offset, record->value, fold, journal, NULL) == READER_HALTED)
-            return err_set(info, ERR_BROKEN, "journal %" PRId32 ": %s; see `dryport verify`", journal->partition,
-                           journal->rule->why.text);
+            break;
+        take_frame(journal, record);
         if (count % SHOW_EACH == 0)
-            progress_show(progress, (uint64_t)(record->offset - low), (uint64_t)(journal->walk.end - low), count);
+            progress_show(progress, (uint64_t)(journal->walk.next - low), (uint64_t)(journal->walk.end - low), count);
+    }
+    return journal->rule->halted ? err_set(info, ERR_BROKEN, "journal %" PRId32 ": %s; see `dryport verify`",
+                                           journal->partition, journal->rule->why.text)
+                                 : OK;
+}
+
+static void add_all(struct listed *to, const struct listed *from)
+{
+    for (uint32_t i = 0; i < listed_count(from); i++) {
+        const struct listed_entry *entry = &from->entries[i];
+        add(to, entry->partition, &(struct reject_place){entry->offset, entry->index, entry->rule_number});
     }
 }
 
@@ -166,10 +187,12 @@ enum err listed_read(struct listed *listed, const struct port *port, int64_t pat
     struct journal *journal = memory_new(1, sizeof *journal);
     enum err err = OK;
     for (int32_t i = 0; i < partitions && err == OK; i++) {
-        *journal = (struct journal){.listed = listed, .partition = i, .rule = reader_rule_new()};
+        *journal = (struct journal){.listed = listed_new(), .partition = i, .rule = reader_rule_new()};
         walk_init(&journal->walk, port, PORT_JOURNAL, i);
         journal->walk.patience_ms = patience_ms;
         err = read_journal(journal, &progress, info);
+        add_all(listed, journal->listed);
+        listed_free(journal->listed);
         walk_close(&journal->walk);
         reader_rule_free(journal->rule);
     }

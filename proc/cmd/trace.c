@@ -168,7 +168,8 @@ struct journal {
     size_t standing; /* entry that stands, SIZE_MAX: none */
     struct buffer standing_bytes;
     uint64_t epochs;
-    bool is_trimmed; /* its first groups are gone */
+    bool is_trimmed;    /* its first groups are gone, or void */
+    size_t entry_first; /* entries of this journal stand behind those of others */
 };
 
 static void take_codes(const struct dictionary *dictionary, struct trace_entry *entry)
@@ -363,6 +364,46 @@ static enum err take_cells(struct journal *journal, struct statistic_writer *wri
     return err;
 }
 
+/* All that was read is void: what the rebase says is the beginning. */
+static void begin_again(struct journal *journal, const struct frame *rebase)
+{
+    struct trace *trace = journal->trace;
+    reader_rule_begin_again(journal->rule);
+    journal->walk.next = journal->rule->position;
+    while (trace->entry_count > journal->entry_first)
+        contribution_fini(&trace->entries[--trace->entry_count].contribution);
+    for (size_t i = 0; i < trace->record_count; i++) {
+        struct trace_record *record = &trace->records[i];
+        if (record->partition != journal->partition)
+            continue;
+        record->is_listed = false;
+        record->is_skipped = record->is_skipped && record->offset < rebase->hi;
+    }
+    state_fini(&journal->state);
+    state_init(&journal->state, trace->options.plan, 1);
+    journal->standing = SIZE_MAX;
+    journal->is_trimmed = true;
+    trace->is_whole = false;
+}
+
+/* A record of the journal. What is corrupt may be mended by a rebase behind it. */
+static void take_frame(struct journal *journal, const struct port_record *record)
+{
+    struct frame frame = {0};
+    enum reader_branch branch =
+        record->fault != PORT_NONE
+            ? reader_rule_fault(journal->rule, record->offset, walk_fault_name(record->fault))
+            : reader_rule_feed(journal->rule, record->offset, record->value, fold, journal, &frame);
+    if (branch == READER_REBASED) {
+        walk_close(&journal->walk);
+        begin_again(journal, &frame);
+    }
+    if ((branch == READER_OPEN || branch == READER_OPEN_DISCARDS) && state_take_open(&journal->state, &frame)) {
+        journal->epochs++;
+        journal->key = ledger_key_of(journal->trace->options.id, &journal->state.id_key);
+    }
+}
+
 static enum err read_frames(struct journal *journal, struct progress *progress, struct err_info *info)
 {
     const struct port_record *record;
@@ -372,24 +413,15 @@ static enum err read_frames(struct journal *journal, struct progress *progress, 
     journal->is_trimmed = low > 0;
     journal->trace->is_whole = journal->trace->is_whole && low == 0;
     for (;;) {
-        struct frame frame = {0};
         TRY(walk_next(&journal->walk, &record, info));
         if (!record)
-            return OK;
-        if (record->fault != PORT_NONE)
-            return err_set(info, ERR_BROKEN, "journal %" PRId32 " offset %" PRId64 ": %s; see `dryport verify`",
-                           journal->partition, record->offset, walk_fault_name(record->fault));
-        enum reader_branch branch =
-            reader_rule_feed(journal->rule, record->offset, record->value, fold, journal, &frame);
-        if (branch == READER_HALTED)
-            return err_set(info, ERR_BROKEN, "journal %" PRId32 ": %s; see `dryport verify`", journal->partition,
-                           journal->rule->why.text);
-        if ((branch == READER_OPEN || branch == READER_OPEN_DISCARDS) && state_take_open(&journal->state, &frame)) {
-            journal->epochs++;
-            journal->key = ledger_key_of(journal->trace->options.id, &journal->state.id_key);
-        }
+            break;
+        take_frame(journal, record);
         show(progress, &journal->walk, low, &count);
     }
+    return journal->rule->halted ? err_set(info, ERR_BROKEN, "journal %" PRId32 ": %s; see `dryport verify`",
+                                           journal->partition, journal->rule->why.text)
+                                 : OK;
 }
 
 static enum err read_journal(struct journal *journal, struct progress *progress, struct statistic_writer *writer,
@@ -411,7 +443,8 @@ enum err trace_journals(struct trace *trace, struct err_info *info)
     for (int32_t i = 0; i < options->port->partitions(options->port->self, PORT_JOURNAL) && err == OK; i++) {
         if (!is_wanted(trace, i))
             continue;
-        *journal = (struct journal){.trace = trace, .partition = i, .standing = SIZE_MAX};
+        *journal =
+            (struct journal){.trace = trace, .partition = i, .standing = SIZE_MAX, .entry_first = trace->entry_count};
         journal->rule = reader_rule_new();
         journal->walk = walk_of(trace, PORT_JOURNAL, i);
         state_init(&journal->state, options->plan, 1);

@@ -542,7 +542,7 @@ static enum err check_section(struct cube *cube, struct source *source, enum fra
     case SECTION_UNITS:
         return OK;
     }
-    return err_set(info, ERR_BROKEN, "a section of unknown kind %d: upgrade the program", (int)section);
+    return err_set(info, ERR_CONFIG, "a section of unknown kind %d: upgrade the program", (int)section);
 }
 
 static enum err walk_frame(struct cube *cube, struct source *source, const struct frame *frame, bool check,

@@ -105,11 +105,13 @@ static bool is_foreign(const struct partition *partition, const struct echo *ech
            !frame_nonce_equal(&echo->nonce, &partition->standing);
 }
 
-/* The operator's SKIP moves the journal on: the partition may go on behind it. */
+/* The operator's SKIP moves the journal on, or his rebase begins it anew: the partition may go on behind it. */
 static bool is_mended(const struct partition *partition, const struct echo *echo)
 {
-    return partition->phase == PARTITION_HALTED && echo->branch == READER_APPLIED && echo->kind == FRAME_SKIP &&
-           echo->hi > counter_read(&partition->status->position);
+    if (partition->phase != PARTITION_HALTED)
+        return false;
+    return echo->branch == READER_REBASED || (echo->branch == READER_APPLIED && echo->kind == FRAME_SKIP &&
+                                              echo->hi > counter_read(&partition->status->position));
 }
 
 void echo_take(struct partition *partition, const struct echo *echo)
@@ -154,9 +156,9 @@ void echo_take(struct partition *partition, const struct echo *echo)
         break;
     case READER_HALTED: {
         struct err_info why;
-        err_set(&why, ERR_BROKEN, "the journal is corrupt at offset %" PRId64 ": see the publisher's reason",
-                echo->offset);
-        partition_halt(partition, GUARD_JOURNAL_DAMAGED, &why);
+        err_set(&why, ERR_BROKEN, "journal offset %" PRId64 ": see the publisher's reason", echo->offset);
+        partition->broken_at = echo->offset;
+        partition_halt(partition, guard_journal(partition->number, true, false, &why), &why);
         break;
     }
     default:

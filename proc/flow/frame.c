@@ -86,14 +86,16 @@ enum err frame_parse(struct bytes bytes, struct frame *out, struct err_info *inf
     const uint8_t *at = bytes.data;
     if (bytes.length < FRAME_HEADER_BYTES || get32(at + AT_MAGIC) != magic)
         return err_set(info, ERR_BROKEN, "%zu bytes that are no journal frame", bytes.length);
-    if (at[AT_VERSION] != FRAME_VERSION)
-        return err_set(info, ERR_BROKEN, "frame of format version %u, this program reads version %d: upgrade it",
-                       at[AT_VERSION], FRAME_VERSION);
-    if (get32(at + AT_PAYLOAD_BYTES) != bytes.length - FRAME_HEADER_BYTES ||
-        get32(at + AT_CRC) != crc_of(at, bytes.length))
+    bool is_whole = get32(at + AT_PAYLOAD_BYTES) == bytes.length - FRAME_HEADER_BYTES &&
+                    get32(at + AT_CRC) == crc_of(at, bytes.length);
+    if (at[AT_VERSION] != FRAME_VERSION) /* before the check sum: a newer program may sum up otherwise */
+        return err_set(info, is_whole ? ERR_CONFIG : ERR_BROKEN,
+                       "frame of format version %u, this program reads version %d: upgrade it", at[AT_VERSION],
+                       FRAME_VERSION);
+    if (!is_whole)
         return err_set(info, ERR_BROKEN, "frame of %zu bytes whose check sum is wrong", bytes.length);
     if (at[AT_KIND] < FRAME_OPEN || at[AT_KIND] > FRAME_MARK)
-        return err_set(info, ERR_BROKEN, "frame of unknown kind %u: upgrade the program", at[AT_KIND]);
+        return err_set(info, ERR_CONFIG, "frame of unknown kind %u: upgrade the program", at[AT_KIND]);
     out->kind = (enum frame_kind)at[AT_KIND];
     out->last = at[AT_FLAGS] & FLAG_LAST;
     out->partition = get32(at + AT_PARTITION);

@@ -71,7 +71,7 @@ void frame_write_header(const struct frame *frame, uint8_t out[static FRAME_HEAD
 /* Stamps nonce and seq into a whole frame and computes its CRC. Also used to re-stamp. */
 void frame_seal(uint8_t *frame, size_t bytes, const struct frame_nonce *nonce, uint64_t seq);
 
-/* ERR_BROKEN: no frame, another version, or a wrong CRC; info says which. */
+/* ERR_BROKEN: no frame, or a wrong CRC. ERR_CONFIG: a whole frame of another version or kind. info says which. */
 enum err frame_parse(struct bytes bytes, struct frame *out, struct err_info *info) MUST_USE;
 
 /* Steps through the sections: false at the end; *out_broken is set if the payload is cut short. */

@@ -132,13 +132,41 @@ enum guard guard_fault(int32_t partition, int64_t expected, int64_t offset, enum
     if (fault == PORT_OFFSET_RESET)
         return closed(GUARD_INPUT_LOST,
                       err_set(why, ERR_BROKEN, "input offset %" PRId64 ": %s", expected, fault_text(fault)));
-    int64_t behind = (offset > expected ? offset : expected) + 1;
+    if (offset < expected) /* read to see whether the input is still the one that was counted */
+        return closed(
+            GUARD_INPUT_DAMAGED,
+            err_set(
+                why, ERR_BROKEN,
+                "the last counted record, input offset %" PRId64 ": %s. So it can't be shown that this input is the "
+                "one that was counted. Mend the topic (another replica may have the record) and start again. If it "
+                "is the same topic and the record is lost, go on behind the damage (a damaged batch takes several "
+                "offsets; %" PRId64 " is the first that was not counted): dryport skip --partition %d --from %" PRId64
+                " --to %" PRId64 " --reason TEXT",
+                expected - 1, fault_text(fault), expected, partition, expected, expected + 1));
+    int64_t behind = offset + 1;
     return closed(GUARD_INPUT_DAMAGED,
                   err_set(why, ERR_BROKEN,
                           "input offset %" PRId64 ": %s. Mend the topic and start again, or go on behind the damage (a "
                           "damaged batch takes several offsets): dryport skip --partition %d --from %" PRId64
                           " --to %" PRId64 " --reason TEXT",
                           offset, fault_text(fault), partition, expected, behind));
+}
+
+enum guard guard_journal(int32_t partition, bool is_whole, bool needs_upgrade, struct err_info *why)
+{
+    if (needs_upgrade) /* the text says so */
+        return GUARD_JOURNAL_DAMAGED;
+    if (!is_whole)
+        return closed(GUARD_JOURNAL_DAMAGED,
+                      err_prefix(why, ERR_BROKEN,
+                                 "the journal is corrupt, and nothing whole stands before the break. Restore the topic "
+                                 "from a mirror, or count the input again into new journal and statistics topics with "
+                                 "another group. What is wrong"));
+    return closed(GUARD_JOURNAL_DAMAGED,
+                  err_prefix(why, ERR_BROKEN,
+                             "the journal is corrupt. Restore the topic from a mirror, or go on from what was accepted "
+                             "before the break: dryport skip --partition %d --rebase --reason TEXT. What is wrong",
+                             partition));
 }
 
 /* ---- the topic as a whole ---- */

@@ -51,9 +51,13 @@ enum guard guard_partitions(int32_t input, int32_t journal, int32_t begun_with, 
 /* The record below the position, still in the log, against the check sum of its value in the journal. */
 enum guard guard_record(int64_t offset, struct bytes value, uint32_t counted_crc, struct err_info *why);
 
-/* Instead of the record `expected` or one behind it the log gave a fault at `offset`. */
+/* Instead of the record `expected`, one behind it, or the last counted one below it, the log gave a fault at `offset`. */
 enum guard guard_fault(int32_t partition, int64_t expected, int64_t offset, enum port_fault fault,
                        struct err_info *why);
+
+/* The journal is corrupt: why has what is wrong, and gets the mend. `is_whole`: a whole state stands before the break; `needs_upgrade`: it is a
+ * newer program's and not broken. */
+enum guard guard_journal(int32_t partition, bool is_whole, bool needs_upgrade, struct err_info *why);
 
 /* Looks into the journal of partition 0, the first there was: a journal that was begun with another number of partitions than the
  * input has now must not be written by anybody. Waits on `lane` until the record is there, `timeout_ms` at most: then ERR_RETRY.

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 
-enum { TAKE = 16, OPEN_RETRY_MS = 500, STALL_MS = 30000 };
+enum { TAKE = 16, OPEN_RETRY_MS = 500, STALL_MS = 30000, HALT_LOOK_MS = 5000 };
 
 struct journal {
     struct journals *journals;
@@ -16,16 +16,20 @@ struct journal {
     bool is_watched;
     bool is_wanted; /* to be open */
     bool is_halted;
+    int64_t looked_ms; /* halted: when it was last asked whether the break was trimmed away */
+    int64_t begin;     /* what is below was replaced by a rebase */
     struct port_stream *stream;
     struct reader_rule *rule;
     int64_t end;     /* when it was opened first, -1 before */
     int64_t seen_ms; /* when the stream last gave something, or the log's end was asked for */
-    /* taken and not yet judged; records[next] was judged already if an echo is owed */
+    /* taken and not yet judged, but for records[next] if is_judged */
     struct port_record records[TAKE];
     size_t count;
     size_t next;
+    bool is_judged;
+    bool is_rebased; /* by it */
+    bool owes;       /* its echo */
     struct echo owed;
-    bool owes;
     /* shared: position by counter, why under the lock of journals */
     struct counter position;
     struct err_info why;
@@ -42,6 +46,7 @@ struct journals {
     pthread_mutex_t lock; /* of why in each journal */
 };
 
+/* The place in the log is still read on: a rebase may mend it. */
 static void halt(struct journal *journal, const struct err_info *why)
 {
     if (journal->is_halted)
@@ -77,6 +82,9 @@ static void release(struct journal *journal)
         port->release(port->self, journal->records, journal->count);
     journal->count = 0;
     journal->next = 0;
+    journal->is_judged = false;
+    journal->is_rebased = false;
+    journal->owes = false;
 }
 
 static void stop(struct journal *journal)
@@ -86,6 +94,44 @@ static void stop(struct journal *journal)
     if (journal->stream)
         port->stream_close(port->self, journal->stream);
     journal->stream = NULL;
+}
+
+static void unhalt(struct journal *journal)
+{
+    if (!journal->is_halted)
+        return;
+    journal->is_halted = false;
+    journal->journals->halted--;
+    pthread_mutex_lock(&journal->journals->lock);
+    journal->why.text[0] = '\0';
+    pthread_mutex_unlock(&journal->journals->lock);
+}
+
+/* All that was read counts no more: the log is read again from where it begins now. */
+static void begin_again(struct journal *journal)
+{
+    stop(journal);
+    reader_rule_free(journal->rule);
+    journal->rule = NULL;
+    journal->end = -1;
+    unhalt(journal);
+}
+
+/* What the fold has of a journal is void, or there is no fold: then this one alone begins again. */
+static void drop(struct journal *journal)
+{
+    if (journal->journals->options.fold)
+        journal->journals->is_cut = true;
+    else
+        begin_again(journal);
+}
+
+/* All that is before the rebase is void. */
+static void take_rebase(struct journal *journal)
+{
+    journal->begin = journal->rule->rebase.from;
+    journal->is_rebased = false;
+    drop(journal);
 }
 
 void journals_free(struct journals *journals)
@@ -103,19 +149,8 @@ void journals_free(struct journals *journals)
 
 void journals_restart(struct journals *journals)
 {
-    for (int32_t i = 0; i < journals->options.partitions; i++) {
-        struct journal *journal = &journals->journal[i];
-        stop(journal);
-        reader_rule_free(journal->rule);
-        journal->rule = NULL;
-        journal->owes = false;
-        journal->end = -1;
-        journal->is_halted = false;
-        pthread_mutex_lock(&journals->lock);
-        journal->why.text[0] = '\0';
-        pthread_mutex_unlock(&journals->lock);
-    }
-    journals->halted = 0;
+    for (int32_t i = 0; i < journals->options.partitions; i++)
+        begin_again(&journals->journal[i]);
     journals->retry_ms = 0;
     journals->is_cut = false;
 }
@@ -126,11 +161,12 @@ void journals_watch(struct journals *journals, int32_t partition, bool watch)
     struct journal *journal = &journals->journal[partition];
     journal->is_watched = watch;
     journal->is_wanted = watch || journals->options.fold;
-    if (!watch && journal->owes) {
-        journal->owes = false;
-        journal->next++;
-    }
-    if (!journal->is_wanted)
+    journal->owes = journal->owes && watch;
+    if (journal->is_wanted)
+        return;
+    if (journal->is_rebased)
+        take_rebase(journal);
+    else
         stop(journal); /* read on from the rule's position when it is watched again */
 }
 
@@ -155,7 +191,7 @@ static bool start(struct journal *journal, int64_t now_ms)
     }
     if (!journal->rule) {
         journal->rule = reader_rule_new();
-        journal->rule->position = bounds.low;
+        journal->rule->position = bounds.low > journal->begin ? bounds.low : journal->begin;
         journal->end = bounds.high;
         if (bounds.low > 0 && bounds.low == bounds.high) {
             err_set(&info, ERR_BROKEN,
@@ -236,22 +272,33 @@ static bool note_trim(struct journal *journal)
     return true;
 }
 
+/* True if the place at which the journal is corrupt is not in the log any more: its owner had passed it, and trimmed it. */
+static bool is_mended_by_trim(struct journal *journal, int64_t now_ms)
+{
+    struct journals *journals = journal->journals;
+    const struct port *port = journals->options.port;
+    struct port_bounds bounds;
+    struct err_info info;
+    if (!journal->rule || !journal->rule->halted || now_ms - journal->looked_ms < HALT_LOOK_MS)
+        return false;
+    journal->looked_ms = now_ms;
+    return port->bounds(port->self, PORT_JOURNAL, journal->number, &bounds, &info) == OK &&
+           bounds.low > journal->rule->halted_at && bounds.low < bounds.high;
+}
+
 /* Judges one record and makes the echo that its owner is owed. */
 static void judge(struct journal *journal, const struct port_record *record)
 {
     struct reader_rule *rule = journal->rule;
     struct frame frame = {0};
-    enum reader_branch branch = READER_HALTED;
-    struct err_info why;
-    if (record->fault != PORT_NONE) {
-        err_set(&why, ERR_BROKEN, "journal offset %" PRId64 ": %s", record->offset, fault_text(record->fault));
-        halt(journal, &why);
-    } else {
-        branch = reader_rule_feed(rule, record->offset, record->value, fold, journal, &frame);
-        if (branch == READER_HALTED)
-            halt(journal, &rule->why);
-    }
+    enum reader_branch branch = record->fault != PORT_NONE
+                                    ? reader_rule_fault(rule, record->offset, fault_text(record->fault))
+                                    : reader_rule_feed(rule, record->offset, record->value, fold, journal, &frame);
+    if (rule->halted)
+        halt(journal, &rule->why);
     counter_set(&journal->position, rule->position);
+    journal->is_judged = true;
+    journal->is_rebased = branch == READER_REBASED;
     journal->owes = journal->is_watched && journal->journals->options.echo;
     journal->owed = (struct echo){.partition = journal->number,
                                   .branch = branch,
@@ -260,7 +307,7 @@ static void judge(struct journal *journal, const struct port_record *record)
                                   .nonce = frame.nonce,
                                   .seq = frame.seq,
                                   .offset = record->offset,
-                                  .hi = rule->hi,
+                                  .hi = branch == READER_REBASED ? frame.hi : rule->hi,
                                   .trim_to = rule->cycles.trim_to};
 }
 
@@ -270,7 +317,7 @@ static bool judge_all(struct journal *journal, size_t *bytes)
     const struct journals_options *options = &journal->journals->options;
     while (journal->next < journal->count) {
         struct port_record *record = &journal->records[journal->next];
-        if (!journal->owes) {
+        if (!journal->is_judged) {
             if (record->fault == PORT_OFFSET_RESET && note_trim(journal)) {
                 stop(journal);
                 return false;
@@ -280,10 +327,13 @@ static bool judge_all(struct journal *journal, size_t *bytes)
         }
         if (journal->owes && !options->echo(options->echo_context, &journal->owed))
             return false;
+        if (journal->is_rebased) { /* its owner knows */
+            take_rebase(journal);
+            return false;
+        }
+        journal->is_judged = false;
         journal->owes = false;
         journal->next++;
-        if (journal->is_halted)
-            break;
     }
     release(journal);
     return true;
@@ -297,7 +347,7 @@ static bool read_journal(struct journal *journal, int64_t now_ms)
     bool did = journal->count > 0;
     if (!judge_all(journal, &bytes))
         return false;
-    for (size_t records = 0; records < JOURNALS_RECORDS && bytes < JOURNALS_BYTES && !journal->is_halted;) {
+    for (size_t records = 0; records < JOURNALS_RECORDS && bytes < JOURNALS_BYTES;) {
         journal->count = port->stream_take(port->self, journal->stream, journal->records, TAKE);
         if (journal->count == 0) {
             watch_stream(journal, now_ms);
@@ -321,8 +371,13 @@ bool journals_step(struct journals *journals, int64_t now_ms)
     journals->is_behind = false;
     for (int32_t i = 0; i < journals->options.partitions && !journals->is_cut; i++) {
         struct journal *journal = &journals->journal[i];
-        if (!journal->is_wanted || (journal->is_halted && !journal->owes))
+        if (!journal->is_wanted)
             continue;
+        if (journal->is_halted && is_mended_by_trim(journal, now_ms)) {
+            drop(journal);
+            did = true;
+            continue;
+        }
         if (!journal->stream && !start(journal, now_ms))
             continue;
         did |= read_journal(journal, now_ms);

@@ -4,7 +4,7 @@
  * In:      journal records in offset order             Out: groups to a fold, echoes of watched partitions
  * Limits:  JOURNALS_RECORDS records and about JOURNALS_BYTES a partition and step, so that an echo never waits long
  * Memory:  owns streams, reader rules, and the records of a partition whose owner has no room for an echo
- * Errors:  a faulted record or a halted rule halts the partition until the process starts again; others are read on
+ * Errors:  a faulted record or a halted rule halts the partition until a rebase, or a trim takes the place away; others are read on
  * Thread:  publisher; journals_health: any (the lock is taken for a copy, never with another one)
  */
 #pragma once
@@ -36,7 +36,7 @@ void journals_watch(struct journals *journals, int32_t partition, bool watch);
 /* Reads what is there now, within the limits. True if there was something. */
 bool journals_step(struct journals *journals, int64_t now_ms);
 
-/* One was trimmed beyond what the fold has of it: journals_restart, and an empty fold. */
+/* One was trimmed beyond what the fold has of it, or rebased: journals_restart, and an empty fold. */
 bool journals_are_cut(const struct journals *journals);
 
 /* Reads every journal again from its beginning: halts are forgotten, echoes are given again. */

@@ -12,6 +12,7 @@
 enum {
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MOST_MS = 5000,
+    HALT_LOOK_MS = 5000,
     DAY_MS = 86400000,
 };
 
@@ -60,7 +61,8 @@ void partition_init(struct partition *partition, struct partition_context *conte
                                     .number = number,
                                     .open_offset = -1,
                                     .echo_offset = -1,
-                                    .foreign_offset = -1};
+                                    .foreign_offset = -1,
+                                    .broken_at = -1};
     partition->lane = (struct outbox_lane){
         .port = context->port,
         .lane = context->lane,
@@ -174,6 +176,7 @@ bool partition_is_warm(const struct partition *partition)
 void partition_assign(struct partition *partition)
 {
     partition->release = false;
+    partition->broken_at = -1;
     partition->backoff_ms = 0;
     partition_set_reason(partition, "");
     bool warm = partition_is_warm(partition);
@@ -311,6 +314,22 @@ static bool send_step(struct partition *partition, int64_t now_ms, bool *out_pro
     return did && err == OK;
 }
 
+/* An owner that had passed the break may have trimmed it away. */
+static bool halted_step(struct partition *partition, int64_t now_ms)
+{
+    const struct port *port = partition->context->port;
+    struct port_bounds bounds;
+    struct err_info info;
+    if (partition->broken_at < 0 || now_ms - partition->since_ms < HALT_LOOK_MS)
+        return false;
+    partition->since_ms = now_ms;
+    if (port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) != OK ||
+        bounds.low <= partition->broken_at || bounds.low == bounds.high)
+        return false;
+    partition_assign(partition);
+    return true;
+}
+
 bool partition_step(struct partition *partition, bool *out_producer_lost)
 {
     *out_producer_lost = false;
@@ -332,6 +351,8 @@ bool partition_step(struct partition *partition, bool *out_producer_lost)
             return false;
         partition_open_epoch(partition, false);
         return true;
+    case PARTITION_HALTED:
+        return halted_step(partition, now_ms);
     default:
         return false;
     }

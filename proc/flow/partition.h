@@ -154,7 +154,8 @@ struct partition {
     bool open_sent;
     int64_t open_acked_ms; /* 0 = not yet */
     uint32_t epoch_serial; /* of the OPEN, in its token */
-    int64_t since_ms;      /* when the phase began */
+    int64_t since_ms;      /* when the phase began; of a halt by a corrupt journal, when the log was last looked at */
+    int64_t broken_at;     /* HALTED: journal offset that is corrupt, -1: that is not why */
     int64_t backoff_ms;
     int64_t retry_ms;
     bool has_state;
@@ -203,5 +204,5 @@ int64_t partition_patience_ms(const struct partition *partition, int64_t now_ms)
 
 /* ---- for whoever works on a partition ---- */
 
-/* Halts with a reason that names the mend, until the process starts again or somebody else writes a SKIP. */
+/* Halts with a reason that names the mend, until the process starts again or somebody else writes a SKIP or a rebase. */
 void partition_halt(struct partition *partition, enum guard guard, const struct err_info *why);

@@ -5,6 +5,7 @@
 #include "flow/mutant.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 const char *reader_branch_name(enum reader_branch branch)
 {
@@ -17,18 +18,26 @@ const char *reader_branch_name(enum reader_branch branch)
         "gap in seq",
         "buffered",
         "applied",
+        "slice of a rebase",
+        "rebased",
         "halted",
     };
     return names[branch];
 }
 
-struct reader_rule *reader_rule_new(void)
+static void begin(struct reader_rule *rule)
 {
-    struct reader_rule *rule = memory_new(1, sizeof *rule);
     rule->event_ms_most = INT64_MIN;
     rule->cycles.before = -1;
     rule->cycles.current = -1;
     rule->cycles.trim_to = -1;
+    rule->rebase.from = -1;
+}
+
+struct reader_rule *reader_rule_new(void)
+{
+    struct reader_rule *rule = memory_new(1, sizeof *rule);
+    begin(rule);
     return rule;
 }
 
@@ -40,11 +49,15 @@ void reader_rule_free(struct reader_rule *rule)
     memory_free(rule);
 }
 
-static enum reader_branch halt(struct reader_rule *rule, int64_t offset)
+void reader_rule_begin_again(struct reader_rule *rule)
 {
-    rule->halted = true;
-    err_prefix(&rule->why, ERR_BROKEN, "journal offset %" PRId64, offset);
-    return READER_HALTED;
+    struct buffer held = rule->held;
+    int64_t from = rule->rebase.from;
+    buffer_clear(&held);
+    memset(rule, 0, sizeof *rule);
+    rule->held = held;
+    rule->position = from;
+    begin(rule);
 }
 
 static void discard(struct reader_rule *rule)
@@ -53,13 +66,29 @@ static void discard(struct reader_rule *rule)
     buffer_clear(&rule->held);
 }
 
+/* The first reason stays. What is on its way is torn. */
+static enum reader_branch halt(struct reader_rule *rule, int64_t offset, const struct err_info *why)
+{
+    discard(rule);
+    rule->rebase.from = -1;
+    if (rule->halted)
+        return READER_HALTED;
+    rule->halted = true;
+    rule->halted_at = offset;
+    rule->why = *why;
+    err_prefix(&rule->why, ERR_BROKEN, "journal offset %" PRId64, offset);
+    return READER_HALTED;
+}
+
 /* Rules 1 and 4. */
 static enum reader_branch judge_open(struct reader_rule *rule, const struct frame *frame)
 {
     if (slice_window_has(&rule->window, &frame->nonce) && !MUTANT(OPEN_TWICE))
         return READER_OPEN_SEEN;
-    bool torn = rule->held_count > 0;
+    bool torn = rule->held_count > 0 || rule->rebase.from >= 0;
     discard(rule);
+    rule->rebase.from = -1;
+    rule->begins_rebased = false;
     slice_window_add(&rule->window, &frame->nonce);
     rule->epoch = frame->nonce;
     rule->has_epoch = true;
@@ -90,18 +119,18 @@ static void point_payloads(struct reader_rule *rule)
 }
 
 /* Rule 5. */
-static enum err check_group(struct reader_rule *rule)
+static enum err check_group(const struct reader_rule *rule, struct err_info *why)
 {
     const struct frame *first = &rule->frames[0];
     for (uint32_t i = 0; i < rule->held_count; i++) {
         const struct frame *frame = &rule->frames[i];
         if (frame->kind != first->kind || frame->lo != first->lo || frame->hi != first->hi ||
             frame->plan != first->plan)
-            return err_set(&rule->why, ERR_BROKEN, "a group whose frames disagree on kind, range or plan");
+            return err_set(why, ERR_BROKEN, "a group whose frames disagree on kind, range or plan");
     }
     if (first->lo != rule->hi || first->hi < first->lo)
-        return err_set(&rule->why, ERR_BROKEN, "group [%" PRId64 ", %" PRId64 ") after input offset %" PRId64,
-                       first->lo, first->hi, rule->hi);
+        return err_set(why, ERR_BROKEN, "group [%" PRId64 ", %" PRId64 ") after input offset %" PRId64, first->lo,
+                       first->hi, rule->hi);
     return OK;
 }
 
@@ -148,17 +177,41 @@ static void track_group(struct reader_rule *rule, const struct slice_group *grou
         track_cycle(&rule->cycles, rule->frames[0].offset, group->slice, bytes);
 }
 
+/* The group at hand is a slice of a rebase, and the reader did not begin with that. */
+static bool is_rebase(const struct reader_rule *rule, struct slice_head *out_head)
+{
+    return rule->frames[0].kind == FRAME_SNAP && !rule->begins_rebased &&
+           slice_get_head(rule->frames[0].payload, out_head) && out_head->rebase;
+}
+
+/* A rebase counts whole or not at all, for readers that are halted and for those that had passed the break before it was one. Who finds it
+ * whole begins again at its first slice, as at the first of a trimmed log: so all readers agree. */
+static enum reader_branch collect(struct reader_rule *rule, const struct slice_head *head)
+{
+    struct reader_rebase *rebase = &rule->rebase;
+    if (head->slice == 0)
+        *rebase = (struct reader_rebase){.from = rule->frames[0].offset};
+    else if (rebase->slices != head->slice)
+        rebase->from = -1;
+    discard(rule);
+    if (rebase->from < 0)
+        return READER_REBASE; /* torn: its beginning is not there */
+    rebase->slices++;
+    return rebase->slices == SLICES ? READER_REBASED : READER_REBASE;
+}
+
 static enum reader_branch apply(struct reader_rule *rule, int64_t offset, reader_fold *fold, void *context)
 {
     struct slice_group group;
-    point_payloads(rule);
-    enum err err = check_group(rule);
+    struct err_info why;
+    enum err err = check_group(rule, &why);
     if (err == OK)
-        err = slices_take(&rule->slices, rule->frames, rule->held_count, &group, &rule->why);
+        err = slices_take(&rule->slices, rule->frames, rule->held_count, &group, &why);
     if (err == OK && fold)
-        err = fold(context, rule->frames, rule->held_count, &rule->why);
+        err = fold(context, rule->frames, rule->held_count, &why);
+    rule->needs_upgrade = err == ERR_CONFIG;
     if (err != OK)
-        return halt(rule, offset);
+        return halt(rule, offset, &why);
     track_group(rule, &group);
     const struct frame *last = &rule->frames[rule->held_count - 1];
     rule->hi = last->hi;
@@ -168,16 +221,32 @@ static enum reader_branch apply(struct reader_rule *rule, int64_t offset, reader
         rule->plan = last->plan;
         rule->has_plan = true;
     }
+    rule->begins_rebased = rule->begins_rebased && !slices_are_whole(&rule->slices);
     discard(rule);
     return READER_APPLIED;
 }
 
-/* The first frame of a log that was trimmed: the reader stands as if it had read all that was before. */
-static bool begin_trimmed(struct reader_rule *rule, const struct frame *frame)
+/* A group is complete. */
+static enum reader_branch take_group(struct reader_rule *rule, int64_t offset, reader_fold *fold, void *context)
 {
     struct slice_head head;
+    point_payloads(rule);
+    if (is_rebase(rule, &head))
+        return collect(rule, &head);
+    rule->rebase.from = -1;
+    if (!rule->halted)
+        return apply(rule, offset, fold, context);
+    discard(rule);
+    return READER_HALTED;
+}
+
+/* The first frame of a log that was trimmed: the reader stands as if it had read all that was before. */
+static bool begin_trimmed(struct reader_rule *rule, const struct frame *frame, struct err_info *why)
+{
+    struct slice_head head;
+    slices_begin_trimmed(&rule->slices);
     if (frame->kind != FRAME_SNAP || !slice_get_head(frame->payload, &head) || head.slice != 0) {
-        err_set(&rule->why, ERR_BROKEN,
+        err_set(why, ERR_BROKEN,
                 "the journal begins here and not with the first slice of a snapshot: its first records were deleted by "
                 "hand or by "
                 "retention. Restore the topic from a mirror, or replay the input into a new journal topic");
@@ -189,40 +258,68 @@ static bool begin_trimmed(struct reader_rule *rule, const struct frame *frame)
     rule->window = head.window;
     rule->hi = frame->lo;
     rule->event_ms_most = frame->event_ms_most;
+    rule->begins_rebased = head.rebase;
     struct bytes bytes;
     rule->is_idle = frame_find_section(frame, SECTION_IDLE, &bytes);
-    slices_begin_trimmed(&rule->slices);
     return true;
 }
 
-enum reader_branch reader_rule_feed(struct reader_rule *rule, int64_t offset, struct bytes record, reader_fold *fold,
-                                    void *context, struct frame *out_frame)
+static enum reader_branch judge(struct reader_rule *rule, const struct frame *frame, reader_fold *fold, void *context)
 {
-    if (rule->halted)
-        return READER_HALTED;
+    if (frame->kind == FRAME_OPEN)
+        return judge_open(rule, frame);
+    if (!rule->has_epoch || (!frame_nonce_equal(&frame->nonce, &rule->epoch) && !MUTANT(NO_FENCE))) /* rule 2 */
+        return READER_OTHER_NONCE;
+    if (frame->seq != rule->seq + 1 && !MUTANT(SEQ_UNCHECKED)) /* rule 3 */
+        return frame->seq <= rule->seq ? READER_DUPLICATE : READER_GAP;
+    rule->seq = frame->seq;
+    if (!hold(rule, frame)) {
+        struct err_info why;
+        err_set(&why, ERR_BROKEN, "a group of more than %d frames", FRAMES_A_GROUP_MOST);
+        return halt(rule, frame->offset, &why);
+    }
+    return frame->last || MUTANT(GROUP_FLAG_IGNORED) ? take_group(rule, frame->offset, fold, context) : READER_BUFFERED;
+}
+
+/* True if it is the first. */
+static bool step_to(struct reader_rule *rule, int64_t offset)
+{
     bool is_first = !rule->begun;
     rule->begun = true;
     if (is_first)
         rule->first = offset;
     rule->position = offset + 1;
+    return is_first;
+}
+
+enum reader_branch reader_rule_feed(struct reader_rule *rule, int64_t offset, struct bytes record, reader_fold *fold,
+                                    void *context, struct frame *out_frame)
+{
+    bool is_trimmed = step_to(rule, offset) && offset > 0;
     struct frame frame;
-    if (frame_parse(record, &frame, &rule->why) != OK)
-        return halt(rule, offset);
+    struct err_info why;
+    enum err err = frame_parse(record, &frame, &why);
+    if (err != OK) {
+        if (is_trimmed)
+            slices_begin_trimmed(&rule->slices); /* nothing is there of what was before */
+        rule->needs_upgrade |= !rule->halted && err == ERR_CONFIG;
+        return halt(rule, offset, &why);
+    }
     frame.offset = offset;
-    if (is_first && offset > 0 && !begin_trimmed(rule, &frame))
-        return halt(rule, offset);
+    bool is_out_of_place = is_trimmed && !begin_trimmed(rule, &frame, &why);
+    if (is_out_of_place)
+        halt(rule, offset, &why);
     if (out_frame)
         *out_frame = frame;
-    if (frame.kind == FRAME_OPEN)
-        return judge_open(rule, &frame);
-    if (!rule->has_epoch || (!frame_nonce_equal(&frame.nonce, &rule->epoch) && !MUTANT(NO_FENCE))) /* rule 2 */
-        return READER_OTHER_NONCE;
-    if (frame.seq != rule->seq + 1 && !MUTANT(SEQ_UNCHECKED)) /* rule 3 */
-        return frame.seq <= rule->seq ? READER_DUPLICATE : READER_GAP;
-    rule->seq = frame.seq;
-    if (!hold(rule, &frame)) {
-        err_set(&rule->why, ERR_BROKEN, "a group of more than %d frames", FRAMES_A_GROUP_MOST);
-        return halt(rule, offset);
-    }
-    return frame.last || MUTANT(GROUP_FLAG_IGNORED) ? apply(rule, offset, fold, context) : READER_BUFFERED;
+    enum reader_branch branch = judge(rule, &frame, fold, context);
+    return is_out_of_place ? READER_HALTED : branch;
+}
+
+enum reader_branch reader_rule_fault(struct reader_rule *rule, int64_t offset, const char *what)
+{
+    struct err_info why;
+    if (step_to(rule, offset) && offset > 0)
+        slices_begin_trimmed(&rule->slices);
+    err_set(&why, ERR_BROKEN, "%s", what);
+    return halt(rule, offset, &why);
 }

@@ -5,7 +5,7 @@
  *          there now
  * Out:     what became of each frame, and whole groups to a fold
  * Memory:  owns a copy of the frames of the group that is not complete
- * Errors:  a rule that is halted stays so; why says what is wrong and where
+ * Errors:  a rule that is halted says why and where. It follows OPENs and seqs on, so that a rebase is noticed: see READER_REBASED
  * Thread:  one owner
  * Why:     design.md section 3; every reader must agree, so the rule exists once
  */
@@ -24,7 +24,9 @@ enum reader_branch {
     READER_GAP,           /* seq beyond the expected one: ignored */
     READER_BUFFERED,      /* accepted, its group is not complete */
     READER_APPLIED,       /* accepted, and its group with it */
-    READER_HALTED,        /* nothing counts any more */
+    READER_REBASE,        /* accepted: a slice of a rebase, of which nothing counts before it is whole */
+    READER_REBASED, /* accepted: its last slice. All that is before it is void: reader_rule_begin_again, and read from there */
+    READER_HALTED, /* nothing counts any more, until a rebase is whole */
     READER_BRANCHES,
 };
 
@@ -41,12 +43,20 @@ struct reader_cycles {
     int64_t since_bytes;    /* of other groups since the current cycle began */
 };
 
+/* The slices of a rebase that came so far, under one nonce and with nothing else between them. */
+struct reader_rebase {
+    int64_t from; /* journal offset of its first slice, -1: none is on its way */
+    uint32_t slices;
+};
+
 /* Takes one whole group. An error halts the partition. */
 typedef enum err reader_fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info);
 
 struct reader_rule {
     bool begun;
     bool halted;
+    int64_t halted_at;  /* journal offset, valid if halted */
+    bool needs_upgrade; /* what it halted at is a frame of another version: nothing is broken */
     struct frame_nonce epoch;
     bool has_epoch;
     uint64_t seq;
@@ -58,6 +68,8 @@ struct reader_rule {
     bool has_plan;
     struct slices slices; /* which the reader has; folds have their own */
     struct reader_cycles cycles;
+    struct reader_rebase rebase;
+    bool begins_rebased;   /* the first frame read is of a rebase, and its slices are not all there yet */
     bool has_groups;       /* a group was applied */
     bool has_data;         /* one of DATA or SNAP was */
     bool is_idle;          /* the last one was an idle mark */
@@ -76,3 +88,10 @@ void reader_rule_free(struct reader_rule *rule);
  * unless the rule is halted before it could be parsed. */
 enum reader_branch reader_rule_feed(struct reader_rule *rule, int64_t offset, struct bytes record, reader_fold *fold,
                                     void *context, struct frame *out_frame);
+
+/* Instead of the record at `offset` there is a fault. */
+enum reader_branch reader_rule_fault(struct reader_rule *rule, int64_t offset, const char *what);
+
+/* After READER_REBASED: forgets everything. The next record to feed is that of rule->position, where the rebase begins; folds begin anew,
+ * too. */
+void reader_rule_begin_again(struct reader_rule *rule);

@@ -10,10 +10,29 @@
 
 enum { RESTORE_TAKE = 64 };
 
-void restore_begin(struct partition *partition, int64_t open_offset)
+/* What was read so far, if anything, is void: the journal is read from `offset` on. */
+static void read_from(struct partition *partition, int64_t offset)
 {
     struct partition_context *context = partition->context;
     const struct port *port = context->port;
+    if (partition->stream)
+        port->stream_close(port->self, partition->stream);
+    if (partition->has_state)
+        state_fini(&partition->state);
+    state_init(&partition->state, context->plan, context->random(context->random_context));
+    partition->state.plan_id = context->plan_id;
+    partition->state.today = partition_today(partition);
+    partition->has_state = true;
+    partition->restore->position = offset;
+    partition->stream = port->stream_open(port->self, PORT_JOURNAL, partition->number, offset);
+    partition->restore_seen_ms = partition_now_ms(partition);
+    counter_set(&partition->status->restore_done, 0);
+    counter_set(&partition->status->restore_total, partition->open_offset + 1 - offset);
+}
+
+void restore_begin(struct partition *partition, int64_t open_offset)
+{
+    const struct port *port = partition->context->port;
     struct port_bounds bounds;
     struct err_info info;
     if (partition->foreign_offset > open_offset) { /* its echo came before the ack of the own claim */
@@ -26,17 +45,9 @@ void restore_begin(struct partition *partition, int64_t open_offset)
     }
     partition->open_offset = open_offset;
     partition->standing = partition->lane.nonce;
-    state_init(&partition->state, context->plan, context->random(context->random_context));
-    partition->state.plan_id = context->plan_id;
-    partition->state.today = partition_today(partition);
-    partition->has_state = true;
     partition->restore = reader_rule_new();
-    partition->restore->position = bounds.low;
-    partition->stream = port->stream_open(port->self, PORT_JOURNAL, partition->number, bounds.low);
     partition->restore_begun_ms = partition_now_ms(partition);
-    partition->restore_seen_ms = partition->restore_begun_ms;
-    counter_set(&partition->status->restore_done, 0);
-    counter_set(&partition->status->restore_total, open_offset + 1 - bounds.low);
+    read_from(partition, bounds.low);
     partition_enter(partition, PARTITION_RESTORING);
 }
 
@@ -132,7 +143,9 @@ static void finish_restore(struct partition *partition)
     const struct reader_rule *rule = partition->restore;
     if (rule->halted) {
         struct err_info why = rule->why;
-        partition_halt(partition, GUARD_JOURNAL_DAMAGED, &why);
+        enum guard guard = guard_journal(partition->number, slices_are_whole(&rule->slices), rule->needs_upgrade, &why);
+        partition->broken_at = rule->halted_at;
+        partition_halt(partition, guard, &why);
     } else if (!frame_nonce_equal(&rule->epoch, &partition->lane.nonce) && !MUTANT(RESTORE_BEFORE_OPEN)) {
         partition_open_epoch(partition, false); /* the ack was of a copy: a foreign OPEN lies between */
     } else {
@@ -140,7 +153,8 @@ static void finish_restore(struct partition *partition)
     }
 }
 
-/* The OPEN was acknowledged at an offset that the log does not reach: a broker lost it (unclean election). */
+/* The OPEN was acknowledged at an offset that the log does not reach: a broker lost it (unclean election). Or nothing can be read
+ * behind a place that is damaged. */
 static void look_for_open(struct partition *partition)
 {
     const struct port *port = partition->context->port;
@@ -148,11 +162,30 @@ static void look_for_open(struct partition *partition)
     if (now_ms - partition->restore_seen_ms <= ECHO_TIMEOUT_MS)
         return;
     partition->restore_seen_ms = now_ms;
+    if (partition->restore->halted) {
+        finish_restore(partition);
+        return;
+    }
     struct port_bounds bounds;
     struct err_info info;
     if (port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) == OK &&
         bounds.high <= partition->open_offset)
         partition_drop(partition, "the claim was acknowledged and is not in the journal");
+}
+
+static const char *const unreadable = "the record cannot be read (its check sum, compression or size is wrong)";
+
+/* One record of the journal. A rule that halts reads on: a rebase may come. */
+static enum reader_branch restore_record(struct partition *partition, const struct port_record *record)
+{
+    struct frame frame;
+    if (record->fault != PORT_NONE)
+        return reader_rule_fault(partition->restore, record->offset, unreadable);
+    enum reader_branch branch =
+        reader_rule_feed(partition->restore, record->offset, record->value, state_fold, &partition->state, &frame);
+    if (branch == READER_OPEN || branch == READER_OPEN_DISCARDS)
+        state_take_open(&partition->state, &frame);
+    return branch;
 }
 
 bool restore_step(struct partition *partition)
@@ -161,25 +194,14 @@ bool restore_step(struct partition *partition)
     struct port_record records[RESTORE_TAKE];
     size_t count = port->stream_take(port->self, partition->stream, records, RESTORE_TAKE);
     struct reader_rule *rule = partition->restore;
+    enum reader_branch branch = READER_OPEN;
     bool done = false;
-    for (size_t i = 0; i < count && !done; i++) {
-        if (records[i].fault == PORT_OFFSET_RESET) {
-            port->release(port->self, records, count);
-            partition_drop(partition, "the journal was trimmed while it was read");
-            return true;
-        }
-        if (records[i].fault != PORT_NONE) {
-            err_set(&rule->why, ERR_BROKEN, "journal offset %" PRId64 " cannot be read (fault %d)", records[i].offset,
-                    (int)records[i].fault);
-            rule->halted = true;
-        } else {
-            struct frame frame;
-            enum reader_branch branch =
-                reader_rule_feed(rule, records[i].offset, records[i].value, state_fold, &partition->state, &frame);
-            if (branch == READER_OPEN || branch == READER_OPEN_DISCARDS)
-                state_take_open(&partition->state, &frame);
-        }
-        done = rule->halted || records[i].offset >= partition->open_offset;
+    bool cut = false;
+    for (size_t i = 0; i < count && !done && !cut && branch != READER_REBASED; i++) {
+        cut = records[i].fault == PORT_OFFSET_RESET;
+        if (!cut)
+            branch = restore_record(partition, &records[i]);
+        done = records[i].offset >= partition->open_offset;
         done = done || (MUTANT(RESTORE_BEFORE_OPEN) && records[i].offset + 1 == partition->end_before_open);
         counter_add(&partition->status->restore_done, 1);
     }
@@ -187,10 +209,16 @@ bool restore_step(struct partition *partition)
         port->release(port->self, records, count);
         partition->restore_seen_ms = partition_now_ms(partition);
     }
-    if (done)
+    if (cut) {
+        partition_drop(partition, "the journal was trimmed while it was read");
+    } else if (branch == READER_REBASED) {
+        reader_rule_begin_again(rule);
+        read_from(partition, rule->position);
+    } else if (done) {
         finish_restore(partition);
-    else if (!count)
+    } else if (!count) {
         look_for_open(partition);
+    }
     return count > 0;
 }
 

@@ -3,27 +3,48 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "flow/cube.h"
 #include "flow/guard.h"
 #include "flow/seal.h"
+#include "flow/snapshot.h"
 
 #include <inttypes.h>
 
-enum { TAKE = 64, TOKEN_OPEN = 1, TOKEN_SKIP = 2 };
+enum { TAKE = 64, TOKEN_OPEN = 1, TOKEN_FRAME = 2, DAY_MS = 86400000, KEPT_DAYS = 100000 };
 
 struct skip {
     struct skip_options options;
     enum skip_phase phase;
     struct reader_rule *rule;
     struct state state;
+    struct cube *cube; /* of a rebase: it sees breaks that a state does not */
     struct port_stream *stream;
-    int64_t end; /* the journal is to be read up to here */
+    int64_t end;      /* the journal is to be read up to here */
+    int64_t break_at; /* journal offset of a group that does not fold: it is to be read up to there; -1: none */
+    struct err_info break_why;
+    bool is_spoiled; /* state and cube have a part of that group */
     struct skip_found found;
     struct frame_nonce nonce;
-    struct group *group;
+    struct group *group; /* being sent */
+    uint32_t slice;      /* of a rebase: its own */
+    uint32_t frame;      /* of the group: the next to send, which stands at frame_at */
+    size_t frame_at;
+    uint64_t seq;
     bool is_sent; /* what this phase sends */
     enum err err;
     struct err_info why;
 };
+
+static void begin_state(struct skip *skip)
+{
+    const struct skip_options *options = &skip->options;
+    state_init(&skip->state, options->plan, options->random(options->random_context));
+    if (!options->rebase)
+        return;
+    skip->state.plan_id = options->plan_id;
+    skip->state.today = (int32_t)(options->port->now_ms(options->port->self) / DAY_MS);
+    skip->cube = cube_new(options->plan, options->partition + 1, options->plan_id);
+}
 
 struct skip *skip_new(const struct skip_options *options)
 {
@@ -33,18 +54,26 @@ struct skip *skip_new(const struct skip_options *options)
     skip->rule = reader_rule_new();
     skip->group = group_new();
     skip->end = -1;
-    state_init(&skip->state, options->plan, options->random(options->random_context));
+    skip->break_at = -1;
+    begin_state(skip);
     return skip;
+}
+
+static void close_stream(struct skip *skip)
+{
+    if (skip->stream)
+        skip->options.port->stream_close(skip->options.port->self, skip->stream);
+    skip->stream = NULL;
 }
 
 void skip_free(struct skip *skip)
 {
     if (!skip)
         return;
-    if (skip->stream)
-        skip->options.port->stream_close(skip->options.port->self, skip->stream);
+    close_stream(skip);
     reader_rule_free(skip->rule);
     state_fini(&skip->state);
+    cube_free(skip->cube);
     group_free(skip->group);
     memory_free(skip);
 }
@@ -78,13 +107,41 @@ static bool begin(struct skip *skip)
         fail(skip, err);
         return true;
     }
-    skip->end = journal.high;
+    if (skip->end < journal.high)
+        skip->end = journal.high;
     skip->rule->position = journal.low;
     skip->stream = port->stream_open(port->self, PORT_JOURNAL, skip->options.partition, journal.low);
     return true;
 }
 
-/* A foreign OPEN behind the own one takes the partition; the own SKIP, applied, is the end. */
+/* Nothing was read yet, and the log begins at `offset`. */
+static void begin_again(struct skip *skip, int64_t offset)
+{
+    const struct port *port = skip->options.port;
+    close_stream(skip);
+    reader_rule_free(skip->rule);
+    state_fini(&skip->state);
+    cube_free(skip->cube);
+    skip->cube = NULL;
+    skip->rule = reader_rule_new();
+    skip->rule->position = offset;
+    begin_state(skip);
+    skip->stream = port->stream_open(port->self, PORT_JOURNAL, skip->options.partition, offset);
+}
+
+static enum err fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)
+{
+    struct skip *skip = context;
+    enum err err = state_fold(&skip->state, frames, count, info);
+    if (err == OK && skip->cube)
+        err = cube_fold(skip->cube, skip->options.partition, frames, count, info);
+    skip->is_spoiled = err != OK;
+    if (err != OK)
+        skip->break_why = *info;
+    return err;
+}
+
+/* A foreign OPEN behind the own one takes the partition; the own group or rebase, accepted, is the end. */
 static void look_at(struct skip *skip, enum reader_branch branch, const struct frame *frame)
 {
     bool own = frame_nonce_equal(&frame->nonce, &skip->nonce);
@@ -92,33 +149,45 @@ static void look_at(struct skip *skip, enum reader_branch branch, const struct f
         state_take_open(&skip->state, frame);
     if (skip->phase != SKIP_WRITING)
         return;
-    if (branch == READER_APPLIED && own)
+    if (own && branch == (skip->options.rebase ? READER_REBASED : READER_APPLIED))
         enter(skip, SKIP_DONE);
     else if (branch == READER_OPEN || branch == READER_OPEN_DISCARDS)
-        fail(skip,
-             err_set(&skip->why, ERR_FENCED,
-                     "another process claimed partition %d meanwhile, and nothing is skipped: a live process owns "
-                     "it. If that one is halted for this range, try again",
-                     skip->options.partition));
+        fail(skip, err_set(&skip->why, ERR_FENCED,
+                           "another process claimed partition %d meanwhile, and nothing is changed: a live process "
+                           "owns it. Try again: if that one is halted by now, it does not claim again",
+                           skip->options.partition));
 }
 
-static void feed(struct skip *skip, const struct port_record *record)
+/* True if the records behind this one are to be taken from another place, or not at all. */
+static bool feed(struct skip *skip, const struct port_record *record)
 {
     struct frame frame = {0};
-    if (record->fault != PORT_NONE) {
-        fail(skip, err_set(&skip->why, ERR_BROKEN, "journal offset %" PRId64 " cannot be read (fault %d)",
-                           record->offset, (int)record->fault));
-        return;
+    enum reader_branch branch;
+    if (record->fault == PORT_OFFSET_RESET) {
+        fail(skip,
+             err_set(&skip->why, ERR_RETRY, "the journal of partition %d was trimmed while it was read: try again",
+                     skip->options.partition));
+        return true;
     }
-    enum reader_branch branch =
-        reader_rule_feed(skip->rule, record->offset, record->value, state_fold, &skip->state, &frame);
-    if (branch == READER_HALTED) {
-        skip->why = skip->rule->why;
-        fail(skip, err_prefix(&skip->why, ERR_BROKEN, "the journal of partition %d is corrupt and takes no SKIP",
-                              skip->options.partition));
-        return;
+    if (record->fault != PORT_NONE)
+        branch = reader_rule_fault(skip->rule, record->offset, "the record cannot be read");
+    else if (record->offset == skip->break_at)
+        branch = reader_rule_fault(skip->rule, record->offset, skip->break_why.text);
+    else
+        branch = reader_rule_feed(skip->rule, record->offset, record->value, fold, skip, &frame);
+    if (skip->is_spoiled) { /* what was accepted is what is before this group */
+        skip->is_spoiled = false;
+        skip->break_at = record->offset;
+        begin_again(skip, skip->rule->first);
+        return true;
     }
     look_at(skip, branch, &frame);
+    if (branch == READER_REBASED && skip->phase < SKIP_DONE) {
+        skip->break_at = -1;
+        begin_again(skip, skip->rule->rebase.from);
+        return true;
+    }
+    return skip->phase >= SKIP_DONE;
 }
 
 /* Reads on. False: there is nothing now. */
@@ -127,8 +196,9 @@ static bool read_on(struct skip *skip)
     const struct port *port = skip->options.port;
     struct port_record records[TAKE];
     size_t count = port->stream_take(port->self, skip->stream, records, TAKE);
-    for (size_t i = 0; i < count && skip->phase != SKIP_FAILED && skip->phase != SKIP_DONE; i++)
-        feed(skip, &records[i]);
+    bool is_over = false;
+    for (size_t i = 0; i < count && !is_over; i++)
+        is_over = feed(skip, &records[i]);
     if (count)
         port->release(port->self, records, count);
     return count > 0;
@@ -182,15 +252,62 @@ static enum err check_range(struct skip *skip)
     return OK;
 }
 
-static void finish_reading(struct skip *skip)
+static enum err check_hole(struct skip *skip)
 {
+    if (skip->rule->halted) {
+        skip->why = skip->rule->why;
+        return err_prefix(&skip->why, ERR_BROKEN,
+                          "the journal of partition %d is corrupt and takes no SKIP. Restore it from a mirror, or go "
+                          "on from what was accepted before the break: dryport skip --rebase --partition %d --reason "
+                          "TEXT. What is wrong",
+                          skip->options.partition, skip->options.partition);
+    }
     enum err err = check_guards(skip);
     if (err == OK && skip->rule->has_groups && !slices_are_whole(&skip->state.slices))
         err = err_set(&skip->why, ERR_BROKEN,
                       "the journal of partition %d begins with a snapshot that is not whole: restore it from a mirror",
                       skip->options.partition);
-    if (err == OK)
-        err = check_range(skip);
+    return err == OK ? check_range(skip) : err;
+}
+
+/* Whether there is something to mend, and something to mend it with: then the cells are ready to be written. */
+static enum err check_rebase(struct skip *skip)
+{
+    const struct port *port = skip->options.port;
+    const struct reader_rule *rule = skip->rule;
+    struct skip_found *found = &skip->found;
+    int32_t partition = skip->options.partition;
+    if (!rule->halted)
+        return err_set(&skip->why, ERR_CONFIG,
+                       "the journal of partition %d is in order up to input offset %" PRId64
+                       ": there is nothing to mend. Input that is lost is given up with --from and --to",
+                       partition, rule->hi);
+    skip->why = rule->why;
+    if (rule->needs_upgrade)
+        return err_prefix(&skip->why, ERR_CONFIG, "the journal of partition %d is of a newer program, and not broken",
+                          partition);
+    if (!slices_are_whole(&rule->slices))
+        return err_prefix(&skip->why, ERR_BROKEN,
+                          "nothing whole stands before the break in the journal of partition %d: restore the topic "
+                          "from a mirror, or count the input again into new journal and statistics topics with "
+                          "another group. What is wrong",
+                          partition);
+    if (!snapshot_derive(&skip->state))
+        return err_set(&skip->why, ERR_BROKEN,
+                       "what the ledger of partition %d adds up to is not what its journal says: restore the topic "
+                       "from a mirror, or count the input again into new journal and statistics topics",
+                       partition);
+    found->why = rule->why;
+    found->broken_at = rule->halted_at;
+    found->end = skip->end;
+    found->position = skip->state.hi;
+    found->ledger_entries = ledger_count(skip->state.ledger);
+    return port->bounds(port->self, PORT_DECLARATIONS, partition, &found->input, &skip->why);
+}
+
+static void finish_reading(struct skip *skip)
+{
+    enum err err = skip->options.rebase ? check_rebase(skip) : check_hole(skip);
     if (err != OK)
         fail(skip, err);
     else
@@ -224,6 +341,8 @@ static bool send(struct skip *skip, struct bytes frame, uint64_t token)
 
 static uint64_t plan_of(const struct skip *skip)
 {
+    if (skip->options.rebase)
+        return skip->options.plan_id;
     return skip->rule->has_plan ? skip->rule->plan : 0;
 }
 
@@ -236,21 +355,79 @@ static bool send_open(struct skip *skip)
     key.word[1] = options->random(options->random_context);
     struct buffer frame = {0};
     seal_open(&frame, &skip->nonce, options->partition, port->partitions(port->self, PORT_DECLARATIONS), plan_of(skip),
-              &key, (struct text){NULL, 0});
+              &key, options->rebase ? options->units : (struct text){NULL, 0});
     bool did = send(skip, buffer_bytes(&frame), TOKEN_OPEN);
     buffer_fini(&frame);
     return did;
 }
 
-static bool send_skip(struct skip *skip)
+static void seal_hole(struct skip *skip)
 {
     const struct skip_options *options = &skip->options;
     struct seal_source source = {options->partition, plan_of(skip), &skip->state};
-    group_reset(skip->group);
     seal_skip(skip->group, &source, options->from, options->to, options->reason);
-    CHECK(skip->group->frame_count == 1);
-    frame_seal(skip->group->bytes.data, skip->group->bytes.length, &skip->nonce, 1);
-    return send(skip, buffer_bytes(&skip->group->bytes), TOKEN_SKIP);
+}
+
+/* False: the slice is larger than a group may be. */
+static bool seal_slice(struct skip *skip)
+{
+    const struct skip_options *options = &skip->options;
+    struct snapshot_source source = {
+        .partition = options->partition,
+        .plan = options->plan_id,
+        .state = &skip->state,
+        .window = &skip->rule->window,
+        .begun_with = skip->rule->begun_with,
+        .rejects_days = KEPT_DAYS, /* none is dropped: the next owner knows how long topic.rejects keeps them */
+        .is_idle = skip->rule->is_idle,
+        .rebase = true,
+        .reason = options->reason,
+    };
+    return snapshot_slice(skip->group, &source, skip->slice);
+}
+
+/* The next group, if all of the one before was sent. False: there is none. */
+static bool next_group(struct skip *skip)
+{
+    if (skip->frame < skip->group->frame_count)
+        return true;
+    uint32_t groups = skip->options.rebase ? SLICES : 1;
+    if (skip->slice == groups)
+        return false;
+    group_reset(skip->group);
+    skip->frame = 0;
+    skip->frame_at = 0;
+    if (!skip->options.rebase)
+        seal_hole(skip);
+    else if (!seal_slice(skip))
+        fail(skip, err_set(&skip->why, ERR_LIMIT,
+                           "slice %" PRIu32 " of partition %d is larger than a group may be: count the input again "
+                           "into new journal and statistics topics with more partitions",
+                           skip->slice, skip->options.partition));
+    skip->slice++;
+    return skip->phase != SKIP_FAILED;
+}
+
+/* The frames of the groups, as far as they are taken now. */
+static bool send_groups(struct skip *skip)
+{
+    bool did = false;
+    while (next_group(skip)) {
+        uint8_t *at = skip->group->bytes.data + skip->frame_at;
+        size_t bytes = skip->group->frame_bytes[skip->frame];
+        frame_seal(at, bytes, &skip->nonce, skip->seq + 1);
+        if (!send(skip, (struct bytes){at, bytes}, TOKEN_FRAME))
+            return did;
+        did = true;
+        if (skip->phase == SKIP_FAILED)
+            return did;
+        skip->seq++;
+        skip->frame++;
+        skip->frame_at += bytes;
+        skip->is_sent = false;
+    }
+    skip->is_sent = true;
+    return did;
 }
 
 static bool take_acks(struct skip *skip)
@@ -281,7 +458,7 @@ static void finish_restore(struct skip *skip)
 {
     if (!frame_nonce_equal(&skip->rule->epoch, &skip->nonce)) {
         fail(skip, err_set(&skip->why, ERR_FENCED,
-                           "another process claimed partition %d at the same moment, and nothing is skipped: try again",
+                           "another process claimed partition %d at the same moment, and nothing is changed: try again",
                            skip->options.partition));
         return;
     }
@@ -310,7 +487,7 @@ bool skip_step(struct skip *skip)
         return true;
     case SKIP_WRITING:
         if (!skip->is_sent)
-            return send_skip(skip) || did;
+            return send_groups(skip) || did;
         return read_on(skip) || did;
     case SKIP_READY:
     case SKIP_DONE:

@@ -3,7 +3,8 @@
 
 lost_range         retention took input that was not counted: one partition halts, `skip` lets it go on, totals are those of what is left
 journal_lost       the journal was deleted and the group has offsets: all partitions halt, nothing is counted again
-input_recreated    the input was deleted and made again, shorter and longer than what was counted
+journal_damaged    a record of the journal is no frame: that partition halts alone, `skip --rebase` mends it, nothing is lost
+input_recreated    the input was deleted and made again, shorter and longer than what was counted: `skip` does not mend that, new topics do
 partitions         the input has grown, without its journal and with it: the start is refused
 journal_settings   the journal would be cut by retention or compaction: the start is refused with the command that mends it
 lowered_limit      max.message.bytes of topic.rejects is lowered while `run` is up: only what does not fit shrinks, nothing halts
@@ -162,6 +163,50 @@ def journal_lost(place, broker, binary):
     say("journal_lost: %s" % row["reason"])
 
 
+def journal_damaged(place, broker, binary):
+    stream = Stream(place, broker, "damaged", binary)
+    stream.create()
+    stream.generate(3000, SEED, "--amend", "0.1")
+    stream.processor.start()
+    stream.caught_up()
+    journal = stream.settings["topic.journal"]
+    topics.produce(broker.address, journal, [(None, b"this is no frame", 0)])
+    mend = "dryport skip --partition 0 --rebase --reason TEXT"
+    row = await_halt(stream, 0, "journal_damaged", mend)
+    stream.generate(2000, SEED + 1, "--amend", "0.1")
+    ends = topics.ends(broker.address, stream.settings["topic.declarations"])
+    for number in (1, 2, 3):
+        wait_until(
+            lambda number=number: int(partition_of(stream, number).get("position", -1)) == ends[number][1],
+            "partition %d goes on beside the halted one" % number,
+        )
+    say("journal_damaged: %s" % row["reason"])
+    text = command(binary, "verify", "--wait", "1", *options(stream.settings), expect=70)
+    if "no journal frame" not in text or "skip --rebase" not in text:
+        raise Failed("verify says: %s" % text)
+    hole = ["skip", "--partition", "0", "--from", "0", "--to", "1", "--reason", "x", "--yes", *options(stream.settings)]
+    if "--rebase" not in command(binary, *hole, expect=70):
+        raise Failed("skip of a corrupt journal does not say what mends it")
+    arguments = ["skip", "--partition", "0", "--rebase", "--reason", "a test broke it", *options(stream.settings)]
+    before = topics.ends(broker.address, journal)
+    text = command(binary, *arguments, expect=64)
+    if "accepted before that" not in text or "--yes" not in text or topics.ends(broker.address, journal) != before:
+        raise Failed("skip --rebase without --yes says: %s" % text)
+    say("journal_damaged: %s" % command(binary, *arguments, "--yes").strip().splitlines()[-1])
+    stream.caught_up()
+    if partition_of(stream, 0)["guard"] != "none":
+        raise Failed("partition 0 is %s" % partition_of(stream, 0))
+    if "is in order" not in command(binary, *arguments, "--yes", expect=64):
+        raise Failed("a second rebase is not refused")
+    stream.exact()
+    text = command(binary, "verify", "--recount", "--wait", "5", *options(stream.settings))
+    if "rebased by an operator" not in text:
+        raise Failed("verify does not tell of the rebase: %s" % text)
+    stream.processor.start()  # a cold start reads the break, and the rebase behind it
+    stream.generate(500, SEED + 2)
+    stream.exact()
+
+
 def input_recreated(place, broker, binary):
     stream = Stream(place, broker, "recreated", binary)
     topic = stream.settings["topic.declarations"]
@@ -179,6 +224,16 @@ def input_recreated(place, broker, binary):
             row = await_halt(stream, number, "input_recreated", words)
         stream.processor.stop()
         say("input_recreated: %s" % row["reason"])
+    # The journal is whole, and what it counted is no more: there is nothing to mend it with.
+    arguments = ["skip", "--partition", "0", "--rebase", "--reason", "x", "--yes", *options(stream.settings)]
+    if "is in order" not in command(binary, *arguments, expect=64):
+        raise Failed("skip --rebase takes a journal that is in order")
+    for kind in ("journal", "statistics"):
+        stream.settings["topic." + kind] += ".new"
+    stream.settings["group"] += ".new"
+    again = Stream(place, broker, "recreated-new", binary, **stream.settings)
+    again.processor.start()
+    again.exact()
 
 
 def partitions(place, broker, binary):
@@ -296,6 +351,7 @@ def idle(place, broker, binary):
 CASES = {
     "lost_range": lost_range,
     "journal_lost": journal_lost,
+    "journal_damaged": journal_damaged,
     "input_recreated": input_recreated,
     "partitions": partitions,
     "journal_settings": journal_settings,

@@ -308,7 +308,8 @@ static void print_partition(const struct partition_fold *fold)
     char mass[I128_TEXT_BYTES];
     printf("partition %" PRId32 ": %" PRId64 " frames\n", fold->number, fold->next);
     for (int i = 0; i < READER_BRANCHES; i++)
-        printf("  frames: %s %" PRIu64 "\n", reader_branch_name((enum reader_branch)i), fold->branches[i]);
+        if (fold->branches[i] || (i != READER_REBASE && i != READER_REBASED)) /* the first journals know none */
+            printf("  frames: %s %" PRIu64 "\n", reader_branch_name((enum reader_branch)i), fold->branches[i]);
     for (int i = FRAME_OPEN; i <= FRAME_MARK; i++)
         printf("  groups of kind %d: %" PRIu64 "\n", i, fold->kinds[i]);
     printf("  hi %" PRId64 " event %" PRId64 " timestamp %" PRId64 " crc %08x plan %016" PRIx64 " id key %016" PRIx64

@@ -2,6 +2,7 @@
 #include "sim/trial.h"
 
 #include "base/memory.h"
+#include "flow/skip.h"
 #include "sim/weather.h"
 
 #include <inttypes.h>
@@ -18,6 +19,9 @@ enum {
     CALM_TICK_MS = 20,
     CORRUPT_SEEDS = 30, /* one of so many seeds ends with a corrupt journal */
     CORRUPT_MS = 8000,
+    SPOIL_REST = 15, /* of a seed over CORRUPT_SEEDS: a record of its journal can't be read any more */
+    REBASE_TRIES = 40,
+    REBASE_PAUSE_MS = 3000,
 };
 
 #define START_MS 1752800000000
@@ -320,10 +324,9 @@ static void check_totals(struct trial *trial)
 /* ---- a corrupt journal at the end ---- */
 
 /* A record that is no frame halts its partition in every process, and all publishing; the other partitions go on. */
-static void corrupt_journal(struct trial *trial)
+static void corrupt_journal(struct trial *trial, int32_t victim)
 {
     struct cluster *cluster = &trial->cluster;
-    int32_t victim = (int32_t)dice_below(&trial->dice, (uint64_t)trial->partitions);
     struct world_record garbage = {.value = {(const uint8_t *)"no frame", 8}};
     world_put(trial->world, PORT_JOURNAL, victim, &garbage);
     cluster_note(cluster, HAPPENED_CORRUPTED, NOBODY, victim);
@@ -359,6 +362,97 @@ static void corrupt_journal(struct trial *trial)
     buffer_fini(&why);
 }
 
+/* ---- an operator's rebase ---- */
+
+static uint64_t roll(void *context)
+{
+    return dice_roll(context);
+}
+
+/* One try: `landing` appends of it land, then it dies. The cluster goes on meanwhile, or stands still. */
+static enum skip_phase try_rebase(struct trial *trial, int32_t victim, size_t landing, struct err_info *why)
+{
+    struct process *process = process_new(trial->world, 1);
+    struct skip *skip = skip_new(&(struct skip_options){.port = process_port(process),
+                                                        .partition = victim,
+                                                        .rebase = true,
+                                                        .reason = TEXT("bad sector"),
+                                                        .plan = trial->options.plan,
+                                                        .plan_id = trial->options.plan_id,
+                                                        .random = roll,
+                                                        .random_context = &trial->dice});
+    bool stands_still = dice_luck(&trial->dice, 5000);
+    int64_t until_ms = world_now(trial->world) + HEAL_MS;
+    while (skip_phase(skip) < SKIP_DONE && landing > 0 && world_now(trial->world) < until_ms) {
+        skip_step(skip);
+        if (skip_phase(skip) == SKIP_READY)
+            skip_confirm(skip);
+        landing -= process_deliver(process, 0);
+        if (stands_still)
+            continue;
+        cluster_tick(&trial->cluster);
+        step_all(trial);
+        deliver_all(trial);
+        pass_time(trial, dice_between(&trial->dice, 0, CALM_TICK_MS));
+    }
+    enum skip_phase phase = skip_phase(skip);
+    if (phase == SKIP_FAILED && skip_error(skip, why) == ERR_FENCED)
+        cluster_note(&trial->cluster, HAPPENED_REBASE_FENCED, NOBODY, victim);
+    skip_free(skip);
+    process_kill(process);
+    return phase;
+}
+
+/* True if it is done. A journal that was trimmed may have nothing whole before its break, or the break itself is trimmed away. */
+static bool rebase_journal(struct trial *trial, int32_t victim)
+{
+    struct err_info why = {{0}};
+    if (dice_luck(&trial->dice, 5000)) {
+        cluster_note(&trial->cluster, HAPPENED_REBASE_DIED, NOBODY, victim);
+        if (try_rebase(trial, victim, 1 + dice_below(&trial->dice, SLICES), &why) == SKIP_DONE)
+            buffer_add_format(&trial->why, "a rebase of partition %d that died is done", victim);
+    }
+    for (int i = 0; i < REBASE_TRIES && !failed(trial); i++) {
+        if (try_rebase(trial, victim, SIZE_MAX, &why) == SKIP_DONE) {
+            cluster_note(&trial->cluster, HAPPENED_REBASED, NOBODY, victim);
+            return true;
+        }
+        if (world_first(trial->world, PORT_JOURNAL, victim) > 0 &&
+            (strstr(why.text, "nothing whole") || strstr(why.text, "is in order")))
+            return false;
+        settle(trial, QUIET_MS, REBASE_PAUSE_MS);
+    }
+    if (!failed(trial))
+        buffer_add_format(&trial->why, "partition %d can't be rebased: %s", victim, why.text);
+    return false;
+}
+
+/* The journal of one partition breaks, at its end or in what all have read; an operator mends it, and all must be as before. */
+static void break_journal(struct trial *trial, bool spoils)
+{
+    int32_t victim = (int32_t)dice_below(&trial->dice, (uint64_t)trial->partitions);
+    int64_t first = world_first(trial->world, PORT_JOURNAL, victim);
+    int64_t next = world_next(trial->world, PORT_JOURNAL, victim);
+    if (!spoils) {
+        corrupt_journal(trial, victim);
+    } else if (!trial->was_deleted[victim] && trial->low[victim] == 0 && next > first) {
+        world_spoil(trial->world, PORT_JOURNAL, victim, dice_between(&trial->dice, first, next - 1));
+        cluster_note(&trial->cluster, HAPPENED_SPOILED, NOBODY, victim);
+    } else {
+        return; /* what would be counted again is gone: a start guard, and a skip */
+    }
+    for (int32_t i = 0; i < trial->cluster.member_count; i++)
+        trial->cluster.members[i].mend_ms = 0;
+    witness_rebased(trial->witnesses[victim]);
+    if (failed(trial) || !rebase_journal(trial, victim))
+        return;
+    heal(trial);
+    if (!failed(trial))
+        check_totals(trial);
+    if (!failed(trial))
+        check_rejects(trial);
+}
+
 void trial_run(const struct scene *scene, uint64_t seed, bool faults, bool traced, struct trial_result *out)
 {
     struct trial *trial = memory_new(1, sizeof *trial);
@@ -371,8 +465,8 @@ void trial_run(const struct scene *scene, uint64_t seed, bool faults, bool trace
         check_totals(trial);
     if (!failed(trial))
         check_rejects(trial);
-    if (!failed(trial) && faults && seed % CORRUPT_SEEDS == 0)
-        corrupt_journal(trial);
+    if (!failed(trial) && faults && (seed % CORRUPT_SEEDS == 0 || seed % CORRUPT_SEEDS == SPOIL_REST))
+        break_journal(trial, seed % CORRUPT_SEEDS == SPOIL_REST);
     *out = (struct trial_result){.passed = !failed(trial), .trace = world_trace(trial->world)};
     snprintf(out->why, sizeof out->why, "%.*s", (int)trial->why.length, (const char *)trial->why.data);
     for (int32_t p = 0; p < trial->partitions; p++) {

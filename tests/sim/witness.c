@@ -30,6 +30,7 @@ struct witness {
     uint64_t slices;
     uint64_t marks;
     uint64_t branches[READER_BRANCHES];
+    bool is_scarred;   /* a break is followed by a rebase */
     struct buffer why; /* set by the fold */
 };
 
@@ -72,6 +73,13 @@ void witness_restart(struct witness *witness)
     witness->reject_count = 0;
     witness->ledger_entries = 0;
     witness->first_group_end = -1;
+}
+
+void witness_rebased(struct witness *witness)
+{
+    witness->is_scarred = true;
+    buffer_clear(&witness->why);
+    witness_restart(witness);
 }
 
 /* ---- one group ---- */
@@ -208,13 +216,19 @@ bool witness_read(struct witness *witness, struct buffer *why)
     for (int64_t offset = witness->rule->position; offset < world_next(world, PORT_JOURNAL, p); offset++) {
         const struct world_record *record = world_at_ever(world, PORT_JOURNAL, p, offset);
         struct frame frame = {0};
-        enum reader_branch branch = reader_rule_feed(witness->rule, offset, record->value, fold, witness, &frame);
+        enum reader_branch branch = record->fault != PORT_NONE
+                                        ? reader_rule_fault(witness->rule, offset, "bad sector")
+                                        : reader_rule_feed(witness->rule, offset, record->value, fold, witness, &frame);
         trace(witness, offset, &frame, branch);
         witness->branches[branch]++;
         witness->opens += branch == READER_OPEN || branch == READER_OPEN_DISCARDS;
         if (branch == READER_APPLIED && frame.kind == FRAME_DATA && witness->first_group_end < 0)
             witness->first_group_end = offset + 1;
-        if (branch == READER_HALTED && !witness->why.length)
+        if (branch == READER_REBASED) { /* sums and recount stand at the break, as the slices say */
+            reader_rule_begin_again(witness->rule);
+            offset = witness->rule->position - 1;
+        }
+        if (branch == READER_HALTED && !witness->is_scarred && !witness->why.length)
             buffer_add_format(&witness->why, "halts: %s", witness->rule->why.text);
         if (witness->why.length) {
             buffer_add_format(why, "journal %" PRId32 " offset %" PRId64 ", input up to %" PRId64 ": %.*s", p, offset,

@@ -26,6 +26,9 @@ bool witness_read(struct witness *witness, struct buffer *why);
 /* The journal was truncated: reads it from its beginning again. */
 void witness_restart(struct witness *witness);
 
+/* The journal is broken, and an operator has rebased it: reads it from its beginning again, to the break and on from the rebase. */
+void witness_rebased(struct witness *witness);
+
 /* Input that is accepted. */
 int64_t witness_hi(const struct witness *witness);
 /* Journal offset behind the first DATA group that counts, -1 if there is none: without it the start guard halts. */

@@ -120,6 +120,13 @@ const struct world_record *world_at_ever(const struct world *world, enum port_to
     return &log->records[offset].record;
 }
 
+void world_spoil(struct world *world, enum port_topic topic, int32_t partition, int64_t offset)
+{
+    struct log *log = world_log(world, topic, partition);
+    CHECK_SAY(offset >= 0 && offset < log->next, "offset %lld", (long long)offset);
+    log->records[offset].record.fault = PORT_BAD_CRC;
+}
+
 void world_trim(struct world *world, enum port_topic topic, int32_t partition, int64_t offset)
 {
     struct log *log = world_log(world, topic, partition);

@@ -43,6 +43,9 @@ const struct world_record *world_at(const struct world *world, enum port_topic t
 const struct world_record *world_at_ever(const struct world *world, enum port_topic topic, int32_t partition,
                                          int64_t offset);
 
+/* A bad sector: from now on nobody can read the record. */
+void world_spoil(struct world *world, enum port_topic topic, int32_t partition, int64_t offset);
+
 /* Retention or trim: drops what is below offset. */
 void world_trim(struct world *world, enum port_topic topic, int32_t partition, int64_t offset);
 

@@ -178,6 +178,46 @@ Test(guard, input_damaged_behind_a_gap_is_skipped_from_the_position_on)
     assert_says("--from 40 --to 45");
 }
 
+Test(guard, input_damaged_at_the_last_counted_record_says_that_it_proves_the_input_and_gives_up_no_counted_offset)
+{
+    cr_assert_eq(guard_fault(3, 40, 39, PORT_BAD_CRC, &why), GUARD_INPUT_DAMAGED);
+    assert_says("the last counted record, input offset 39: its check sum is wrong");
+    assert_says("can't be shown that this input is the one that was counted");
+    assert_says("dryport skip --partition 3 --from 40 --to 41 --reason TEXT");
+}
+
+Test(guard, input_damaged_by_each_kind_of_fault_says_which)
+{
+    static const struct {
+        enum port_fault fault;
+        const char *words;
+    } kinds[] = {{PORT_BAD_CRC, "its check sum is wrong"},
+                 {PORT_BAD_COMPRESSION, "it can't be decompressed"},
+                 {PORT_TOO_LARGE, "kafka.receive.message.max.bytes"},
+                 {PORT_OTHER, "the broker reports an error"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        cr_assert_eq(guard_fault(1, 7, 7, kinds[i].fault, &why), GUARD_INPUT_DAMAGED);
+        assert_says(kinds[i].words);
+        assert_says("--from 7 --to 8");
+    }
+}
+
+Test(guard, journal_damaged_names_the_rebase_unless_nothing_whole_is_there_or_it_is_newer)
+{
+    err_set(&why, ERR_BROKEN, "journal offset 7: bytes");
+    cr_assert_eq(guard_journal(3, true, false, &why), GUARD_JOURNAL_DAMAGED);
+    assert_says("dryport skip --partition 3 --rebase --reason TEXT. What is wrong: journal offset 7: bytes");
+
+    err_set(&why, ERR_BROKEN, "journal offset 7: bytes");
+    cr_assert_eq(guard_journal(3, false, false, &why), GUARD_JOURNAL_DAMAGED);
+    assert_says("nothing whole stands before the break");
+    cr_assert_null(strstr(why.text, "--rebase"), "%s", why.text);
+
+    err_set(&why, ERR_BROKEN, "journal offset 7: format version 2: upgrade it");
+    cr_assert_eq(guard_journal(3, true, true, &why), GUARD_JOURNAL_DAMAGED);
+    cr_assert_str_eq(why.text, "journal offset 7: format version 2: upgrade it");
+}
+
 Test(guard, input_lost_while_it_is_read_names_the_offset)
 {
     cr_assert_eq(guard_fault(3, 40, 40, PORT_OFFSET_RESET, &why), GUARD_INPUT_LOST);

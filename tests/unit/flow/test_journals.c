@@ -86,7 +86,7 @@ static void expect_halt(struct journals *journals, const char *words)
     cr_assert(!journals_are_folded(journals));
 }
 
-Test(journals, a_fault_halts_its_partition_for_good_and_tells_the_owner)
+Test(journals, a_fault_halts_its_partition_and_tells_the_owner)
 {
     put(maker_open(&maker));
     world_put(world, PORT_JOURNAL, 0, &(struct world_record){.fault = PORT_BAD_CRC});
@@ -96,11 +96,13 @@ Test(journals, a_fault_halts_its_partition_for_good_and_tells_the_owner)
     step(journals);
     expect_halt(journals, "journal offset 1: the record's check sum is wrong");
     put(maker_data(&maker));
-    cr_assert(!step(journals));
+    step(journals);
 
-    cr_assert_eq(echo_count, 2);
+    cr_assert_eq(echo_count, 3, "it is read on, for a rebase may come");
     cr_assert_eq(echoes[1].branch, READER_HALTED);
+    cr_assert_eq(echoes[2].branch, READER_HALTED);
     cr_assert_eq(groups, 0);
+    expect_halt(journals, "journal offset 1: the record's check sum is wrong");
     journals_free(journals);
 }
 
@@ -156,6 +158,109 @@ Test(journals, a_journal_that_is_trimmed_beyond_the_fold_asks_for_a_new_one)
     cr_assert(!journals_are_cut(journals));
     step(journals);
     expect_halt(journals, "first records were deleted"); /* here they were: no slice stands at the beginning */
+    journals_free(journals);
+}
+
+/* All slices of a rebase, as of `maker`'s position. */
+static void put_rebase(void)
+{
+    for (uint32_t slice = 0; slice < SLICES; slice++) {
+        struct buffer payload = {0};
+        struct slice_head head = {.slice = slice, .rebase = true};
+        slice_put_head(&payload, &head);
+        put(maker_seal(&maker, FRAME_SNAP, true, maker.hi, &payload));
+        buffer_fini(&payload);
+    }
+}
+
+Test(journals, a_rebase_asks_for_a_new_fold_that_begins_there)
+{
+    put(maker_open(&maker));
+    put((struct bytes){(const uint8_t *)"nonsense", 8});
+    struct journals *journals = journals_with(true);
+    journals_watch(journals, 0, true);
+    step(journals);
+    expect_halt(journals, "no journal frame");
+    put(maker_open(&maker));
+    int64_t from = world_next(world, PORT_JOURNAL, 0);
+    put_rebase();
+    step(journals);
+
+    cr_assert(journals_are_cut(journals));
+    cr_assert_not(journals_are_folded(journals));
+    cr_assert_eq(echoes[echo_count - 1].branch, READER_REBASED, "its owner knows");
+    cr_assert_eq(groups, 0);
+
+    echo_count = 0;
+    journals_restart(journals);
+    while (step(journals))
+        ;
+    cr_assert_not(journals_are_halted(journals));
+    cr_assert(journals_are_folded(journals));
+    cr_assert_eq(groups, SLICES);
+    cr_assert_eq(echoes[0].offset, from);
+    journals_restart(journals);
+    while (step(journals))
+        ;
+    cr_assert_not(journals_are_cut(journals), "the break is not read again");
+    cr_assert(journals_are_folded(journals));
+    journals_free(journals);
+}
+
+Test(journals, a_rebase_without_a_fold_is_read_again_by_itself)
+{
+    put(maker_open(&maker));
+    put((struct bytes){(const uint8_t *)"nonsense", 8});
+    put(maker_open(&maker));
+    put_rebase();
+    struct journals *journals = journals_with(false);
+    journals_watch(journals, 0, true);
+    for (int i = 0; i < 5; i++)
+        step(journals);
+
+    cr_assert_not(journals_are_halted(journals));
+    cr_assert_not(journals_are_cut(journals));
+    cr_assert_eq(echoes[echo_count - 1].branch, READER_APPLIED);
+    journals_free(journals);
+}
+
+Test(journals, a_rebase_whose_echo_finds_no_room_waits_and_is_not_lost_when_nobody_watches_any_more)
+{
+    put(maker_open(&maker));
+    put((struct bytes){(const uint8_t *)"nonsense", 8});
+    put(maker_open(&maker));
+    put_rebase();
+    struct journals *journals = journals_with(false);
+    journals_watch(journals, 0, true);
+    echo_room = 3 + SLICES - 1;
+    for (int i = 0; i < 3; i++)
+        step(journals);
+    cr_assert(journals_are_halted(journals), "the last slice is judged, and not told");
+
+    journals_watch(journals, 0, false);
+
+    cr_assert_not(journals_are_halted(journals));
+    journals_free(journals);
+}
+
+Test(journals, a_break_that_is_trimmed_away_is_forgotten)
+{
+    put(maker_open(&maker));
+    put((struct bytes){(const uint8_t *)"nonsense", 8});
+    put(maker_open(&maker));
+    struct journals *journals = journals_with(true);
+    step(journals);
+    cr_assert(journals_are_halted(journals));
+    put_rebase();
+    world_trim(world, PORT_JOURNAL, 0, 3);
+    world_set_now(world, world_now(world) + 6000);
+    step(journals);
+
+    cr_assert(journals_are_cut(journals));
+    journals_restart(journals);
+    while (step(journals))
+        ;
+    cr_assert(journals_are_folded(journals));
     journals_free(journals);
 }
 

@@ -119,14 +119,18 @@ Test(reader_rule, the_window_holds_the_last_64_opens)
     cr_assert_eq(open_epoch(1), READER_OPEN, "older than the window");
 }
 
-Test(reader_rule, a_range_that_does_not_tile_halts_for_good)
+Test(reader_rule, a_range_that_does_not_tile_halts_and_nothing_counts_any_more)
 {
     open_epoch(1);
     data(1, 1, 0, 10, true);
     cr_assert_eq(data(1, 2, 11, 20, true), READER_HALTED);
     cr_assert(strstr(rule->why.text, "journal offset 2"), "%s", rule->why.text);
-    cr_assert_eq(data(1, 2, 10, 20, true), READER_HALTED);
-    cr_assert_eq(open_epoch(2), READER_HALTED);
+    cr_assert_eq(data(1, 3, 10, 20, true), READER_HALTED);
+    cr_assert_eq(open_epoch(2), READER_OPEN, "epochs are followed: a rebase may come");
+    cr_assert_eq(data(2, 1, 10, 20, true), READER_HALTED);
+    cr_assert_eq(folded.groups, 1);
+    cr_assert_eq(rule->halted_at, 2);
+    cr_assert(strstr(rule->why.text, "journal offset 2"), "the first reason stays: %s", rule->why.text);
 }
 
 Test(reader_rule, data_of_another_plan_halts)
@@ -281,4 +285,159 @@ Test(reader_rule, the_first_open_that_states_the_partitions_counts)
     open_with(3, 16);
 
     cr_assert_eq(rule->begun_with, 8);
+}
+
+/* ---- a rebase ---- */
+
+static enum reader_branch slice_frame(uint64_t nonce, uint64_t seq, uint32_t slice, bool rebase, bool last)
+{
+    struct frame frame = {
+        .kind = FRAME_SNAP, .last = last, .nonce = {{nonce, 1}}, .seq = seq, .lo = 10, .hi = 10, .plan = 5};
+    struct slice_head head = {.slice = slice, .rebase = rebase, .window = rule->window};
+    struct buffer bytes = {0};
+    uint8_t header[FRAME_HEADER_BYTES];
+    frame_write_header(&frame, header);
+    buffer_add(&bytes, header, sizeof header);
+    slice_put_head(&bytes, &head);
+    frame_seal(bytes.data, bytes.length, &frame.nonce, seq);
+    enum reader_branch branch = reader_rule_feed(rule, next_offset++, buffer_bytes(&bytes), fold, &folded, NULL);
+    buffer_fini(&bytes);
+    return branch;
+}
+
+static enum reader_branch garbage(void)
+{
+    return reader_rule_feed(rule, next_offset++, (struct bytes){(const uint8_t *)"hello", 5}, fold, &folded, NULL);
+}
+
+/* Slices 0 to 31 in frames from `seq` on. Returns what became of the last. */
+static enum reader_branch rebase(uint64_t nonce, uint64_t seq)
+{
+    for (uint32_t i = 0; i + 1 < SLICES; i++)
+        cr_assert_eq(slice_frame(nonce, seq + i, i, true, true), READER_REBASE, "slice %u", i);
+    return slice_frame(nonce, seq + SLICES - 1, SLICES - 1, true, true);
+}
+
+static void break_behind_10(void)
+{
+    open_epoch(1);
+    data(1, 1, 0, 10, true);
+    cr_assert_eq(garbage(), READER_HALTED);
+}
+
+Test(reader_rule, a_whole_rebase_mends_a_journal_and_is_read_like_the_first_slices_of_a_trimmed_one)
+{
+    break_behind_10();
+    cr_assert_eq(open_epoch(2), READER_OPEN);
+    int64_t from = next_offset;
+
+    cr_assert_eq(rebase(2, 1), READER_REBASED);
+
+    cr_assert_eq(rule->rebase.from, from);
+    cr_assert_eq(folded.groups, 1, "a slice of a rebase is nothing to fold before all are there");
+    reader_rule_begin_again(rule);
+    cr_assert_eq(rule->position, from);
+    cr_assert_not(rule->halted);
+    next_offset = from;
+    for (uint32_t i = 0; i < SLICES; i++)
+        cr_assert_eq(slice_frame(2, i + 1, i, true, true), READER_APPLIED, "slice %u", i);
+    cr_assert(slices_are_whole(&rule->slices));
+    cr_assert_eq(rule->hi, 10);
+    cr_assert_eq(data(2, SLICES + 1, 10, 12, true), READER_APPLIED);
+    cr_assert_eq(rule->cycles.current, from);
+    cr_assert_eq(rule->cycles.slices, SLICES);
+}
+
+Test(reader_rule, a_rebase_voids_what_was_accepted_by_a_reader_that_had_passed_the_break)
+{
+    open_epoch(1);
+    data(1, 1, 0, 10, true);
+    data(1, 2, 10, 20, true);
+    open_epoch(2);
+
+    cr_assert_eq(rebase(2, 1), READER_REBASED);
+}
+
+Test(reader_rule, a_torn_rebase_changes_nothing)
+{
+    break_behind_10();
+    open_epoch(2);
+    for (uint32_t i = 0; i < SLICES / 2; i++)
+        slice_frame(2, i + 1, i, true, true);
+    cr_assert_eq(open_epoch(3), READER_OPEN_DISCARDS);
+    for (uint32_t i = SLICES / 2; i < SLICES; i++)
+        cr_assert_eq(slice_frame(3, i + 1 - SLICES / 2, i, true, true), READER_REBASE, "its beginning is torn off");
+    cr_assert(rule->halted);
+
+    open_epoch(4);
+    cr_assert_eq(rebase(4, 1), READER_REBASED, "another one counts");
+}
+
+Test(reader_rule, a_rebase_with_another_group_or_damage_between_its_slices_is_torn)
+{
+    break_behind_10();
+    open_epoch(2);
+    for (uint32_t i = 0; i + 1 < SLICES; i++)
+        slice_frame(2, i + 1, i, true, true);
+    data(2, SLICES, 10, 11, true);
+    cr_assert_eq(slice_frame(2, SLICES + 1, SLICES - 1, true, true), READER_REBASE);
+
+    open_epoch(3);
+    for (uint32_t i = 0; i + 1 < SLICES; i++)
+        slice_frame(3, i + 1, i, true, true);
+    cr_assert_eq(garbage(), READER_HALTED);
+    cr_assert_eq(slice_frame(3, SLICES, SLICES - 1, true, true), READER_REBASE);
+    cr_assert(rule->halted);
+}
+
+Test(reader_rule, a_fenced_rebase_does_not_count)
+{
+    break_behind_10();
+    open_epoch(2);
+    open_epoch(3);
+
+    cr_assert_eq(slice_frame(2, 1, 0, true, true), READER_OTHER_NONCE);
+    cr_assert_eq(rule->rebase.from, -1);
+}
+
+Test(reader_rule, a_slice_of_a_rebase_in_several_frames_begins_at_its_first)
+{
+    break_behind_10();
+    open_epoch(2);
+    int64_t from = next_offset;
+    cr_assert_eq(slice_frame(2, 1, 0, true, false), READER_BUFFERED);
+    cr_assert_eq(slice_frame(2, 2, 0, true, true), READER_REBASE);
+
+    cr_assert_eq(rule->rebase.from, from);
+}
+
+Test(reader_rule, a_plain_snapshot_does_not_mend)
+{
+    break_behind_10();
+    open_epoch(2);
+    for (uint32_t i = 0; i < SLICES; i++)
+        cr_assert_eq(slice_frame(2, i + 1, i, false, true), READER_HALTED);
+}
+
+Test(reader_rule, a_journal_that_is_broken_at_its_first_record_has_an_empty_state_before_that)
+{
+    cr_assert_eq(reader_rule_fault(rule, 0, "it cannot be read"), READER_HALTED);
+    cr_assert(strstr(rule->why.text, "journal offset 0: it cannot be read"), "%s", rule->why.text);
+    cr_assert(slices_are_whole(&rule->slices));
+    cr_assert_eq(rule->hi, 0);
+}
+
+Test(reader_rule, a_trimmed_journal_that_is_broken_at_its_first_record_has_nothing_whole)
+{
+    cr_assert_eq(reader_rule_fault(rule, 7, "it cannot be read"), READER_HALTED);
+    cr_assert_not(slices_are_whole(&rule->slices));
+}
+
+Test(reader_rule, a_trimmed_journal_that_begins_with_an_open_has_nothing_whole_but_can_be_rebased)
+{
+    next_offset = 7;
+    cr_assert_eq(open_epoch(2), READER_HALTED);
+    cr_assert_not(slices_are_whole(&rule->slices));
+
+    cr_assert_eq(rebase(2, 1), READER_REBASED);
 }
