@@ -11,7 +11,8 @@
 #include <stdio.h>
 
 static const char mend_journal[] =
-    "restore the journal topic from a mirror, or count the input again into new journal and statistics topics";
+    "restore the journal topic from a mirror, go on from what was accepted before it (dryport skip --rebase), or count "
+    "the input again into new journal and statistics topics";
 static const char mend_bug[] =
     "keep the topics and report it: the journal contradicts itself. Count the input again into new topics to go on";
 static const char mend_input[] =
@@ -36,7 +37,7 @@ struct audit *audit_new(const struct audit_options *options)
     audit->writer = statistic_writer_new(options->plan, options->reference, options->reporter, options->currency);
     if (!options->recount)
         return audit;
-    audit->recounted = cube_new(options->plan, audit->partitions, 0);
+    audit->recounted = cube_new(options->plan, audit->partitions, options->plan_id);
     audit->recount = recount_new(&(struct recount_options){.port = options->port,
                                                            .plan = options->plan,
                                                            .rules = options->rules,
@@ -178,22 +179,11 @@ static enum err check_counts(struct audit_journal *journal, const struct frame *
     return OK;
 }
 
-static enum err check_plan(const struct audit *audit, const struct frame *frame, struct err_info *info)
-{
-    if (frame->kind != FRAME_DATA || frame->plan == audit->options.plan_id)
-        return OK;
-    return err_set(info, ERR_CONFIG,
-                   "the journal was counted under plan %016" PRIx64 " and this configuration is plan %016" PRIx64
-                   ": give verify the configuration of `dryport run` (its /status shows the plan)",
-                   frame->plan, audit->options.plan_id);
-}
-
 static enum err fold_whole(struct audit_journal *journal, const struct frame *frames, uint32_t count,
                            struct err_info *info)
 {
     struct audit *audit = journal->audit;
     uint64_t listed;
-    TRY(check_plan(audit, &frames[0], info));
     if (frames[count - 1].event_ms_most < journal->state.event_ms_most)
         return err_set(info, ERR_BROKEN, "the largest event time falls from %" PRId64 " to %" PRId64,
                        journal->state.event_ms_most, frames[count - 1].event_ms_most);
@@ -202,6 +192,8 @@ static enum err fold_whole(struct audit_journal *journal, const struct frame *fr
     TRY(listed_take(audit->listed, journal->partition, frames, count, &listed, info));
     TRY(check_counts(journal, frames, count, listed, info));
     audit->sums.groups++;
+    audit->sums.older +=
+        (frames[0].kind == FRAME_DATA || frames[0].kind == FRAME_SNAP) && frames[0].plan != audit->options.plan_id;
     enum err err = audit->recount ? recount_group(audit->recount, frames, count, &journal->state, info) : OK;
     journal->is_recounted_otherwise = err == ERR_BROKEN;
     return err;
@@ -226,55 +218,101 @@ static void halted(struct audit_journal *journal, int64_t offset, const char *wh
                journal->is_recounted_otherwise ? mend_recount : mend_journal, "%s", what);
 }
 
-/* One record of the journal. ERR_BROKEN was noted; others end the audit. */
+/* A rebase, or another plan: what was read is void in part, and all is to be read again. Behind the noted end nothing is left to do that with. */
+static enum err begin_elsewhere(struct audit_journal *journal, struct err_info *info)
+{
+    if (!journal->has_state)
+        return err_set(info, ERR_RETRY, "the journal of partition %" PRId32 " was rewritten meanwhile: try again",
+                       journal->partition);
+    journal->audit->again = true;
+    return OK;
+}
+
+/* An OPEN that counts. */
+static bool take_open(struct audit_journal *journal, const struct frame *frame)
+{
+    journal->shown.epochs++;
+    if (journal->audit->recount)
+        recount_open(journal->audit->recount, frame);
+    return state_take_open(&journal->state, frame);
+}
+
+/* One record of the journal. A rule that halts is read on: a rebase may mend it. ERR_BROKEN was noted; others end the audit. */
 static enum err take_frame(struct audit_journal *journal, const struct port_record *record, struct err_info *info)
 {
     struct audit *audit = journal->audit;
     struct frame frame = {0};
-    if (record->fault != PORT_NONE) {
-        halted(journal, record->offset, walk_fault_name(record->fault));
-        return ERR_BROKEN;
-    }
-    enum reader_branch branch = reader_rule_feed(journal->rule, record->offset, record->value, fold, journal, &frame);
+    enum reader_branch branch =
+        record->fault != PORT_NONE
+            ? reader_rule_fault(journal->rule, record->offset, walk_fault_name(record->fault))
+            : reader_rule_feed(journal->rule, record->offset, record->value, fold, journal, &frame);
     if (journal->has_state) {
         audit->sums.branches[branch]++;
         audit->sums.journal_bytes += record->value.length;
         if (frame.kind)
             audit->sums.frames[frame.kind]++;
     }
-    if (branch == READER_HALTED) {
-        if (journal->err != OK && journal->err != ERR_BROKEN && journal->err != ERR_LIMIT) {
-            *info = journal->info;
-            return journal->err;
-        }
-        halted(journal, record->offset, journal->rule->why.text);
-        return ERR_BROKEN;
+    if (journal->err != OK && journal->err != ERR_BROKEN && journal->err != ERR_LIMIT) {
+        *info = journal->info;
+        return journal->err;
     }
-    if ((branch == READER_OPEN || branch == READER_OPEN_DISCARDS) && journal->has_state) {
-        journal->shown.epochs++;
-        if (audit->recount)
-            recount_open(audit->recount, &frame);
-        if (!state_take_open(&journal->state, &frame)) {
-            halted(journal, record->offset, "the first OPEN has no key for long ids");
-            return ERR_BROKEN;
-        }
+    if (branch == READER_REBASED) {
+        journal->begin = journal->rule->rebase.from;
+        return begin_elsewhere(journal, info);
+    }
+    if (cube_wants_refold(audit->cube) && !journal->has_state)
+        return begin_elsewhere(journal, info);
+    if ((branch == READER_OPEN || branch == READER_OPEN_DISCARDS) && journal->has_state &&
+        !take_open(journal, &frame)) {
+        halted(journal, record->offset, "the first OPEN has no key for long ids");
+        return ERR_BROKEN;
     }
     return OK;
 }
 
-/* To the noted end. OK also if it is broken. */
+/* To the noted end, or to where it is known that all is to be read again. OK also if it is broken. */
 static enum err read_journal(struct audit_journal *journal, struct err_info *info)
 {
     const struct port_record *record;
     for (;;) {
         TRY(walk_next(&journal->walk, &record, info));
-        if (!record)
-            return OK;
+        if (!record || journal->audit->again)
+            break;
         enum err err = take_frame(journal, record, info);
         if (err != OK)
             return err == ERR_BROKEN ? OK : err;
         audit_show(journal->audit, "journals");
     }
+    if (journal->rule->halted && !journal->audit->again)
+        halted(journal, journal->rule->halted_at, journal->rule->why.text);
+    return OK;
+}
+
+/* A change of the plan must be over, and have led to this one. */
+static enum err check_plan(const struct audit_journal *journal, struct err_info *info)
+{
+    const struct slices *slices = &journal->state.slices;
+    uint64_t own = journal->audit->options.plan_id;
+    uint32_t older = 0;
+    uint64_t plan = own;
+    for (uint32_t slice = 0; slice < SLICES; slice++) {
+        if (slice_in(slices->planned, slice) && slices->plans[slice] != own) {
+            older++;
+            plan = slices->plans[slice];
+        }
+    }
+    if (older == 0)
+        return OK;
+    if (older < SLICES)
+        return err_set(info, ERR_RETRY,
+                       "the journal of partition %" PRId32 " is being counted again under plan %016" PRIx64
+                       ": try again when that is done",
+                       journal->partition, own);
+    return err_set(info, ERR_CONFIG,
+                   "the journal of partition %" PRId32 " is counted under plan %016" PRIx64
+                   " and this configuration is plan %016" PRIx64
+                   ": give verify the configuration of `dryport run` (its /status shows the plan)",
+                   journal->partition, plan, own);
 }
 
 /* The record below hi must be the one that was counted, if it is there still; and hi within the log. */
@@ -319,7 +357,9 @@ static enum err finish_journal(struct audit_journal *journal, struct err_info *i
     enum err err = OK;
     if (audit->recount)
         recount_end(audit->recount); /* its reading of the input ends: a partition is open at most once */
-    if (!journal->shown.is_halted) {
+    if (!journal->shown.is_halted && !audit->again)
+        err = check_plan(journal, info);
+    if (err == OK && !journal->shown.is_halted && !audit->again) {
         err = derive_ledger(audit->derived, journal->partition, audit->options.plan, &journal->state, info);
         if (err == ERR_BROKEN) {
             halted(journal, journal->walk.end, info->text);
@@ -364,6 +404,7 @@ static enum err read_one(struct audit_journal *journal, struct err_info *info)
     struct audit *audit = journal->audit;
     journal->rule = reader_rule_new();
     state_init(&journal->state, audit->options.plan, (uint64_t)journal->partition + 1);
+    journal->state.plan_id = audit->options.plan_id;
     journal->has_state = true;
     if (audit->recount)
         TRY(recount_begin(audit->recount, journal->partition, info));
@@ -374,11 +415,51 @@ static enum err read_one(struct audit_journal *journal, struct err_info *info)
     return finish_journal(journal, info);
 }
 
+static enum err read_all(struct audit *audit, struct err_info *info)
+{
+    for (int32_t i = 0; i < audit->partitions && !audit->again; i++)
+        TRY(read_one(&audit->journals[i], info));
+    audit->again |= cube_wants_refold(audit->cube) || (audit->recounted && cube_wants_refold(audit->recounted));
+    return OK;
+}
+
+/* Nothing was read, but where journals begin and where their slices count from is known. */
+static void begin_again(struct audit *audit)
+{
+    for (int32_t i = 0; i < audit->partitions; i++) {
+        struct audit_journal *journal = &audit->journals[i];
+        int64_t low = journal->shown.low;
+        int64_t end = journal->shown.end;
+        reader_rule_free(journal->rule);
+        journal->rule = NULL;
+        journal->groups = 0;
+        journal->err = OK;
+        journal->is_recounted_otherwise = false;
+        journal->shown = (struct audit_partition){.low = low, .end = end, .begin = journal->begin};
+        journal->walk.next = journal->begin > low ? journal->begin : low;
+        journal->walk.end = end;
+    }
+    listed_free(audit->listed);
+    audit->listed = listed_new();
+    cube_empty(audit->cube);
+    cube_empty(audit->derived);
+    if (audit->recount) {
+        cube_empty(audit->recounted);
+        recount_forget(audit->recount);
+    }
+    audit->sums = (struct audit_sums){0};
+    audit->broken = 0;
+    audit->again = false;
+}
+
 enum err audit_journals(struct audit *audit, struct err_info *info)
 {
     TRY(note_ends(audit, info));
-    for (int32_t i = 0; i < audit->partitions; i++)
-        TRY(read_one(&audit->journals[i], info));
+    TRY(read_all(audit, info));
+    while (audit->again) {
+        begin_again(audit);
+        TRY(read_all(audit, info));
+    }
     audit->sums.cells = cube_count(audit->cube);
     if (is_halted(audit))
         return OK; /* sums that lack a partition can't be compared */

@@ -47,6 +47,7 @@ struct audit_options {
 struct audit_partition {
     int64_t low; /* of the journal */
     int64_t end;
+    int64_t begin;     /* where a rebase begins, before which all is void; 0: none */
     int64_t hi;        /* input [0, hi) is counted */
     int64_t input_end; /* of the input log */
     uint64_t entries;  /* of the ledger */
@@ -60,6 +61,7 @@ struct audit_sums {
     uint64_t branches[READER_BRANCHES];
     uint64_t journal_bytes;
     uint64_t groups;
+    uint64_t older;       /* of them, counted under another plan than this one, before it: see audit_journals */
     struct counts counts; /* of all groups */
     uint64_t cells;       /* that the journals have */
     uint64_t derived;     /* cells compared with those of the ledgers */
@@ -87,6 +89,9 @@ struct audit;
 struct audit *audit_new(const struct audit_options *options);
 void audit_free(struct audit *audit);
 
+/* Groups of an older plan, which the journal holds until it is trimmed, are checked but for two things: their cells, which were replaced when
+ * the plan changed, and their verdicts, which another set of rules gave; a recount goes on from them. ERR_CONFIG: a journal is counted under
+ * another plan now. */
 enum err audit_journals(struct audit *audit, struct err_info *info) MUST_USE;
 enum err audit_rejects(struct audit *audit, struct err_info *info) MUST_USE;
 enum err audit_statistics(struct audit *audit, struct err_info *info) MUST_USE;

@@ -16,6 +16,7 @@ struct audit_journal {
     struct reader_rule *rule;
     struct state state;
     bool has_state;
+    int64_t begin; /* where a rebase begins: what is before it is void; 0: none */
     uint64_t groups;
     bool is_recounted_otherwise; /* the journal is whole, the recount differs */
     enum err err;                /* that the fold met and the rule can't tell from a broken group */
@@ -37,6 +38,7 @@ struct audit {
     struct counts counts; /* scratch */
     uint64_t broken;
     struct audit_place places[AUDIT_PLACES_MOST];
+    bool again;    /* what was read is void in part: a journal begins elsewhere */
     uint64_t done; /* records read, for the progress */
     uint64_t total;
 };

@@ -18,8 +18,9 @@ struct recount {
     struct partition_context context;
     struct partition *partition; /* NULL between two partitions */
     struct walk input;
-    int64_t low; /* first input offset that is still there */
-    bool is_counting;
+    int64_t low;          /* first input offset that is still there */
+    bool is_counting;     /* the state is the recount's own */
+    bool has_believed;    /* what the state was made of was not all recounted */
     struct frame *frames; /* of the sealed group */
     struct reject_place *places;
     size_t place_capacity;
@@ -82,9 +83,11 @@ enum err recount_begin(struct recount *recount, int32_t partition, struct err_in
     TRY(walk_note(&recount->input, info));
     recount->low = recount->input.next;
     recount->is_counting = false;
+    recount->has_believed = false;
     recount->partition = memory_new(1, sizeof *recount->partition);
     partition_init(recount->partition, &recount->context, &recount->status, partition);
     state_init(&recount->partition->state, recount->options.plan, 1);
+    recount->partition->state.plan_id = recount->options.plan_id;
     recount->partition->has_state = true;
     return OK;
 }
@@ -98,6 +101,12 @@ void recount_end(struct recount *recount)
     memory_free(recount->partition);
     recount->partition = NULL;
     batch_reset(recount->context.batch);
+}
+
+void recount_forget(struct recount *recount)
+{
+    recount_end(recount);
+    recount->sums = (struct recount_sums){0};
 }
 
 void recount_open(struct recount *recount, const struct frame *open)
@@ -265,7 +274,7 @@ static size_t copy_places(struct recount *recount)
 }
 
 /* Our own frames, through the cube as the journal's go. */
-static enum err fold_sealed(struct recount *recount, struct group *group, struct err_info *info)
+static enum err fold_sealed(struct recount *recount, struct group *group, int64_t journal_offset, struct err_info *info)
 {
     static const struct frame_nonce nonce;
     size_t at = 0;
@@ -273,6 +282,7 @@ static enum err fold_sealed(struct recount *recount, struct group *group, struct
         struct bytes bytes = {group->bytes.data + at, group->frame_bytes[i]};
         frame_seal(group->bytes.data + at, bytes.length, &nonce, i + 1);
         TRY(frame_parse(bytes, &recount->frames[i], info));
+        recount->frames[i].offset = journal_offset; /* the cube knows from where on slices count */
         at += bytes.length;
     }
     return cube_fold(recount->options.cube, recount->partition->number, recount->frames, group->frame_count, info);
@@ -290,13 +300,13 @@ static enum err journal_counts(const struct frame *frames, uint32_t count, struc
 }
 
 /* Input below the first group that is in the journal still: nothing there to compare it with but the sums so far. */
-static enum err catch_up(struct recount *recount, int64_t lo, struct err_info *info)
+static enum err catch_up(struct recount *recount, const struct frame *first, struct err_info *info)
 {
-    if (recount->partition->state.hi >= lo)
+    if (recount->partition->state.hi >= first->lo)
         return OK;
-    TRY(settle_range(recount, lo, info));
+    TRY(settle_range(recount, first->lo, info));
     struct group *group = seal_data(recount->partition);
-    enum err err = fold_sealed(recount, group, info);
+    enum err err = fold_sealed(recount, group, first->offset, info);
     group_free(group);
     return err;
 }
@@ -304,7 +314,7 @@ static enum err catch_up(struct recount *recount, int64_t lo, struct err_info *i
 static enum err recount_data(struct recount *recount, const struct frame *frames, uint32_t count,
                              const struct state *journal, struct err_info *info)
 {
-    TRY(catch_up(recount, frames[0].lo, info));
+    TRY(catch_up(recount, &frames[0], info));
     TRY(settle_range(recount, frames[0].hi, info));
     size_t places = copy_places(recount);
     struct group *group = seal_data(recount->partition);
@@ -316,30 +326,45 @@ static enum err recount_data(struct recount *recount, const struct frame *frames
     if (err == OK && slices_are_whole(&journal->slices)) /* a trimmed journal begins within a cycle */
         err = compare_states(&recount->partition->state, journal, info);
     if (err == OK)
-        err = fold_sealed(recount, group, info);
+        err = fold_sealed(recount, group, frames[0].offset, info);
     group_free(group);
     recount->sums.groups += err == OK;
     return err;
 }
 
+/* The group becomes part of the state as it is. */
+static enum err believe(struct recount *recount, const struct frame *frames, uint32_t count, struct err_info *info)
+{
+    struct partition *partition = recount->partition;
+    TRY(state_fold(&partition->state, frames, count, info));
+    return cube_fold(recount->options.cube, partition->number, frames, count, info);
+}
+
 enum err recount_group(struct recount *recount, const struct frame *frames, uint32_t count, const struct state *journal,
                        struct err_info *info)
 {
-    struct partition *partition = recount->partition;
-    if (frames[0].kind == FRAME_DATA && (recount->is_counting || frames[0].lo >= recount->low)) {
+    const struct frame *first = &frames[0];
+    bool is_data = first->kind == FRAME_DATA;
+    bool is_own = first->plan == recount->options.plan_id;
+    if (is_data && is_own && (recount->is_counting || first->lo >= recount->low)) {
         if (!recount->is_counting)
-            seal_begin(partition);
+            seal_begin(recount->partition);
         recount->is_counting = true;
         enum err err = recount_data(recount, frames, count, journal, info);
-        return err == ERR_BROKEN ? err_prefix(info, err, "input [%" PRId64 ", %" PRId64 ")", frames[0].lo, frames[0].hi)
+        return err == ERR_BROKEN ? err_prefix(info, err, "input [%" PRId64 ", %" PRId64 ")", first->lo, first->hi)
                                  : err;
     }
-    if (frames[0].kind == FRAME_SNAP && (recount->is_counting || recount->low == 0))
+    bool needs_nothing = recount->is_counting || (recount->low == 0 && !recount->has_believed);
+    if (first->kind == FRAME_SNAP && is_own && needs_nothing)
         return OK; /* the recount has its own state */
-    recount->sums.believed += frames[0].kind == FRAME_DATA;
-    TRY(state_fold(&partition->state, frames, count, info));
-    TRY(cube_fold(recount->options.cube, partition->number, frames, count, info));
+    recount->sums.believed += is_data && is_own;
+    recount->sums.older += is_data && !is_own;
+    TRY(believe(recount, frames, count, info));
+    if (is_data || first->kind == FRAME_SNAP) {
+        recount->is_counting = false;
+        recount->has_believed = true;
+    }
     if (recount->is_counting)
-        seal_begin(partition);
+        seal_begin(recount->partition);
     return OK;
 }

@@ -5,7 +5,7 @@
  * Out:     the first difference; cells of its own in a cube
  * A group's range is read from the input, judged by today's rules and lists, settled into a partition state of its own and
  * sealed; what the journal's group says of verdicts, findings, rejects, ledger and sums must be the same. Groups whose input
- * is gone (retention) are believed: their state is what the recount goes on from.
+ * is gone (retention), and those of an older plan, are believed: their state is what the recount goes on from.
  * Memory:  a ledger of its own, as large as the partition's
  * Errors:  ERR_BROKEN: the difference; ERR_PEER: the input can't be read
  * Thread:  one owner
@@ -33,6 +33,7 @@ struct recount_sums {
     uint64_t declarations; /* in them */
     uint64_t groups;       /* that were compared */
     uint64_t believed;     /* groups whose input is gone */
+    uint64_t older;        /* groups of an older plan: another set of rules gave their verdicts */
 };
 
 struct recount;
@@ -42,6 +43,9 @@ void recount_free(struct recount *recount);
 
 /* Begins a partition with an empty state. */
 enum err recount_begin(struct recount *recount, int32_t partition, struct err_info *info) MUST_USE;
+
+/* Begins all anew: nothing was compared yet. */
+void recount_forget(struct recount *recount);
 
 /* An OPEN that counts: the first one's id key. */
 void recount_open(struct recount *recount, const struct frame *open);

@@ -53,6 +53,9 @@ static void print_partitions(const struct verify *verify)
                ", %" PRIu64 " declarations in the ledger, %" PRIu64 " epochs%s%s\n",
                i, p->low, p->end, p->hi, p->input_end, p->entries, p->epochs,
                p->is_torn ? ", the last group is not complete" : "", p->is_halted ? ", HALTED" : "");
+        if (p->begin > p->low)
+            printf("               rebased by an operator at journal offset %" PRId64 ": what is before it is void\n",
+                   p->begin);
     }
 }
 
@@ -86,14 +89,19 @@ static void print_journals(const struct verify *verify)
     print_numbers(labels.branches, sums->branches, READER_BRANCHES);
     printf("groups         %" PRIu64 " of %" PRId64 " records, %" PRId64 " offsets skipped, %" PRIu64 " bytes\n",
            sums->groups, sums->counts.records, sums->counts.skipped, sums->journal_bytes);
+    if (sums->older)
+        printf("older plan     %" PRIu64 " of the groups: ranges, ledger, verdict sums and reject lists are checked; "
+               "their cells were\n               replaced since, and the rules of then are not judged by again\n",
+               sums->older);
     printf("declarations   ");
     print_numbers(labels.verdicts, labels.verdict_counts, VERDICTS);
     printf("cells          %" PRIu64 " in the journals, %" PRIu64 " compared with the ledgers\n", sums->cells,
            sums->derived);
     if (recount)
         printf("recount        %" PRIu64 " records, %" PRIu64 " declarations, %" PRIu64 " groups, %" PRIu64
-               " cells; %" PRIu64 " groups believed, for their input is gone\n",
-               recount->records, recount->declarations, recount->groups, sums->recounted, recount->believed);
+               " cells; %" PRIu64 " groups believed, for their input is gone, and %" PRIu64 " of an older plan\n",
+               recount->records, recount->declarations, recount->groups, sums->recounted, recount->believed,
+               recount->older);
 }
 
 static void print_topics(const struct verify *verify)
@@ -165,12 +173,12 @@ static json_t *partitions_json(const struct verify *verify)
     json_t *out = json_array();
     for (int32_t i = 0; i < audit_partitions(verify->audit); i++) {
         const struct audit_partition *p = audit_partition(verify->audit, i);
-        json_array_append_new(out, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "partition", (int)i,
-                                             "journal_low", text_of_offset(p->low), "journal_end",
-                                             text_of_offset(p->end), "position", text_of_offset(p->hi), "input_end",
-                                             text_of_offset(p->input_end), "ledger_entries", text_of_number(p->entries),
-                                             "epochs", text_of_number(p->epochs), "torn", (int)p->is_torn, "halted",
-                                             (int)p->is_halted));
+        json_array_append_new(
+            out, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "partition", (int)i, "journal_low",
+                           text_of_offset(p->low), "rebased_at", p->begin ? text_of_offset(p->begin) : json_null(),
+                           "journal_end", text_of_offset(p->end), "position", text_of_offset(p->hi), "input_end",
+                           text_of_offset(p->input_end), "ledger_entries", text_of_number(p->entries), "epochs",
+                           text_of_number(p->epochs), "torn", (int)p->is_torn, "halted", (int)p->is_halted));
     }
     return out;
 }
@@ -178,10 +186,11 @@ static json_t *partitions_json(const struct verify *verify)
 static json_t *journals_json(const struct audit_sums *sums)
 {
     struct labels labels = labels_of(sums);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "frames",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "frames",
                      numbers_json(kind_names, sums->frames, FRAME_OPEN, FRAME_MARK + 1), "reader_rule",
                      numbers_json(labels.branches, sums->branches, 0, READER_BRANCHES), "bytes",
-                     text_of_number(sums->journal_bytes), "groups", text_of_number(sums->groups), "records",
+                     text_of_number(sums->journal_bytes), "groups", text_of_number(sums->groups),
+                     "groups_of_older_plans", text_of_number(sums->older), "records",
                      text_of_offset(sums->counts.records), "skipped", text_of_offset(sums->counts.skipped),
                      "declarations", numbers_json(labels.verdicts, labels.verdict_counts, 0, VERDICTS), "cells",
                      text_of_number(sums->cells), "cells_of_ledgers", text_of_number(sums->derived));
@@ -192,9 +201,10 @@ static json_t *recount_json(const struct verify *verify)
     const struct recount_sums *recount = audit_recount(verify->audit);
     if (!recount)
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "records", text_of_number(recount->records), "declarations",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "records", text_of_number(recount->records), "declarations",
                      text_of_number(recount->declarations), "groups", text_of_number(recount->groups), "believed",
-                     text_of_number(recount->believed), "cells", text_of_number(audit_sums(verify->audit)->recounted));
+                     text_of_number(recount->believed), "of_older_plans", text_of_number(recount->older), "cells",
+                     text_of_number(audit_sums(verify->audit)->recounted));
 }
 
 static json_t *rejects_json(const struct audit_sums *sums)

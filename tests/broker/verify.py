@@ -7,6 +7,7 @@ clean        verify --recount after them, its numbers against an independent rec
 rejects      counts and lists against the recount
 explain      an amended declaration, one with an id that does not fit the exact key, one that nobody sent
 corruptions  copies of the topics with one record changed or left out
+plan         another set of views: what the journal holds of the older one is told, the rest verified and recounted
 """
 
 import argparse
@@ -23,7 +24,7 @@ import confluent_kafka
 import topics
 import wire
 from bad_input import Stream
-from cluster import Failed, Workplace, command, default_binary, options, say, tell
+from cluster import Failed, Workplace, command, default_binary, options, say, tell, wait_until
 
 SEED = 12
 COUNT = 2500
@@ -259,6 +260,30 @@ class Trial:
         expect("plan" in text, text)
 
 
+    # ---- another plan ----
+
+    def plan(self):
+        """Two views instead of nine: the journal keeps groups of the older plan until it is trimmed."""
+        older = int(self.document("verify", "--wait", "5")["journals"]["groups"])
+        before = dict(self.stream.settings)
+        self.stream.settings.update({"view.flow": "flow@day", "view.commodity": "hs6,partner,flow@month"})
+        processor = self.place.processor(self.binary, "verify-plan", self.stream.settings)
+        processor.start()
+        self.stream.generate(1000, SEED + 1, "--amend", "0.1", "--bad", "0.03")
+        total = self.stream.records()
+        wait_until(lambda: processor.position() == total, lambda: processor.tail(), 90)
+        processor.stop()
+        found = self.document("verify", "--recount", "--wait", "5")
+        expect(found["verified"] and found["places"] == [], "plan: %s" % found["places"])
+        got = (int(found["journals"]["groups_of_older_plans"]), int(found["recount"]["of_older_plans"]))
+        expect(got == (older, older), "%s groups of the older plan, not %d" % (got, older))
+        expect(0 < int(found["recount"]["records"]) < total, "recounted %s" % found["recount"])
+        expect("older plan     %d of the groups" % older in self.run("verify", "--wait", "5"), "the text says it")
+        self.stream.settings = before
+        expect("is counted under plan" in self.run("verify", expect=64), "the configuration of before is refused")
+        say("plan: %d groups of the older plan, %s records recounted" % (older, found["recount"]["records"]))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dryport", default=default_binary())
@@ -271,6 +296,7 @@ def main():
         trial.rejects()
         trial.explain()
         trial.corruptions()
+        trial.plan()
     say("all as it must be")
     return 0
 

@@ -4,6 +4,7 @@
 #include "cmd/audit.h"
 
 #include "flow/gate.h"
+#include "flow/skip.h"
 
 #include "../flow/host_fixture.h"
 
@@ -500,4 +501,152 @@ Test(audit, trimmed_journal_is_whole)
     cr_assert_gt(world_first(f.world, PORT_JOURNAL, 0), 0, "it was trimmed");
 
     expect_clean();
+}
+
+/* ---- another plan ---- */
+
+static struct view_plan other_plan;
+
+/* Views that are a part of the first ones, under another plan. */
+static void take_other_plan(void)
+{
+    struct err_info why;
+    other_plan = (struct view_plan){0};
+    cr_assert_eq(view_plan_add(&other_plan, TEXT("flow"), TEXT("flow@day"), &why), OK);
+    cr_assert_eq(view_plan_add(&other_plan, TEXT("commodity"), TEXT("hs6,partner,flow@month"), &why), OK);
+    view_plan_finish(&other_plan);
+    f.options.plan = &other_plan;
+    f.options.plan_id = PLAN_ID + 1;
+    options.plan = &other_plan;
+    options.plan_id = PLAN_ID + 1;
+}
+
+static void take_first_plan(void)
+{
+    f.options.plan = &f.plan;
+    f.options.plan_id = PLAN_ID;
+    options.plan = &f.plan;
+    options.plan_id = PLAN_ID;
+}
+
+static void count_more(unsigned seed)
+{
+    fixture_fill(&f, IDS, seed);
+    f.options.seed++;
+    settle();
+}
+
+Test(audit, groups_of_an_older_plan_are_checked_but_for_cells_and_verdicts_and_told)
+{
+    take_other_plan();
+    count_more(6);
+
+    expect_clean();
+    cr_assert_gt(audit_sums(audit)->older, 0);
+    cr_assert_lt(audit_sums(audit)->older, audit_sums(audit)->groups);
+    cr_assert_eq(audit_recount(audit)->older, audit_sums(audit)->older);
+    cr_assert_gt(audit_recount(audit)->groups, 0);
+    cr_assert_gt(audit_sums(audit)->derived, 0);
+    cr_assert_gt(audit_sums(audit)->recounted, 0);
+}
+
+Test(audit, a_forged_ledger_entry_of_an_older_plan_is_found)
+{
+    size_t at;
+    int64_t offset = find_section(SECTION_LEDGER, 0, &at);
+    take_other_plan();
+    count_more(6);
+    apply(&(struct edit){PORT_JOURNAL, 0, offset, false, forged(offset, at + 20), 0});
+
+    expect_broken(PORT_JOURNAL, 0, offset, "control totals");
+}
+
+Test(audit, a_plan_that_was_changed_back_is_verified_and_recounted)
+{
+    take_other_plan();
+    count_more(6);
+    take_first_plan();
+    count_more(7);
+
+    expect_clean();
+    cr_assert_gt(audit_sums(audit)->older, 0);
+    cr_assert_gt(audit_recount(audit)->groups, 0);
+}
+
+Test(audit, a_change_of_the_plan_that_is_not_over_is_to_be_verified_later)
+{
+    take_other_plan();
+    f.options.seed++;
+    struct host *host = host_new(f.world, &f.options);
+    for (int i = 0; i < 4000 && world_next(f.world, PORT_JOURNAL, 0) < 20; i++) {
+        host_step(host);
+        host_deliver(host, 1);
+        world_set_now(f.world, world_now(f.world) + 1);
+    }
+    host_kill(host);
+
+    cr_assert_eq(run(), ERR_RETRY, "%s", info.text);
+    cr_assert(strstr(info.text, "being counted again"), "%s", info.text);
+}
+
+/* ---- a rebase ---- */
+
+static uint64_t counting(void *context)
+{
+    static uint64_t state = 77;
+    (void)context;
+    return hash_mix(++state, HASH_P0);
+}
+
+static int64_t rebase(void)
+{
+    int64_t broken_at = world_next(f.world, PORT_JOURNAL, 0);
+    put(PORT_JOURNAL, 0, (struct world_record){.value = {(const uint8_t *)"garbage", 7}});
+    struct process *process = process_new(f.world, 1);
+    struct skip *skip = skip_new(&(struct skip_options){.port = process_port(process),
+                                                        .rebase = true,
+                                                        .reason = TEXT("a test"),
+                                                        .plan = options.plan,
+                                                        .plan_id = options.plan_id,
+                                                        .random = counting});
+    while (skip_phase(skip) < SKIP_DONE) {
+        skip_step(skip);
+        process_deliver(process, 0);
+        if (skip_phase(skip) == SKIP_READY)
+            skip_confirm(skip);
+    }
+    cr_assert_eq(skip_phase(skip), SKIP_DONE);
+    skip_free(skip);
+    process_kill(process);
+    return broken_at;
+}
+
+Test(audit, a_rebased_journal_is_verified_from_the_rebase_on_and_that_is_told)
+{
+    int64_t broken_at = rebase();
+    count_more(6);
+
+    expect_clean();
+    cr_assert_gt(audit_partition(audit, 0)->begin, broken_at);
+    cr_assert_eq(audit_partition(audit, 1)->begin, 0);
+    cr_assert_eq(audit_partition(audit, 0)->hi, world_next(f.world, PORT_DECLARATIONS, 0));
+    cr_assert_gt(audit_recount(audit)->groups, 0);
+}
+
+Test(audit, a_rebase_under_another_plan_is_verified_under_that)
+{
+    take_other_plan();
+    rebase();
+    count_more(6);
+
+    expect_clean();
+}
+
+Test(audit, a_break_that_nobody_mended_is_found_though_the_journal_goes_on)
+{
+    int64_t offset = world_next(f.world, PORT_JOURNAL, 0) - 1;
+    count_more(6);
+    apply(&(struct edit){PORT_JOURNAL, 0, offset, false, flipped(PORT_JOURNAL, 0, offset, 100), 0});
+
+    expect_broken(PORT_JOURNAL, 0, offset, "check sum");
 }
