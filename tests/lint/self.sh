@@ -113,6 +113,23 @@ tree
 printf '/* SPDX-License-Identifier: Apache-2.0\n * a.h - an example.\n */\n#pragma once\n' >"$root/proc/base/a.h"
 passes heads 'a proper header'
 
+# a page of cases, and one test of each kind that it may name
+mkdir -p "$root/docs" "$root/tests/unit/flow" "$root/tests/broker" "$root/tests/sim" "$root/tests/model" "$root/proc/flow"
+echo 'Test(guard, closes)' >"$root/tests/unit/flow/test_guard.c"
+echo 'def lost(place):' >"$root/tests/broker/guards.py"
+echo 'HAPPENING(KILLED, "killed")' >"$root/tests/sim/happenings.def"
+echo 'MUTANT_ROW(NO_FENCE, "none")' >"$root/proc/flow/mutants.def"
+echo "    'no_fence': 'none'," >"$root/tests/model/breakages.py"
+case_page() {
+    printf '# Cases\n\n## A\n\n| case | tests |\n|---|---|\n| one | %s |\n' "$1" >"$root/docs/TESTS.md"
+}
+case_page '`guard::closes` `guards.py:lost` `sim:KILLED` `mutant:NO_FENCE` `model:no_fence`'
+passes cases 'a row of each kind'
+for row in '`guard::opens`' '`guards.py:found`' '`sim:BORN`' '`mutant:FENCE`' '`model:fence`' 'some day'; do
+    case_page "$row"
+    fails cases "$row"
+done
+
 printf '#!/bin/sh\necho "$1"\n' >"$root/program"
 chmod +x "$root/program"
 echo fresh >"$root/page"

@@ -4,7 +4,7 @@ function(lint_test name)
     set_tests_properties(lint/${name} PROPERTIES TIMEOUT 120 LABELS lint SKIP_RETURN_CODE 77)
 endfunction()
 
-foreach(lint rooms edges banned heads format)
+foreach(lint rooms edges banned heads format cases)
     lint_test(${lint} ${CMAKE_SOURCE_DIR}/tests/lint/${lint}.sh ${CMAKE_SOURCE_DIR})
 endforeach()
 lint_test(self ${CMAKE_SOURCE_DIR}/tests/lint/self.sh)

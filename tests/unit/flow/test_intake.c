@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/crc.h"
 #include "flow/intake.h"
-#include "sim/world.h"
+#include "sim/storm.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -99,6 +99,36 @@ Test(intake, another_record_below_the_position_halts)
     cr_assert_str_eq(take_all(&halted), "");
     cr_assert(halted);
     cr_assert(strstr(intake->fault.text, "created anew"), "%s", intake->fault.text);
+}
+
+Test(intake, a_last_counted_record_that_can_not_be_read_halts_and_says_that_it_is_the_proof)
+{
+    put_fault(PORT_BAD_CRC);
+    put("b");
+    open_at(1, "a");
+    bool halted;
+
+    cr_assert_str_eq(take_all(&halted), "");
+    cr_assert(halted);
+    cr_assert_eq(intake->faulted, GUARD_INPUT_DAMAGED);
+    cr_assert(strstr(intake->fault.text, "the last counted record, input offset 0"), "%s", intake->fault.text);
+    cr_assert(strstr(intake->fault.text, "--from 1 --to 2"), "%s", intake->fault.text);
+}
+
+/* A marker of a transaction, an aborted or a compacted record: no reader gets it, and nothing is wrong. */
+Test(intake, an_offset_that_is_left_out_is_accepted)
+{
+    put("a");
+    put("b");
+    world_put_hole(world, PORT_DECLARATIONS, 0, 0);
+    put("d");
+    open_at(0, NULL);
+    bool halted;
+
+    cr_assert_str_eq(take_all(&halted), "abd");
+    cr_assert(!halted);
+    cr_assert_eq(intake->next_offset, 4);
+    cr_assert_eq(counter_read(&regressions), 0);
 }
 
 Test(intake, records_delivered_before_are_dropped_and_counted)

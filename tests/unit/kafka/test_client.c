@@ -45,6 +45,36 @@ Test(client, setting_of_the_protocol_is_reserved)
     cr_assert_eq(check_with(KAFKA_CONSUMER, "auto.offset.reset", "latest"), ERR_CONFIG);
 }
 
+Test(client, transactions_offset_commits_and_check_sums_can_not_be_configured_away)
+{
+    static const struct {
+        enum kafka_scope scope;
+        const char *key;
+        const char *value;
+    } settings[] = {
+        {KAFKA_PRODUCER, "transactional.id", "one"},
+        {KAFKA_CONSUMER, "enable.auto.commit", "true"},
+        {KAFKA_CONSUMER, "enable.auto.offset.store", "true"},
+        {KAFKA_CONSUMER, "auto.offset.reset", "latest"},
+        {KAFKA_CONSUMER, "check.crcs", "false"},
+        {KAFKA_CONSUMER, "isolation.level", "read_uncommitted"},
+        {KAFKA_PRODUCER, "enable.idempotence", "false"},
+        {KAFKA_PRODUCER, "message.timeout.ms", "300000"},
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        cr_assert_eq(check_with(settings[i].scope, settings[i].key, settings[i].value), ERR_CONFIG, "%s",
+                     settings[i].key);
+        cr_assert(strstr(fixture.info.text, settings[i].key), "%s", fixture.info.text);
+        cr_assert(strstr(fixture.info.text, "can't be set"), "%s", fixture.info.text);
+    }
+}
+
+/* confluentinc/librdkafka#4783: the main thread spins in versions before 2.6.1. */
+Test(client, the_assignor_is_eager_where_the_cooperative_one_loops)
+{
+    cr_assert_eq(client_is_cooperative(), rd_kafka_version() >= 0x02060100);
+}
+
 Test(client, credentials_that_librdkafka_refuses_are_a_configuration_error)
 {
     cr_assert_eq(check_with(KAFKA_BOTH, "ssl.ca.location", "/nonexistent/ca.pem"), OK, "unused without TLS");
