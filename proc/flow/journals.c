@@ -20,8 +20,9 @@ struct journal {
     int64_t begin;     /* what is below was replaced by a rebase */
     struct port_stream *stream;
     struct reader_rule *rule;
-    int64_t end;     /* when it was opened first, -1 before */
-    int64_t seen_ms; /* when the stream last gave something, or the log's end was asked for */
+    int64_t end;       /* when it was opened first, -1 before */
+    int64_t committed; /* by the group, before that; -1: nothing, or not asked for */
+    int64_t seen_ms;   /* when the stream last gave something, or the log's end was asked for */
     /* taken and not yet judged, but for records[next] if is_judged */
     struct port_record records[TAKE];
     size_t count;
@@ -70,6 +71,7 @@ struct journals *journals_new(const struct journals_options *options)
         journal->journals = journals;
         journal->number = i;
         journal->end = -1;
+        journal->committed = -1;
         journal->is_wanted = options->fold != NULL;
     }
     return journals;
@@ -170,6 +172,16 @@ void journals_watch(struct journals *journals, int32_t partition, bool watch)
         stop(journal); /* read on from the rule's position when it is watched again */
 }
 
+/* Where it ends, and what the group had counted before that. */
+static enum err note(struct journal *journal, struct port_bounds *out, struct err_info *info)
+{
+    const struct journals_options *options = &journal->journals->options;
+    const struct port *port = options->port;
+    if (options->fold && !journal->rule)
+        TRY(port->committed(port->self, journal->number, &journal->committed, info));
+    return port->bounds(port->self, PORT_JOURNAL, journal->number, out, info);
+}
+
 /* Opens the stream at the log start, or where the rule stopped reading, and notes the end that must be reached. */
 static bool start(struct journal *journal, int64_t now_ms)
 {
@@ -180,7 +192,7 @@ static bool start(struct journal *journal, int64_t now_ms)
     if (now_ms < journal->journals->retry_ms)
         return false;
     if (!journal->rule || !journals->options.fold) {
-        if (port->bounds(port->self, PORT_JOURNAL, journal->number, &bounds, &info) != OK) {
+        if (note(journal, &bounds, &info) != OK) {
             journal->journals->retry_ms = now_ms + OPEN_RETRY_MS;
             return false;
         }
@@ -390,13 +402,36 @@ bool journals_are_cut(const struct journals *journals)
     return journals->is_cut;
 }
 
+static bool is_lost(const struct journal *journal)
+{
+    const struct reader_rule *rule = journal->rule;
+    return rule && !rule->has_data && journal->committed > 0 && journal->committed > rule->hi;
+}
+
+bool journals_are_lost(const struct journals *journals, struct err_info *out)
+{
+    for (int32_t i = 0; i < journals->options.partitions; i++) {
+        const struct journal *journal = &journals->journal[i];
+        if (!is_lost(journal))
+            continue;
+        err_set(out, ERR_BROKEN,
+                "the journal of partition %" PRId32
+                " holds nothing that was counted, but the group has counted up to input offset %" PRId64
+                ": nothing is published, for it would be zeros. Restore the journal topic, or start with another group "
+                "and a new statistics topic",
+                i, journal->committed);
+        return true;
+    }
+    return false;
+}
+
 bool journals_are_folded(const struct journals *journals)
 {
     if (journals->is_cut)
         return false;
     for (int32_t i = 0; i < journals->options.partitions; i++) {
         const struct journal *journal = &journals->journal[i];
-        if (journal->is_halted || !journal->rule || journal->rule->position < journal->end ||
+        if (journal->is_halted || !journal->rule || is_lost(journal) || journal->rule->position < journal->end ||
             !slices_are_whole(&journal->rule->slices))
             return false;
     }

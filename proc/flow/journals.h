@@ -42,9 +42,13 @@ bool journals_are_cut(const struct journals *journals);
 /* Reads every journal again from its beginning: halts are forgotten, echoes are given again. */
 void journals_restart(struct journals *journals);
 
-/* Every journal was read to the end that it had when it was opened, every slice of it is there, and none is halted. */
+/* Every journal was read to the end that it had when it was opened, every slice of it is there, none is halted and none is lost. */
 bool journals_are_folded(const struct journals *journals);
 bool journals_are_halted(const struct journals *journals);
+
+/* A journal holds nothing that was counted, but the group had counted when it was opened: what is folded would say zero for all of it.
+ * *out has the first one, with the mend. Asked with a fold only. */
+bool journals_are_lost(const struct journals *journals, struct err_info *out);
 
 /* The last step read records that are older than JOURNALS_OLD_MS, or left some unread. */
 bool journals_are_behind(const struct journals *journals);

@@ -395,11 +395,15 @@ static bool meet_plans(struct publisher *publisher)
     if (cube_wants_refold(publisher->cube) || journals_are_cut(publisher->journals))
         refold(publisher);
     int32_t partition;
+    struct err_info info;
+    if (journals_are_lost(publisher->journals, &info)) {
+        set_trouble(publisher, info.text);
+        return false;
+    }
     if (cube_is_settled(publisher->cube, &partition))
         return true;
     if (publisher->gate.term)
         shut(publisher);
-    struct err_info info;
     err_set(&info, ERR_RETRY,
             "the journal of partition %" PRId32
             " is not yet counted under the plan of this process: its rules, lists, views "

@@ -140,6 +140,11 @@ def lost_range(place, broker, binary):
     say("lost_range: %d cells equal to the recount of what is left" % cells)
 
 
+def lost_for_publisher(stream):
+    publisher = (stream.processor.status() or {}).get("publisher", {})
+    return "holds nothing that was counted" in publisher.get("reason", "") and publisher["state"] != "publishing"
+
+
 def journal_lost(place, broker, binary):
     stream = Stream(place, broker, "journal-lost", binary)
     stream.create()
@@ -153,6 +158,13 @@ def journal_lost(place, broker, binary):
         row = await_halt(stream, number, "journal_lost", "the group has counted up to input offset")
     if stream.processor.verdicts().get("counted", 0) != 0:
         raise Failed("it counts again: %s" % stream.processor.verdicts())
+    # A publisher that folded the empty journal would say zero for all that was counted.
+    reader = topics.Statistics(broker.address, stream.settings["topic.statistics"])
+    reader.advance()
+    wait_until(lambda: lost_for_publisher(stream), lambda: "the publisher says it: %s" % stream.processor.status(), 30)
+    if reader.advance() or not reader.state.records():
+        raise Failed("a publisher wrote without a journal: %d cells are left" % len(reader.state.records()))
+    reader.close()
     text = command(
         binary, "skip", "--partition", "0", "--from", "0", "--to", "1", "--reason", "x", "--yes",
         *options(stream.settings), expect=70,

@@ -298,7 +298,7 @@ static struct host *assert_halts(enum guard guard, const char *words)
     struct sample sample;
     sample_init(&sample, "OTHER");
     fixture_put(&f, 1, &sample);
-    cr_assert(host_settle(host, 30));
+    cr_assert_eq(host_settle(host, 30), guard != GUARD_JOURNAL_LOST, "without a journal nothing is published");
 
     const struct partition_status *status = host_status(host, 0);
     cr_assert_eq(counter_read(&status->phase), PARTITION_HALTED);

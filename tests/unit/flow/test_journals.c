@@ -402,3 +402,37 @@ Test(journals, a_stream_that_gives_nothing_though_the_log_goes_on_is_opened_anew
     cr_assert_eq(echoes[1].offset, 1, "from the same place");
     journals_free(journals);
 }
+
+/* ---- a journal that was lost ---- */
+
+Test(journals, a_journal_that_holds_nothing_though_the_group_has_counted_is_lost_and_not_folded)
+{
+    struct err_info why;
+    world_set_committed(world, 0, 40);
+    put(maker_open(&maker));
+    struct journals *journals = journals_with(true);
+    while (step(journals))
+        ;
+
+    cr_assert_not(journals_are_folded(journals));
+    cr_assert(journals_are_lost(journals, &why));
+    cr_assert(strstr(why.text, "the journal of partition 0 holds nothing"), "%s", why.text);
+    cr_assert(strstr(why.text, "input offset 40"), "%s", why.text);
+    cr_assert_not(journals_are_halted(journals));
+    journals_free(journals);
+}
+
+Test(journals, a_journal_with_data_is_not_lost_whatever_the_group_has_committed)
+{
+    struct err_info why;
+    world_set_committed(world, 0, 40);
+    put(maker_open(&maker));
+    put(maker_data(&maker));
+    struct journals *journals = journals_with(true);
+    while (step(journals))
+        ;
+
+    cr_assert(journals_are_folded(journals));
+    cr_assert_not(journals_are_lost(journals, &why));
+    journals_free(journals);
+}

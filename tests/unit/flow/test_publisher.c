@@ -356,6 +356,21 @@ Test(publisher, a_halted_journal_stops_all_publishing)
     cr_assert_eq(position, 3);
 }
 
+/* The journal topic was deleted and made anew: what it folds to is zero for all that stands in the statistics. */
+Test(publisher, a_lost_journal_publishes_no_zeros_and_says_why)
+{
+    world_set_committed(world, 1, 40);
+    count_and_seal("KZ", 100);
+    start(&rigs[0], true);
+    run(&rigs[0], 100);
+
+    cr_assert_eq(read_counter(&counters()->is_publishing), 0);
+    cr_assert_eq(read_counter(&counters()->claims), 0);
+    struct err_info trouble;
+    publisher_trouble(rigs[0].publisher, &trouble);
+    cr_assert(strstr(trouble.text, "the journal of partition 1 holds nothing that was counted"), "%s", trouble.text);
+}
+
 Test(publisher, a_rivals_claim_before_the_own_one_makes_it_claim_again)
 {
     count_and_seal("KZ", 100);
