@@ -27,7 +27,8 @@ enum {
     ORDERS = 65536,
     PUBLISHER_PATIENCE_MS = 100,
     BACKLOG_RECORDS = 10000,
-    PLAN_FORMAT = 1, /* raised when the meaning of a sum changes */
+    PLAN_FORMAT = 1,               /* raised when the meaning of a sum changes */
+    INPUT_BYTES_DEFAULT = 1 << 20, /* of input.max.bytes */
 };
 
 static uint64_t system_random(void *context)
@@ -61,7 +62,11 @@ uint64_t engine_plan_id(const struct engine_options *options)
     hash = hash_text(config->timezone, hash);
     uint64_t choices =
         (uint64_t)config->trade_system << 8 | (uint64_t)config->count_status << 4 | (uint64_t)config->late_policy;
-    return hash_mix(hash ^ PLAN_FORMAT, choices ^ HASH_P1);
+    hash = hash_mix(hash ^ PLAN_FORMAT, choices ^ HASH_P1);
+    /* Whether a record is read, and as what. 0 is the default: who never set these keeps the plan of earlier versions. */
+    uint64_t input = (uint64_t)config->input_format << 60 | (uint64_t)config->input_key_check << 56 |
+                     ((uint64_t)config->input_max_bytes ^ INPUT_BYTES_DEFAULT);
+    return input == 0 ? hash : hash_mix(hash ^ HASH_P2, input ^ HASH_P0);
 }
 
 /* ---- worker threads ---- */
@@ -464,7 +469,7 @@ static void serve(struct engine *engine)
 {
     int8_t *reported = memory_new((size_t)engine->partitions, sizeof reported[0]);
     while (!engine->options.stop_requested()) {
-        int64_t now_ms = clock_wall_ms();
+        int64_t now_ms = clock_forward_ms();
         engine_group_step(engine);
         roster_commit(engine->roster, now_ms);
         measure_rate(engine, now_ms);

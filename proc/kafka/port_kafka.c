@@ -109,7 +109,7 @@ static struct input *input_of(struct port_kafka *port, int32_t partition)
 static int64_t port_now_ms(void *self)
 {
     (void)self;
-    return clock_wall_ms();
+    return clock_forward_ms();
 }
 
 static int32_t port_partitions(void *self, enum port_topic topic)

@@ -256,8 +256,9 @@ class Trial:
         self.flipped_frame(draw)
         self.changed_statistic(draw)
         self.missing_reject(draw)
-        text = self.run("verify", "-X", "reporter=KZ", expect=64)
-        expect("plan" in text, text)
+        for other in ("reporter=KZ", "input.format=protobuf", "input.max.bytes=2000000", "input.key.check=off"):
+            text = self.run("verify", "-X", other, expect=64)
+            expect("is counted under plan" in text, "%s: %s" % (other, text))
 
 
     # ---- another plan ----
