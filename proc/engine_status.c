@@ -92,8 +92,10 @@ static json_t *partition_json(struct engine *engine, int32_t index)
     int64_t position = counter_read(&status->position);
     int64_t high = port_kafka_high_watermark(&engine->port, index);
     char reason[ERR_TEXT_BYTES];
+    char trouble[ERR_TEXT_BYTES];
     pthread_mutex_lock(&status->lock);
     memcpy(reason, status->reason, sizeof reason);
+    memcpy(trouble, status->trim_trouble, sizeof trouble);
     pthread_mutex_unlock(&status->lock);
     json_t *row = json_object();
     json_object_set_new(row, "partition", json_integer(index));
@@ -104,6 +106,7 @@ static json_t *partition_json(struct engine *engine, int32_t index)
     json_object_set_new(row, "state",
                         json_string(partition_phase_name((enum partition_phase)counter_read(&status->phase))));
     json_object_set_new(row, "reason", json_string(reason));
+    json_object_set_new(row, "journal_trouble", json_string(trouble));
     json_object_set_new(row, "guard", json_string(guard_name((enum guard)counter_read(&status->guard))));
     json_object_set_new(row, "idle", json_boolean(counter_read(&status->is_idle)));
     if (restore_percent(status) >= 0)
@@ -381,6 +384,14 @@ static bool is_halted_for_publisher(struct engine *engine, int32_t index)
     return why.text[0];
 }
 
+static bool is_untrimmed(struct partition_status *status)
+{
+    pthread_mutex_lock(&status->lock);
+    bool is = status->trim_trouble[0];
+    pthread_mutex_unlock(&status->lock);
+    return is;
+}
+
 static void put_partitions(struct engine *engine, struct metrics_page *page)
 {
     int64_t epochs[PARTITION_CLAIMS] = {0};
@@ -389,6 +400,7 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
     int64_t entries = 0;
     int64_t bytes = 0;
     int64_t unechoed = 0;
+    int64_t untrimmed = 0;
     for (int32_t i = 0; i < engine->partitions; i++) {
         const struct partition_status *status = &engine->statuses[i];
         for (int claim = 0; claim < PARTITION_CLAIMS; claim++)
@@ -403,6 +415,7 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
         entries += counter_read(&status->ledger_entries);
         bytes += counter_read(&status->ledger_bytes);
         unechoed += counter_read(&status->unechoed_groups);
+        untrimmed += is_untrimmed(&engine->statuses[i]);
     }
     for (int claim = 0; claim < PARTITION_CLAIMS; claim++)
         metrics_put_int(page, METRIC_epochs_opened_total, epochs[claim],
@@ -413,6 +426,7 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
     metrics_put_int(page, METRIC_ledger_entries, entries, METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_ledger_bytes, bytes, METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_journal_unacked_groups, unechoed, METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_journal_untrimmed, untrimmed, METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_partitions_assigned, roster_count(engine->roster), METRICS_NO_LABELS);
 }
 
@@ -431,7 +445,7 @@ static void put_publisher(struct engine *engine, struct metrics_page *page)
     bool behind = counter_read(&counters->dirty) > 0;
     if (publishes(engine))
         metrics_put(page, METRIC_publish_age_seconds,
-                    behind && last_ms ? (double)(clock_wall_ms() - last_ms) / 1000 : 0, METRICS_NO_LABELS);
+                    behind && last_ms ? (double)(clock_forward_ms() - last_ms) / 1000 : 0, METRICS_NO_LABELS);
 }
 
 static void put_threads(struct engine *engine, struct metrics_page *page)

@@ -76,7 +76,7 @@ struct partition_status {
     struct counter guard;   /* enum guard: why it is halted, GUARD_NONE if it is not */
     pthread_mutex_t lock;   /* of the texts; taken for a copy, never with another lock */
     char reason[ERR_TEXT_BYTES];
-    char trim_trouble[ERR_TEXT_BYTES]; /* why the journal can't be trimmed; empty if it can */
+    char trim_trouble[ERR_TEXT_BYTES]; /* why the journal is not trimmed and grows; empty if it is */
 };
 
 /* Counters of a worker; verdicts and rules move when their group is echoed. */

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "flow/builder.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 enum {
@@ -72,6 +73,26 @@ static struct snapshot_source source_of(struct partition *partition)
     };
 }
 
+static void show_trouble(struct partition *partition, const char *text)
+{
+    pthread_mutex_lock(&partition->status->lock);
+    snprintf(partition->status->trim_trouble, sizeof partition->status->trim_trouble, "%s", text);
+    pthread_mutex_unlock(&partition->status->lock);
+}
+
+/* The journal grows from now on. A restart tries again, for the ledger may be smaller then. */
+static void switch_off(struct partition *partition)
+{
+    struct err_info info;
+    err_set(&info, ERR_LIMIT,
+            "slice %" PRIu32
+            " of the state of partition %d is larger than a group of %d frames may be: no more snapshots "
+            "are taken. Count the input again into new topics with more partitions",
+            partition->snapshot.next, (int)partition->number, FRAMES_A_GROUP_MOST);
+    partition->snapshot.is_off = true;
+    show_trouble(partition, info.text);
+}
+
 struct group *snapshot_seal(struct partition *partition, int64_t now_ms)
 {
     struct snapshot *snapshot = &partition->snapshot;
@@ -85,7 +106,7 @@ struct group *snapshot_seal(struct partition *partition, int64_t now_ms)
     struct group *group = outbox_new_group(&partition->outbox);
     if (!snapshot_slice(group, &source, snapshot->next)) {
         group_free(group);
-        snapshot->is_off = true;
+        switch_off(partition);
         return NULL;
     }
     snapshot->sealed_ms = now_ms;
@@ -311,13 +332,6 @@ void snapshot_reopen(struct partition *partition, const struct frame_nonce *nonc
 
 /* ---- trim ---- */
 
-static void show_trouble(struct partition *partition, const char *text)
-{
-    pthread_mutex_lock(&partition->status->lock);
-    snprintf(partition->status->trim_trouble, sizeof partition->status->trim_trouble, "%s", text);
-    pthread_mutex_unlock(&partition->status->lock);
-}
-
 bool snapshot_trim(struct partition *partition, int64_t now_ms)
 {
     struct snapshot *snapshot = &partition->snapshot;
@@ -330,6 +344,7 @@ bool snapshot_trim(struct partition *partition, int64_t now_ms)
         snapshot->trimmed = snapshot->trim_to;
     else
         snapshot->trim_retry_ms = now_ms + (err == ERR_CONFIG ? TRIM_REFUSED_MS : TRIM_RETRY_MS);
-    show_trouble(partition, err == OK ? "" : info.text);
+    if (err != OK || !snapshot->is_off) /* what was due before it was switched off is trimmed still */
+        show_trouble(partition, err == OK ? "" : info.text);
     return true;
 }

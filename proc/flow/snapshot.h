@@ -7,6 +7,7 @@
  * Where the journal was counted under another plan, a whole cycle marked REPLAN comes before anything is counted.
  * Memory:  two times the bytes of a slice while it is sealed
  * Errors:  a trim that fails is tried again later and shown in the status; a slice that is larger than a group ends snapshots
+ *          of the partition until it is restored again, and is shown there too
  * Thread:  one owner (a worker)
  * Why:     design.md section 3, steps 6 and 7; docs/adr/0013-rolling-snapshots.md
  */

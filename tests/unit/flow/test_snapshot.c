@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "desk_fixture.h"
 #include "snapshot_fixture.h"
 
 #include "flow/cube.h"
@@ -563,4 +564,39 @@ Test(snapshot, a_journal_that_was_begun_with_another_currency_halts_trimmed_or_n
         host_kill(host);
         film_fini(&film);
     }
+}
+
+/* ---- a slice that is too large ---- */
+
+/* So many rejects that the slice does not fit into a group. */
+static void add_rejects_beyond_a_group(struct state *state, int32_t today)
+{
+    enum { COUNT = 5300000 };
+    for (int i = 0; i < COUNT; i++) {
+        int64_t far = i % 2 ? (int64_t)1 << 55 : 0; /* large differences: no fewer bytes than there may be */
+        reject_list_add(&state->rejects, &(struct reject_place){far + SLICES * (int64_t)i, i % 2 ? INT32_MAX : -1, 999},
+                        today);
+    }
+}
+
+Test(snapshot, a_slice_that_is_larger_than_a_group_ends_snapshots_and_that_is_shown, .timeout = 120)
+{
+    static struct desk desk;
+    desk_init(&desk);
+    struct partition *partition = &desk.partition;
+    int64_t now_ms = world_now(desk.f.world);
+    add_rejects_beyond_a_group(&partition->state, (int32_t)(now_ms / 86400000));
+    cr_assert(snapshot_is_due(partition, now_ms) || partition->snapshot.next == 0);
+
+    struct group *group = snapshot_seal(partition, now_ms);
+
+    cr_assert_null(group);
+    cr_assert(partition->snapshot.is_off);
+    cr_assert(strstr(desk.status.trim_trouble, "slice 0 of the state of partition 0"), "%s", desk.status.trim_trouble);
+    cr_assert(strstr(desk.status.trim_trouble, "more partitions"), "%s", desk.status.trim_trouble);
+    partition->snapshot.trim_to = 5;
+    cr_assert(snapshot_trim(partition, now_ms), "what was due before is trimmed");
+    cr_assert(desk.status.trim_trouble[0], "and the trouble is shown still");
+    cr_assert_not(snapshot_is_due(partition, now_ms + 100000));
+    desk_fini(&desk);
 }
