@@ -72,6 +72,45 @@ static int64_t log_bytes(const struct world *world, enum port_topic topic, int64
     return bytes;
 }
 
+/* Bytes of the journal a declaration, by kind of frame and section, and how many cells and ledger entries stand there. */
+static void show_sections(const struct world *world, int64_t count)
+{
+    static const char *const names[] = {[SECTION_CELLS] = "cells", [SECTION_LEDGER] = "ledger", [SECTION_CODES] = "codes",
+                                        [SECTION_LISTED] = "listed"};
+    int64_t bytes[2][SECTION_LISTED + 1] = {{0}};
+    int64_t cells[2] = {0};
+    for (int32_t p = 0; p < PARTITIONS; p++) {
+        for (int64_t o = 0; o < world_next(world, PORT_JOURNAL, p); o++) {
+            struct frame frame;
+            struct err_info info;
+            enum frame_section section;
+            struct bytes at;
+            bool broken = false;
+            if (frame_parse(world_at(world, PORT_JOURNAL, p, o)->value, &frame, &info) != OK)
+                continue;
+            bool snap = frame.kind == FRAME_SNAP;
+            struct reader reader = reader_of(frame.payload);
+            while (frame_next_section(&reader, &section, &at, &broken)) {
+                if (section <= SECTION_LISTED)
+                    bytes[snap][section] += (int64_t)at.length;
+                if (section == SECTION_CELLS) {
+                    struct reader inside = reader_of(at);
+                    reader_varint(&inside);
+                    cells[snap] += reader_u32(&inside);
+                }
+            }
+        }
+    }
+    for (int snap = 0; snap < 2; snap++) {
+        printf("%s: %.2f cells a declaration;", snap ? "SNAP" : "DATA", (double)cells[snap] / (double)count);
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+            if (names[i])
+                printf(" %s %.1f", names[i], (double)bytes[snap][i] / (double)count);
+        }
+        printf(" bytes a declaration\n");
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 3) {
@@ -123,6 +162,7 @@ int main(int argc, char **argv)
                " statistics, counted %" PRId64 "\n",
                count, settled ? "" : " (NOT SETTLED)", seconds * 1e9 / (double)count, (double)journal / (double)count,
                frames, statistics, counter_read(&host_counters(host)->verdicts[VERDICT_COUNTED]));
+        show_sections(world, count);
         host_kill(host);
         world_free(world);
     }
