@@ -75,8 +75,8 @@ static int64_t log_bytes(const struct world *world, enum port_topic topic, int64
 /* Bytes of the journal a declaration, by kind of frame and section, and how many cells and ledger entries stand there. */
 static void show_sections(const struct world *world, int64_t count)
 {
-    static const char *const names[] = {[SECTION_CELLS] = "cells", [SECTION_LEDGER] = "ledger", [SECTION_CODES] = "codes",
-                                        [SECTION_LISTED] = "listed"};
+    static const char *const names[] = {
+        [SECTION_CELLS] = "cells", [SECTION_LEDGER] = "ledger", [SECTION_CODES] = "codes", [SECTION_LISTED] = "listed"};
     int64_t bytes[2][SECTION_LISTED + 1] = {{0}};
     int64_t cells[2] = {0};
     for (int32_t p = 0; p < PARTITIONS; p++) {

@@ -37,9 +37,27 @@ static inline struct bytes buffer_bytes(const struct buffer *buffer)
     return (struct bytes){buffer->data, buffer->length};
 }
 
-/* LEB128 into memory that has room for 10 bytes; returns the place behind it. */
+/* The reverse of varint_pack, for words below 2^56: seven bits a byte. */
+static inline uint64_t varint_spread(uint64_t word)
+{
+    word = (word & 0x000000000FFFFFFFULL) | (word & 0x00FFFFFFF0000000ULL) << 4;
+    word = (word & 0x00003FFF00003FFFULL) | (word & 0x0FFFC0000FFFC000ULL) << 2;
+    return (word & 0x007F007F007F007FULL) | (word & 0x3F803F803F803F80ULL) << 1;
+}
+
+/* LEB128 into memory that has room for 10 bytes; returns the place behind it. What follows it in those 10 bytes may change. */
 static inline uint8_t *varint_put(uint8_t *at, uint64_t v)
 {
+    if (v < 0x80) {
+        *at = (uint8_t)v;
+        return at + 1;
+    }
+    if (v >> 56 == 0) { /* a loop would cost a wrong guess of its length */
+        unsigned bytes = (unsigned)((63 - __builtin_clzll(v)) * 37 >> 8) + 1;
+        uint64_t word = varint_spread(v) | 0x0080808080808080ULL >> 8 * (8 - bytes);
+        memcpy(at, &word, sizeof word); /* little-endian, as every format here */
+        return at + bytes;
+    }
     while (v >= 0x80) {
         *at++ = (uint8_t)(v | 0x80);
         v >>= 7;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/derive.h"
 
+#include "flow/frame_cells.h"
+
 #include <inttypes.h>
 
 enum { CONTRIBUTIONS_MOST = 1 << 16, SECTION_BYTES = 64 << 20 };
@@ -13,6 +15,7 @@ struct derive {
     struct tally *tally;
     struct contribution contribution;
     struct buffer payload;
+    struct cell_order order;
     uint32_t first_code;
     uint32_t added; /* since the last group */
     enum err err;
@@ -36,6 +39,7 @@ static void end(struct derive *derive)
     tally_free(derive->tally);
     contribution_fini(&derive->contribution);
     buffer_fini(&derive->payload);
+    cell_order_fini(&derive->order);
 }
 
 /* What the tally holds becomes a group that no journal has seen. */
@@ -49,9 +53,12 @@ static enum err flush(struct derive *derive)
     frame_put_codes(out, derive->dictionary, derive->first_code);
     derive->first_code = derive->dictionary->count;
     frame_put_counts(out, &no_counts);
+    const struct cell_order *order = &derive->order;
+    frame_cells_sort(derive->tally, &derive->order);
     for (uint32_t view = 0; view < derive->plan->count; view++) {
-        for (uint32_t index = 0; index < tally_count(derive->tally);)
-            frame_put_cells(out, derive->tally, &derive->plan->views[view], view, &index, out->length + SECTION_BYTES);
+        for (uint32_t index = order->begins[view]; index < order->begins[view + 1];)
+            frame_cells_put_tally(out, derive->tally, order, &derive->plan->views[view], view, &index,
+                                  out->length + SECTION_BYTES);
     }
     struct control control = {.tally = tally_control(derive->tally)};
     frame_put_control(out, &control);

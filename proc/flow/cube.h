@@ -8,14 +8,14 @@
  * Slices:  of a snapshot are added where the journal was trimmed before them; else they are compared with what is there
  * Plans:   cells of another plan than the cube's are stepped over; a partition is settled when its slices were counted again
  * Keys:    as in cell.h, with code numbers of the cube's own dictionary; each partition's numbers are translated
- * Errors:  cube_fold: ERR_BROKEN when a section is broken or a control total differs. A group is checked as a whole
- *          before it is added, so a refused one leaves every sum as it was.
+ * Errors:  cube_fold: ERR_BROKEN when a section is broken or a control total differs. A refused group leaves every sum and every
+ *          mark as it was; cells that only it had stay, all zero.
  * Memory:  about 250 bytes a cell; never shrinks
  * Thread:  one owner (publisher)
  */
 #pragma once
 
-#include "flow/slice.h"
+#include "flow/frame.h"
 
 #define CUBE_NO_LINK UINT32_MAX
 

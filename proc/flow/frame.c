@@ -158,39 +158,39 @@ bool frame_nonce_equal(const struct frame_nonce *a, const struct frame_nonce *b)
 
 /* ---- sections: a byte that says which, four bytes of length, the content ---- */
 
-static size_t section_begin(struct buffer *out, enum frame_section section)
+size_t frame_begin_section(struct buffer *out, enum frame_section section)
 {
     buffer_add_u8(out, (uint8_t)section);
     buffer_add_u32(out, 0);
     return out->length;
 }
 
-static void section_end(struct buffer *out, size_t begin)
+void frame_end_section(struct buffer *out, size_t begin)
 {
     put32(out->data + begin - 4, (uint32_t)(out->length - begin));
 }
 
 void frame_put_bytes(struct buffer *out, enum frame_section section, struct bytes bytes)
 {
-    size_t begin = section_begin(out, section);
+    size_t begin = frame_begin_section(out, section);
     buffer_add(out, bytes.data, bytes.length);
-    section_end(out, begin);
+    frame_end_section(out, begin);
 }
 
 void frame_put_partitions(struct buffer *out, int32_t partitions)
 {
-    size_t begin = section_begin(out, SECTION_PARTITIONS);
+    size_t begin = frame_begin_section(out, SECTION_PARTITIONS);
     buffer_add_u32(out, (uint32_t)partitions);
-    section_end(out, begin);
+    frame_end_section(out, begin);
 }
 
 void frame_put_codes(struct buffer *out, const struct dictionary *dictionary, uint32_t first)
 {
-    size_t begin = section_begin(out, SECTION_CODES);
+    size_t begin = frame_begin_section(out, SECTION_CODES);
     buffer_add_varint(out, first);
     for (uint32_t i = first; i < dictionary->count; i++)
         buffer_add_u64(out, dictionary->codes[i]);
-    section_end(out, begin);
+    frame_end_section(out, begin);
 }
 
 static bool get_codes(struct reader *reader, uint64_t number, struct dictionary *dictionary)
@@ -274,7 +274,7 @@ static void get_rule_counts(struct reader *reader, int64_t counts[static RULE_NU
 
 void frame_put_counts(struct buffer *out, const struct counts *counts)
 {
-    size_t begin = section_begin(out, SECTION_COUNTS);
+    size_t begin = frame_begin_section(out, SECTION_COUNTS);
     for (int i = 0; i < VERDICTS; i++)
         buffer_add_zigzag(out, counts->verdicts[i]);
     buffer_add_zigzag(out, counts->records);
@@ -283,7 +283,7 @@ void frame_put_counts(struct buffer *out, const struct counts *counts)
     buffer_add_zigzag(out, counts->skipped);
     put_rule_counts(out, counts->rejects);
     put_rule_counts(out, counts->warnings);
-    section_end(out, begin);
+    frame_end_section(out, begin);
 }
 
 bool frame_get_counts(struct bytes bytes, struct counts *out)
@@ -303,13 +303,13 @@ bool frame_get_counts(struct bytes bytes, struct counts *out)
 
 void frame_put_rejects(struct buffer *out, int64_t lo, const struct reject_place *places, size_t count)
 {
-    size_t begin = section_begin(out, SECTION_REJECTS);
+    size_t begin = frame_begin_section(out, SECTION_REJECTS);
     for (size_t i = 0; i < count; i++) {
         buffer_add_varint(out, (uint64_t)(places[i].offset - lo));
         buffer_add_zigzag(out, places[i].index);
         buffer_add_varint(out, places[i].rule_number);
     }
-    section_end(out, begin);
+    frame_end_section(out, begin);
 }
 
 bool frame_next_reject(struct reader *reader, int64_t lo, struct reject_place *out)
@@ -326,28 +326,27 @@ bool frame_next_reject(struct reader *reader, int64_t lo, struct reject_place *o
 
 __extension__ typedef unsigned __int128 u128;
 
-static void put_i128(struct buffer *out, i128 v)
+uint8_t *frame_put_i128(uint8_t *at, i128 v)
 {
-    if (v == (int64_t)v) {
-        buffer_add_zigzag(out, (int64_t)v);
-        return;
-    }
+    if (v == (int64_t)v)
+        return varint_put(at, zigzag_of((int64_t)v));
     u128 zigzag = ((u128)v << 1) ^ (u128)(v >> 127);
-    uint8_t *start = buffer_reserve(out, 20);
-    uint8_t *at = start;
     while (zigzag >= 0x80) {
         *at++ = (uint8_t)(zigzag | 0x80);
         zigzag >>= 7;
     }
     *at++ = (uint8_t)zigzag;
-    out->length += (size_t)(at - start);
+    return at;
 }
 
-static i128 get_i128(struct reader *reader)
+static void put_i128(struct buffer *out, i128 v)
 {
-    uint64_t small;
-    if (reader_varint_fast(reader, &small))
-        return zigzag_to(small);
+    uint8_t *at = buffer_reserve(out, FRAME_I128_BYTES_MOST);
+    out->length += (size_t)(frame_put_i128(at, v) - at);
+}
+
+i128 frame_get_i128(struct reader *reader)
+{
     u128 v = 0;
     for (unsigned shift = 0; shift < 133 && !reader->failed; shift += 7) {
         uint8_t byte = reader_u8(reader);
@@ -357,162 +356,6 @@ static i128 get_i128(struct reader *reader)
     }
     reader->failed = true;
     return 0;
-}
-
-/* ---- cells: the dimensions that the view has, then a mask of the measures that are not zero, and those ---- */
-
-static bool has(const struct view *view, enum dimension dimension)
-{
-    return view->dimension_set & 1u << dimension;
-}
-
-enum { MEASURES = 11 };
-
-static void measures_list(const struct measures *m, i128 out[static MEASURES])
-{
-    out[0] = m->value_minor;
-    out[1] = m->customs_value_minor;
-    out[2] = m->net_mass_mg;
-    out[3] = m->gross_mass_mg;
-    out[4] = m->supp_quantity_micro;
-    out[5] = m->estimated_mg;
-    out[6] = m->declarations;
-    out[7] = m->items;
-    out[8] = m->packages;
-    out[9] = m->warned_items;
-    out[10] = m->late_items;
-}
-
-static void measures_from(struct measures *m, const i128 in[static MEASURES])
-{
-    m->value_minor = in[0];
-    m->customs_value_minor = in[1];
-    m->net_mass_mg = in[2];
-    m->gross_mass_mg = in[3];
-    m->supp_quantity_micro = in[4];
-    m->estimated_mg = in[5];
-    m->declarations = (int64_t)in[6];
-    m->items = (int64_t)in[7];
-    m->packages = (int64_t)in[8];
-    m->warned_items = (int64_t)in[9];
-    m->late_items = (int64_t)in[10];
-}
-
-static void put_key(struct buffer *out, const struct view *view, const struct table_key *key, int32_t *day)
-{
-    buffer_add_zigzag(out, (int64_t)cell_day(key) - *day);
-    *day = cell_day(key);
-    if (view->hs_digits)
-        buffer_add_varint(out, cell_commodity(key));
-    if (has(view, DIMENSION_OFFICE))
-        buffer_add_varint(out, key->word[1] >> 32);
-    if (has(view, DIMENSION_BORDER_OFFICE))
-        buffer_add_varint(out, key->word[1] & 0xFFFFFFFFu);
-    if (has(view, DIMENSION_ZONE))
-        buffer_add_varint(out, key->word[2] >> 32);
-    if (has(view, DIMENSION_TRADE_MODE))
-        buffer_add_varint(out, key->word[2] & 0xFFFFFFFFu);
-    if (view->mask.word3 >> 32)
-        buffer_add_varint(out, key->word[3] >> 32);
-    if (view->mask.word3 & 0xFFFFFFFFu)
-        buffer_add_varint(out, key->word[3] & 0xFFFFFFFFu);
-}
-
-static void get_key(struct reader *reader, const struct view *view, uint32_t index, struct table_key *key)
-{
-    int32_t day = cell_day(key) + (int32_t)reader_zigzag(reader);
-    uint64_t commodity = view->hs_digits ? reader_varint(reader) : 0;
-    uint64_t office = has(view, DIMENSION_OFFICE) ? reader_varint(reader) : 0;
-    uint64_t border = has(view, DIMENSION_BORDER_OFFICE) ? reader_varint(reader) : 0;
-    uint64_t zone = has(view, DIMENSION_ZONE) ? reader_varint(reader) : 0;
-    uint64_t mode = has(view, DIMENSION_TRADE_MODE) ? reader_varint(reader) : 0;
-    uint64_t partners = view->mask.word3 >> 32 ? reader_varint(reader) : 0;
-    uint64_t rest = view->mask.word3 & 0xFFFFFFFFu ? reader_varint(reader) : 0;
-    key->word[0] = cell_word0(index, view->grain == GRAIN_MONTH, day, commodity & CELL_NO_HS);
-    key->word[1] = office << 32 | border;
-    key->word[2] = zone << 32 | mode;
-    key->word[3] = partners << 32 | rest;
-}
-
-struct frame_cells frame_begin_cells(struct buffer *out, const struct view *view, uint32_t view_index)
-{
-    struct frame_cells cells = {.view = view, .begin = section_begin(out, SECTION_CELLS)};
-    buffer_add_varint(out, view_index);
-    cells.count_at = out->length;
-    buffer_add_u32(out, 0);
-    return cells;
-}
-
-void frame_put_cell(struct buffer *out, struct frame_cells *cells, const struct table_key *key,
-                    const struct measures *cell)
-{
-    i128 measures[MEASURES];
-    measures_list(cell, measures);
-    unsigned used = 0;
-    for (unsigned i = 0; i < MEASURES; i++)
-        used |= (unsigned)(measures[i] != 0) << i;
-    if (!used)
-        return;
-    put_key(out, cells->view, key, &cells->day);
-    buffer_add_varint(out, used);
-    for (unsigned i = 0; i < MEASURES; i++) {
-        if (used & 1u << i)
-            put_i128(out, measures[i]);
-    }
-    cells->count++;
-}
-
-void frame_end_cells(struct buffer *out, const struct frame_cells *cells)
-{
-    if (cells->count == 0) {
-        out->length = cells->begin - 5;
-        return;
-    }
-    put32(out->data + cells->count_at, cells->count);
-    section_end(out, cells->begin);
-}
-
-void frame_put_cells(struct buffer *out, const struct tally *tally, const struct view *view, uint32_t view_index,
-                     uint32_t *index, size_t most)
-{
-    struct frame_cells section = frame_begin_cells(out, view, view_index);
-    uint32_t cells = tally_count(tally);
-    for (; *index < cells && out->length + FRAME_CELL_BYTES_MOST < most; ++*index) {
-        const struct table_key *key = tally_key(tally, *index);
-        if (cell_view(key) != view_index)
-            continue;
-        struct measures cell;
-        tally_measures(tally, *index, &cell);
-        frame_put_cell(out, &section, key, &cell);
-    }
-    frame_end_cells(out, &section);
-}
-
-bool frame_cells_begin(struct reader *reader, const struct view_plan *plan, uint32_t *out_view, uint32_t *out_count,
-                       struct table_key *out_key)
-{
-    *out_key = (struct table_key){{cell_word0(0, false, 0, 0), 0, 0, 0}};
-    uint64_t view = reader_varint(reader);
-    uint32_t count = reader_u32(reader);
-    if (reader->failed || view >= plan->count)
-        return false;
-    *out_view = (uint32_t)view;
-    *out_count = count;
-    return true;
-}
-
-bool frame_cells_next(struct reader *reader, const struct view *view, uint32_t view_index, struct table_key *key,
-                      struct measures *out)
-{
-    get_key(reader, view, view_index, key);
-    uint64_t used = reader_varint(reader);
-    i128 measures[MEASURES] = {0};
-    for (unsigned i = 0; i < MEASURES; i++) {
-        if (used & 1u << i)
-            measures[i] = get_i128(reader);
-    }
-    measures_from(out, measures);
-    return !reader->failed && used >> MEASURES == 0;
 }
 
 /* ---- ledger entries ---- */
@@ -543,7 +386,7 @@ bool frame_next_entry(struct reader *reader, struct ledger_key *out_key, struct 
 
 void frame_put_control(struct buffer *out, const struct control *control)
 {
-    size_t begin = section_begin(out, SECTION_CONTROL);
+    size_t begin = frame_begin_section(out, SECTION_CONTROL);
     put_i128(out, control->tally.value_minor);
     put_i128(out, control->tally.net_mass_mg);
     buffer_add_zigzag(out, control->tally.items);
@@ -551,14 +394,14 @@ void frame_put_control(struct buffer *out, const struct control *control)
     buffer_add_varint(out, control->ledger_count);
     for (int i = 0; i < VERDICTS; i++)
         buffer_add_zigzag(out, control->verdicts[i]);
-    section_end(out, begin);
+    frame_end_section(out, begin);
 }
 
 bool frame_get_control(struct bytes bytes, struct control *out)
 {
     struct reader reader = reader_of(bytes);
-    out->tally.value_minor = get_i128(&reader);
-    out->tally.net_mass_mg = get_i128(&reader);
+    out->tally.value_minor = frame_get_i128(&reader);
+    out->tally.net_mass_mg = frame_get_i128(&reader);
     out->tally.items = reader_zigzag(&reader);
     out->ledger = reader_u64(&reader);
     out->ledger_count = reader_varint(&reader);

@@ -135,25 +135,9 @@ void frame_put_control(struct buffer *out, const struct control *control);
 void frame_put_bytes(struct buffer *out, enum frame_section section, struct bytes bytes);
 void frame_put_partitions(struct buffer *out, int32_t partitions);
 
-/* One CELLS section: begun, a cell a call (zero cells are left out), ended. One without cells leaves nothing. */
-struct frame_cells {
-    const struct view *view;
-    size_t begin;
-    size_t count_at;
-    uint32_t count;
-    int32_t day;
-};
-
-enum { FRAME_CELL_BYTES_MOST = 320 };
-
-struct frame_cells frame_begin_cells(struct buffer *out, const struct view *view, uint32_t view_index);
-void frame_put_cell(struct buffer *out, struct frame_cells *cells, const struct table_key *key,
-                    const struct measures *measures);
-void frame_end_cells(struct buffer *out, const struct frame_cells *cells);
-
-/* Delta cells of one view; zero cells are left out. Stops before the section would pass `most` bytes: *index is where to go on. */
-void frame_put_cells(struct buffer *out, const struct tally *tally, const struct view *view, uint32_t view_index,
-                     uint32_t *index, size_t most);
+/* Begins a section that the caller fills; the place that frame_end_section wants. */
+size_t frame_begin_section(struct buffer *out, enum frame_section section);
+void frame_end_section(struct buffer *out, size_t begin);
 
 /* One entry of a LEDGER section (without the section's head). */
 void frame_put_entry(struct buffer *out, const struct ledger_key *key, struct bytes contribution);
@@ -167,9 +151,8 @@ bool frame_get_control(struct bytes bytes, struct control *out);
 bool frame_next_reject(struct reader *reader, int64_t lo, struct reject_place *out);
 bool frame_next_entry(struct reader *reader, struct ledger_key *out_key, struct bytes *out_contribution);
 
-/* Begins a CELLS section: its view and how many cells follow; then one cell a call. The key, which carries over from cell to cell,
- * has dictionary numbers of the partition. */
-bool frame_cells_begin(struct reader *reader, const struct view_plan *plan, uint32_t *out_view, uint32_t *out_count,
-                       struct table_key *out_key);
-bool frame_cells_next(struct reader *reader, const struct view *view, uint32_t view_index, struct table_key *key,
-                      struct measures *out);
+/* Numbers of 128 bits: a zigzag varint, into memory that has room for FRAME_I128_BYTES_MOST; the place behind it. */
+enum { FRAME_I128_BYTES_MOST = 20 };
+
+uint8_t *frame_put_i128(uint8_t *at, i128 v);
+i128 frame_get_i128(struct reader *reader);

@@ -112,6 +112,7 @@ void partition_fini(struct partition *partition)
     memory_free(partition->open.places);
     memory_free(partition->open.cuts);
     buffer_fini(&partition->open.ledger);
+    cell_order_fini(&partition->open.order);
 }
 
 void partition_halt(struct partition *partition, enum guard guard, const struct err_info *why)

@@ -18,6 +18,7 @@
 #include "base/counter.h"
 #include "base/hist.h"
 #include "flow/batch.h"
+#include "flow/cell_order.h"
 #include "flow/echo.h"
 #include "flow/intake.h"
 #include "flow/outbox.h"
@@ -133,6 +134,7 @@ struct open_group {
     size_t cut_count;
     size_t cut_capacity;
     size_t cut_last;
+    struct cell_order order; /* of the cells, while they are sealed */
     uint32_t first_code; /* of the dictionary that is not yet journalled */
     int64_t declarations;
     int64_t lo;

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "flow/builder.h"
+#include "flow/frame_cells.h"
 #include "flow/mutant.h"
 
 enum {
@@ -19,15 +20,17 @@ static void put_rejects(struct builder *builder, const struct open_group *open)
     }
 }
 
-static void put_cells(struct builder *builder, const struct partition *partition)
+static void put_cells(struct builder *builder, struct partition *partition)
 {
     const struct tally *tally = partition->state.tally;
     const struct view_plan *plan = partition->context->plan;
+    struct cell_order *order = &partition->open.order;
+    frame_cells_sort(tally, order);
     for (uint32_t view = 0; view < plan->count; view++) {
-        for (uint32_t index = 0; index < tally_count(tally);) {
+        for (uint32_t index = order->begins[view]; index < order->begins[view + 1];) {
             builder_room(builder, 1024);
-            frame_put_cells(&builder->payload, tally, &plan->views[view], view, &index, builder->most);
-            if (index < tally_count(tally))
+            frame_cells_put_tally(&builder->payload, tally, order, &plan->views[view], view, &index, builder->most);
+            if (index < order->begins[view + 1])
                 builder_close(builder, false);
         }
     }

@@ -2,8 +2,8 @@
 #include "flow/snapshot.h"
 
 #include "base/check.h"
-#include "base/memory.h"
 #include "flow/builder.h"
+#include "flow/frame_cells.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -221,51 +221,40 @@ static void put_listed(struct builder *builder, const struct snapshot_source *so
     }
 }
 
-/* The places of a slice's cells, view after view; begins[v] to begins[v + 1] are those of view v. */
-static uint32_t *sort_by_view(const struct totals *totals, uint32_t slice, uint32_t begins[static VIEWS_MOST + 1])
+static void sort_cells(const struct totals *totals, uint32_t slice, struct cell_order *order)
 {
     uint32_t count = totals_count(totals, slice);
-    uint32_t *places = memory_new(count + 1, sizeof places[0]);
-    uint8_t *views = memory_new(count + 1, 1);
-    memset(begins, 0, (VIEWS_MOST + 1) * sizeof begins[0]);
-    for (uint32_t i = 0; i < count; i++) {
-        views[i] = (uint8_t)cell_view(totals_key(totals, slice, i));
-        begins[views[i] + 1]++;
-    }
-    for (int view = 0; view < VIEWS_MOST; view++)
-        begins[view + 1] += begins[view];
-    uint32_t next[VIEWS_MOST];
-    memcpy(next, begins, sizeof next);
+    cell_order_begin(order, count);
     for (uint32_t i = 0; i < count; i++)
-        places[next[views[i]]++] = i;
-    memory_free(views);
-    return places;
+        cell_order_add(order, cell_view(totals_key(totals, slice, i)));
+    cell_order_finish(order);
 }
 
 static void put_cells(struct builder *builder, const struct state *state, uint32_t slice, struct slice_whole *whole)
 {
     const struct totals *totals = state->totals;
     const struct view_plan *plan = state->plan;
-    uint32_t begins[VIEWS_MOST + 1];
-    uint32_t *places = sort_by_view(totals, slice, begins);
+    struct cell_order order = {0};
+    sort_cells(totals, slice, &order);
     for (uint32_t view = 0; view < plan->count; view++) {
-        uint32_t i = begins[view];
-        while (i < begins[view + 1]) {
+        uint32_t i = order.begins[view];
+        uint32_t end = order.begins[view + 1];
+        while (i < end) {
             builder_room(builder, 1024);
-            struct frame_cells cells = frame_begin_cells(&builder->payload, &plan->views[view], view);
-            for (; i < begins[view + 1] && builder->payload.length + FRAME_CELL_BYTES_MOST < builder->most; i++) {
-                const struct table_key *key = totals_key(totals, slice, places[i]);
-                const struct measures *measures = totals_measures(totals, slice, places[i]);
-                frame_put_cell(&builder->payload, &cells, key, measures);
+            struct frame_cells cells = frame_cells_open(&builder->payload, &plan->views[view], view);
+            for (; i < end && builder->payload.length + FRAME_CELL_BYTES_MOST < builder->most; i++) {
+                const struct table_key *key = totals_key(totals, slice, order.places[i]);
+                const struct measures *measures = totals_measures(totals, slice, order.places[i]);
+                frame_cells_put(&builder->payload, &cells, key, measures);
                 whole->cell_sum += totals_control_of(key, measures);
             }
             whole->cells += cells.count;
-            frame_end_cells(&builder->payload, &cells);
-            if (i < begins[view + 1])
+            frame_cells_close(&builder->payload, &cells);
+            if (i < end)
                 builder_close(builder, false);
         }
     }
-    memory_free(places);
+    cell_order_fini(&order);
 }
 
 struct entries {

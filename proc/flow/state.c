@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/state.h"
 
+#include "flow/frame_cells.h"
+
 #include <inttypes.h>
 
 void state_init(struct state *state, const struct view_plan *plan, uint64_t seed)

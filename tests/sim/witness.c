@@ -2,6 +2,7 @@
 #include "sim/witness.h"
 
 #include "base/memory.h"
+#include "flow/frame_cells.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "flow/frame.h"
+#include "flow/frame_cells.h"
 
 #include <string.h>
 
@@ -113,10 +113,13 @@ static inline struct bytes maker_data(struct maker *maker)
     frame_put_codes(&payload, &maker->codes, maker->first_code ? maker->first_code : 1);
     maker->first_code = maker->codes.count;
     frame_put_counts(&payload, &maker->counts);
+    struct cell_order order = {0};
+    frame_cells_sort(maker->tally, &order);
     for (uint32_t view = 0; view < maker->plan->count; view++) {
-        uint32_t index = 0;
-        frame_put_cells(&payload, maker->tally, &maker->plan->views[view], view, &index, SIZE_MAX);
+        uint32_t index = order.begins[view];
+        frame_cells_put_tally(&payload, maker->tally, &order, &maker->plan->views[view], view, &index, SIZE_MAX);
     }
+    cell_order_fini(&order);
     maker_put_control(maker, &payload);
     struct bytes bytes = maker_seal(maker, FRAME_DATA, true, lo, &payload);
     buffer_fini(&payload);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/frame.h"
-#include "trade/calendar.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -209,68 +208,4 @@ Test(frame, control_totals_round_trip_beyond_64_bits)
     cr_assert_eq(back.ledger, UINT64_MAX);
     cr_assert_eq(back.verdicts[VERDICT_STALE], 8);
     buffer_fini(&buffer);
-}
-
-Test(frame, cells_of_every_view_round_trip_in_pieces)
-{
-    struct view_plan plan;
-    view_plan_default(&plan);
-    struct tally *tally = tally_new(&plan);
-    struct contribution_item items[4];
-    struct contribution c = {.item_count = 4, .items = items, .zone = 2, .trade_mode = 3, .border_office = 4};
-    for (int n = 0; n < 500; n++) {
-        c.day = calendar_day(20250101) + n % 200;
-        c.office = (uint32_t)n % 9;
-        c.mode = (uint16_t)(n % 10);
-        for (int i = 0; i < 4; i++)
-            items[i] = (struct contribution_item){.hs = (uint64_t)(n * 4 + i) * 1000003 % 10000000000,
-                                                  .hs_digits = i == 3 ? 0 : 10,
-                                                  .flow = FLOW_M,
-                                                  .partner = (uint16_t)(0x4100 + n),
-                                                  .value_minor = n - 250,
-                                                  .net_mass_mg = n * 7,
-                                                  .packages = 1};
-        tally_add(tally, &c, 1);
-    }
-    uint32_t found = 0;
-    for (uint32_t view = 0; view < plan.count; view++) {
-        for (uint32_t index = 0; index < tally_count(tally);) {
-            struct buffer buffer = {0};
-            frame_put_cells(&buffer, tally, &plan.views[view], view, &index, 4000);
-            cr_assert_leq(buffer.length, 4000);
-            if (buffer.length) {
-                struct reader reader = reader_of(only_section(&buffer, SECTION_CELLS));
-                uint32_t view_back;
-                uint32_t count;
-                struct table_key key;
-                cr_assert(frame_cells_begin(&reader, &plan, &view_back, &count, &key));
-                cr_assert_eq(view_back, view);
-                for (uint32_t i = 0; i < count; i++) {
-                    struct measures measures;
-                    cr_assert(frame_cells_next(&reader, &plan.views[view], view, &key, &measures));
-                    bool same = false;
-                    for (uint32_t j = 0; j < tally_count(tally) && !same; j++) {
-                        struct measures cell;
-                        tally_measures(tally, j, &cell);
-                        same = memcmp(tally_key(tally, j), &key, sizeof key) == 0 &&
-                               cell.value_minor == measures.value_minor && cell.net_mass_mg == measures.net_mass_mg &&
-                               cell.items == measures.items && cell.declarations == measures.declarations &&
-                               cell.packages == measures.packages;
-                    }
-                    cr_assert(same, "view %s cell %u", plan.views[view].name, i);
-                    found++;
-                }
-                cr_assert_eq(reader_left(&reader), 0);
-            }
-            buffer_fini(&buffer);
-        }
-    }
-    uint32_t used = 0;
-    for (uint32_t j = 0; j < tally_count(tally); j++) {
-        struct measures cell;
-        tally_measures(tally, j, &cell);
-        used += cell.items != 0 || cell.declarations != 0;
-    }
-    cr_assert_eq(found, used);
-    tally_free(tally);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "desk_fixture.h"
+#include "flow/frame_cells.h"
 
 #include <signal.h>
 
