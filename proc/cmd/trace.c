@@ -7,6 +7,7 @@
 #include "cmd/walk.h"
 #include "flow/gate.h"
 #include "flow/statistic.h"
+#include "flow/statistic_bytes.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -513,7 +514,7 @@ static void take_statistic(struct trace *trace, const struct port_record *record
 {
     struct text key = {(const char *)record->key.data, (uint32_t)record->key.length};
     uint64_t as_of = (uint64_t)record->as_of;
-    if (gate_is_mark(record->key) || (!record->is_null && !statistic_as_of(record->value, &as_of)))
+    if (gate_is_mark(record->key) || (!record->is_null && !statistic_bytes_as_of(record->value, &as_of)))
         return;
     for (size_t i = 0; i < trace->cell_count; i++) {
         struct trace_cell *cell = &trace->cells[i];

@@ -17,6 +17,7 @@
 #include "flow/mutant.h"
 #include "flow/registry.h"
 #include "flow/statistic.h"
+#include "flow/statistic_bytes.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -332,7 +333,7 @@ static void read_statistic(struct publisher *publisher, int32_t partition, const
     }
     uint64_t as_of = 0;
     uint64_t content = STATISTIC_UNKNOWN;
-    bool is_broken = !statistic_as_of(record->value, &as_of);
+    bool is_broken = !statistic_bytes_as_of(record->value, &as_of);
     struct registry_entry *entry = registry_at(publisher->registry, index);
     bool is_late = (gate_see(&publisher->gate, partition, as_of) || as_of < entry->read_as_of) && !MUTANT(NOT_REPAIRED);
     bool is_newest = as_of == entry->written_as_of && as_of != 0;

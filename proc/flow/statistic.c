@@ -5,21 +5,35 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "flow/statistic_bytes.h"
 #include "flow/statistic_read.h"
 #include "trade/calendar.h"
 
-#include "customs/v1/statistic.pb-c.h"
-
 enum {
     KEY_BYTES_MOST = 1024,
-    VALUE_BYTES_MOST = 1024, /* of a cell: every text in it is short */
     CODE_BYTES = 9,
     HS_TEXT_BYTES = 10 + 1,
-    AS_OF_FIELD = 51,
+    DATE_BYTES = 8,
+    PART_BYTES = 3 * VIEW_NAME_BYTES + 8, /* a name with every byte escaped, and a frequency */
 };
 
 static const i128 mg_a_gram = 1000;
 static const uint64_t content_seed = 0x5354415449535443; /* any but HASH_P0, which hash_bytes would cancel out */
+
+/* What a cell's time is: cells in a row mostly have the same. */
+struct period {
+    int32_t day;
+    bool is_month;
+    uint32_t from;
+    uint32_t to;
+    char text[2 * DATE_BYTES + 1]; /* in record keys */
+};
+
+/* A piece of record keys that many have in common. */
+struct part {
+    char text[PART_BYTES];
+    uint32_t length;
+};
 
 struct statistic_writer {
     const struct view_plan *plan;
@@ -39,6 +53,9 @@ struct statistic_writer {
     char commodity[HS_TEXT_BYTES];
     char classification[CODE_BYTES];
     char views[VIEWS_MOST][VIEW_NAME_BYTES];
+    struct period period; /* of the last cell */
+    struct part labels[DIMENSIONS];
+    struct part heads[VIEWS_MOST][2]; /* of days, of months */
     char key[KEY_BYTES_MOST];
     struct buffer value;
 };
@@ -75,42 +92,6 @@ static void copy_text(char *to, size_t bytes, const char *from)
     size_t length = strlen(from);
     CHECK(length < bytes);
     memcpy(to, from, length + 1);
-}
-
-struct statistic_writer *statistic_writer_new(const struct view_plan *plan, const struct reference *reference,
-                                              const char *reporter, const char *currency)
-{
-    struct statistic_writer *writer = memory_new(1, sizeof *writer);
-    writer->plan = plan;
-    writer->reference = reference;
-    copy_text(writer->reporter, sizeof writer->reporter, reporter);
-    copy_text(writer->currency, sizeof writer->currency, currency);
-    for (uint32_t i = 0; i < plan->count; i++)
-        copy_text(writer->views[i], sizeof writer->views[i], plan->views[i].name);
-    customs__v1__statistic__init(&writer->cell);
-    writer->cell.reporter = writer->reporter;
-    writer->cell.currency = writer->currency;
-    writer->cell.office_code = writer->office;
-    writer->cell.border_office_code = writer->border_office;
-    writer->cell.zone_code = writer->zone;
-    writer->cell.trade_mode = writer->trade_mode;
-    writer->cell.region_code = writer->region;
-    writer->cell.supp_unit = writer->unit;
-    writer->cell.partner = writer->partner;
-    writer->cell.commodity_code = writer->commodity;
-    writer->cell.classification = writer->classification;
-    writer->cell.state = CUSTOMS__V1__STATE__STATE_OPEN;
-    writer->taken = &writer->cell;
-    return writer;
-}
-
-void statistic_writer_free(struct statistic_writer *writer)
-{
-    if (!writer)
-        return;
-    free_unpacked(writer->gone);
-    buffer_fini(&writer->value);
-    memory_free(writer);
 }
 
 /* ---- dimensions ---- */
@@ -186,16 +167,6 @@ static uint32_t mode_of(const struct table_key *key)
     return (uint32_t)(key->word[3] & CELL_MODE_MOST);
 }
 
-static void period_of(const struct table_key *key, uint32_t *out_from, uint32_t *out_to)
-{
-    *out_from = calendar_date(cell_day(key));
-    *out_to = *out_from;
-    if (cell_is_month(key)) {
-        *out_from = calendar_month_first(*out_from);
-        *out_to = calendar_month_last(*out_from);
-    }
-}
-
 /* ---- record key ---- */
 
 static char *put_raw(char *at, const char *text)
@@ -234,11 +205,28 @@ static char *put_number(char *at, uint32_t number)
     return at;
 }
 
-static char *put_date(char *at, uint32_t date)
+static void put_date(char at[static DATE_BYTES], uint32_t date)
 {
-    for (int i = 7; i >= 0; i--, date /= 10)
+    for (int i = DATE_BYTES - 1; i >= 0; i--, date /= 10)
         at[i] = (char)('0' + date % 10);
-    return at + 8;
+}
+
+static const struct period *period_of(struct statistic_writer *writer, const struct table_key *key)
+{
+    struct period *period = &writer->period;
+    int32_t day = cell_day(key);
+    bool is_month = cell_is_month(key);
+    if (day == period->day && is_month == period->is_month)
+        return period;
+    uint32_t date = calendar_date(day);
+    period->day = day;
+    period->is_month = is_month;
+    period->from = is_month ? calendar_month_first(date) : date;
+    period->to = is_month ? calendar_month_last(date) : date;
+    put_date(period->text, period->from);
+    period->text[DATE_BYTES] = '|';
+    put_date(period->text + DATE_BYTES + 1, period->to);
+    return period;
 }
 
 static const char *flow_name(uint32_t flow)
@@ -291,25 +279,89 @@ static char *put_dimension(char *at, const struct view *view, enum dimension dim
     return put_encoded(at, text, length);
 }
 
+static char *put_part(char *at, const struct part *part)
+{
+    memcpy(at, part->text, part->length);
+    return at + part->length;
+}
+
+static void end_part(struct part *part, const char *end)
+{
+    part->length = (uint32_t)(end - part->text);
+    CHECK(part->length <= PART_BYTES);
+}
+
+/* What all keys of a view, and all values of a dimension, begin with. */
+static void make_parts(struct statistic_writer *writer)
+{
+    for (uint32_t view = 0; view < writer->plan->count; view++) {
+        const char *name = writer->plan->views[view].name;
+        for (int month = 0; month < 2; month++) {
+            struct part *head = &writer->heads[view][month];
+            end_part(head, put_raw(put_encoded(head->text, name, strlen(name)), month ? "|MONTH|" : "|DAY|"));
+        }
+    }
+    for (int dimension = 0; dimension < DIMENSIONS; dimension++) {
+        struct part *label = &writer->labels[dimension];
+        end_part(label,
+                 put_raw(put_raw(put_raw(label->text, "|"), view_dimension_name((enum dimension)dimension)), "="));
+    }
+    writer->period.day = INT32_MIN;
+}
+
 struct text statistic_key(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes)
 {
-    const struct view *view = &writer->plan->views[cell_view(key)];
-    uint32_t from;
-    uint32_t to;
-    period_of(key, &from, &to);
-    char *at = put_encoded(writer->key, view->name, strlen(view->name));
-    at = put_raw(at, cell_is_month(key) ? "|MONTH|" : "|DAY|");
-    at = put_date(at, from);
-    *at++ = '|';
-    at = put_date(at, to);
+    uint32_t index = cell_view(key);
+    const struct view *view = &writer->plan->views[index];
+    const struct period *period = period_of(writer, key);
+    char *at = put_part(writer->key, &writer->heads[index][period->is_month]);
+    memcpy(at, period->text, sizeof period->text);
+    at += sizeof period->text;
     for (uint32_t i = 0; i < view->dimension_count; i++) {
-        *at++ = '|';
-        at = put_raw(at, view_dimension_name(view->dimensions[i]));
-        *at++ = '=';
+        at = put_part(at, &writer->labels[view->dimensions[i]]);
         at = put_dimension(at, view, view->dimensions[i], key, codes);
     }
     CHECK(at <= writer->key + KEY_BYTES_MOST);
     return (struct text){writer->key, (uint32_t)(at - writer->key)};
+}
+
+/* ---- life ---- */
+
+struct statistic_writer *statistic_writer_new(const struct view_plan *plan, const struct reference *reference,
+                                              const char *reporter, const char *currency)
+{
+    struct statistic_writer *writer = memory_new(1, sizeof *writer);
+    writer->plan = plan;
+    writer->reference = reference;
+    copy_text(writer->reporter, sizeof writer->reporter, reporter);
+    copy_text(writer->currency, sizeof writer->currency, currency);
+    for (uint32_t i = 0; i < plan->count; i++)
+        copy_text(writer->views[i], sizeof writer->views[i], plan->views[i].name);
+    customs__v1__statistic__init(&writer->cell);
+    writer->cell.reporter = writer->reporter;
+    writer->cell.currency = writer->currency;
+    writer->cell.office_code = writer->office;
+    writer->cell.border_office_code = writer->border_office;
+    writer->cell.zone_code = writer->zone;
+    writer->cell.trade_mode = writer->trade_mode;
+    writer->cell.region_code = writer->region;
+    writer->cell.supp_unit = writer->unit;
+    writer->cell.partner = writer->partner;
+    writer->cell.commodity_code = writer->commodity;
+    writer->cell.classification = writer->classification;
+    writer->cell.state = CUSTOMS__V1__STATE__STATE_OPEN;
+    writer->taken = &writer->cell;
+    make_parts(writer);
+    return writer;
+}
+
+void statistic_writer_free(struct statistic_writer *writer)
+{
+    if (!writer)
+        return;
+    free_unpacked(writer->gone);
+    buffer_fini(&writer->value);
+    memory_free(writer);
 }
 
 /* ---- content ---- */
@@ -365,43 +417,6 @@ bool statistic_content(struct bytes value, uint64_t *out_content)
         return false;
     *out_content = content_of(record);
     free_unpacked(record);
-    return true;
-}
-
-static bool skip_field(struct reader *reader, uint64_t tag)
-{
-    switch (tag & 7) {
-    case 0:
-        reader_varint(reader);
-        return true;
-    case 1:
-        reader_bytes(reader, 8);
-        return true;
-    case 2:
-        reader_bytes(reader, (size_t)reader_varint(reader));
-        return true;
-    case 5:
-        reader_bytes(reader, 4);
-        return true;
-    default:
-        return false;
-    }
-}
-
-bool statistic_as_of(struct bytes value, uint64_t *out_as_of)
-{
-    struct reader reader = reader_of(value);
-    uint64_t as_of = 0;
-    while (!reader.failed && reader_left(&reader) > 0) {
-        uint64_t tag = reader_varint(&reader);
-        if (tag == AS_OF_FIELD << 3)
-            as_of = reader_varint(&reader);
-        else if (!skip_field(&reader, tag))
-            return false;
-    }
-    if (reader.failed)
-        return false;
-    *out_as_of = as_of;
     return true;
 }
 
@@ -490,7 +505,9 @@ uint64_t statistic_set(struct statistic_writer *writer, const struct table_key *
     writer->taken = m;
     m->view = writer->views[cell_view(key)];
     m->frequency = cell_is_month(key) ? CUSTOMS__V1__FREQUENCY__FREQUENCY_MONTH : CUSTOMS__V1__FREQUENCY__FREQUENCY_DAY;
-    period_of(key, &m->period_from, &m->period_to);
+    const struct period *period = period_of(writer, key);
+    m->period_from = period->from;
+    m->period_to = period->to;
     set_flow(m, cell_flow(key));
     set_partner(writer, view, key);
     set_commodity(writer, view, key);
@@ -538,10 +555,13 @@ struct bytes statistic_pack(struct statistic_writer *writer, uint64_t as_of, int
     m->as_of = as_of;
     m->as_of_ms = as_of_ms;
     m->watermark_ms = watermark_ms;
-    size_t most = m == &writer->cell ? VALUE_BYTES_MOST : customs__v1__statistic__get_packed_size(m);
     buffer_clear(&writer->value);
-    uint8_t *at = buffer_reserve(&writer->value, most);
-    writer->value.length = customs__v1__statistic__pack(m, at);
-    CHECK(writer->value.length <= most);
+    if (m == &writer->cell) {
+        uint8_t *at = buffer_reserve(&writer->value, statistic_bytes_most(m));
+        writer->value.length = (size_t)(statistic_bytes_put(at, m) - at);
+    } else { /* it may have fields of a newer program */
+        uint8_t *at = buffer_reserve(&writer->value, customs__v1__statistic__get_packed_size(m));
+        writer->value.length = customs__v1__statistic__pack(m, at);
+    }
     return buffer_bytes(&writer->value);
 }

@@ -39,8 +39,5 @@ struct bytes statistic_pack(struct statistic_writer *writer, uint64_t as_of, int
 /* The record key of a cell. */
 struct text statistic_key(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes);
 
-/* as_of of a record's value without decoding the rest. False: the bytes are broken. An absent as_of is 0. */
-bool statistic_as_of(struct bytes value, uint64_t *out_as_of);
-
 /* Content hash of a record's value, as statistic_set returns it. False: it is no Statistic. */
 bool statistic_content(struct bytes value, uint64_t *out_content);

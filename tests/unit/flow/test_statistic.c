@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/statistic.h"
+#include "flow/statistic_bytes.h"
 #include "trade/calendar.h"
 
 #include "customs/v1/statistic.pb-c.h"
@@ -115,12 +116,12 @@ Test(statistic, bytes_that_are_no_record_are_refused)
     uint64_t as_of = 77;
     uint64_t content = 77;
 
-    cr_assert(!statistic_as_of((struct bytes){cut, sizeof cut}, &as_of));
+    cr_assert(!statistic_bytes_as_of((struct bytes){cut, sizeof cut}, &as_of));
     cr_assert(!statistic_content((struct bytes){cut, sizeof cut}, &content));
     cr_assert(!statistic_set_gone(writer, (struct bytes){cut, sizeof cut}));
-    cr_assert(!statistic_as_of((struct bytes){group, sizeof group}, &as_of));
+    cr_assert(!statistic_bytes_as_of((struct bytes){group, sizeof group}, &as_of));
     cr_assert(as_of == 77 && content == 77);
-    cr_assert(statistic_as_of((struct bytes){NULL, 0}, &as_of));
+    cr_assert(statistic_bytes_as_of((struct bytes){NULL, 0}, &as_of));
     cr_assert_eq(as_of, 0);
 }
 
@@ -321,7 +322,7 @@ Test(statistic, content_does_not_depend_on_when_it_was_published)
 
     cr_assert(statistic_content(bytes, &read));
     cr_assert_eq(read, content);
-    cr_assert(statistic_as_of(bytes, &as_of));
+    cr_assert(statistic_bytes_as_of(bytes, &as_of));
     cr_assert_eq(as_of, 5);
     measures.warned_items = 1;
     cr_assert_eq(statistic_set(writer, &key, &codes, &measures, &saturated), content);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/statistic_bytes.h"
+
+#include "base/buffer.h"
+
+enum {
+    WIRE_VARINT = 0,
+    WIRE_TEXT = 2,
+    TYPE_BITS = 3,
+    AS_OF_FIELD = 51,
+    NUMBERS_BYTES = 48 * 12, /* every tag and every number, a varint may touch ten bytes */
+};
+
+static inline uint8_t *put_number(uint8_t *at, unsigned field, uint64_t number)
+{
+    if (number == 0)
+        return at;
+    return varint_put(varint_put(at, field << TYPE_BITS | WIRE_VARINT), number);
+}
+
+/* A number that is there even if it is zero. */
+static uint8_t *put_signed(uint8_t *at, unsigned field, bool is_there, int64_t number)
+{
+    if (!is_there)
+        return at;
+    return varint_put(varint_put(at, field << TYPE_BITS | WIRE_VARINT), zigzag_of(number));
+}
+
+static inline uint8_t *put_text(uint8_t *at, unsigned field, const char *text)
+{
+    if (text[0] == '\0')
+        return at;
+    size_t length = strlen(text);
+    at = varint_put(varint_put(at, field << TYPE_BITS | WIRE_TEXT), length);
+    memcpy(at, text, length);
+    return at + length;
+}
+
+size_t statistic_bytes_most(const Customs__V1__Statistic *m)
+{
+    const char *const texts[] = {
+        m->view,        m->reporter,      m->office_code,    m->border_office_code, m->zone_code,
+        m->partner,     m->partner_group, m->commodity_code, m->classification,     m->trade_mode,
+        m->region_code, m->currency,      m->supp_unit,
+    };
+    size_t bytes = NUMBERS_BYTES;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        bytes += strlen(texts[i]);
+    return bytes;
+}
+
+static uint8_t *put_dimensions(uint8_t *at, const Customs__V1__Statistic *m)
+{
+    at = put_text(at, 1, m->view);
+    at = put_number(at, 2, (uint64_t)m->frequency);
+    at = put_number(at, 3, m->period_from);
+    at = put_number(at, 4, m->period_to);
+    at = put_text(at, 5, m->reporter);
+    at = put_number(at, 6, (uint64_t)m->flow);
+    at = put_text(at, 7, m->office_code);
+    at = put_text(at, 8, m->border_office_code);
+    at = put_text(at, 9, m->zone_code);
+    at = put_text(at, 10, m->partner);
+    at = put_text(at, 11, m->partner_group);
+    at = put_number(at, 12, (uint64_t)m->partner_basis);
+    at = put_text(at, 13, m->commodity_code);
+    at = put_text(at, 14, m->classification);
+    at = put_number(at, 15, m->transport_mode);
+    at = put_text(at, 16, m->trade_mode);
+    at = put_text(at, 17, m->region_code);
+    at = put_number(at, 18, (uint64_t)m->hour_from_ms);
+    return put_number(at, 19, (uint64_t)m->hour_to_ms);
+}
+
+static uint8_t *put_measures(uint8_t *at, const Customs__V1__Statistic *m)
+{
+    at = put_number(at, 20, (uint64_t)m->value_minor);
+    at = put_text(at, 21, m->currency);
+    at = put_number(at, 22, (uint64_t)m->value_basis);
+    at = put_number(at, 23, (uint64_t)m->customs_value_minor);
+    at = put_number(at, 24, (uint64_t)m->net_mass_g);
+    at = put_number(at, 25, (uint64_t)m->gross_mass_g);
+    at = put_number(at, 26, (uint64_t)m->supp_quantity_micro);
+    at = put_text(at, 27, m->supp_unit);
+    at = put_number(at, 28, m->declarations);
+    at = put_number(at, 29, m->items);
+    at = put_number(at, 31, m->packages);
+    at = put_number(at, 40, (uint64_t)m->base_value_minor);
+    at = put_number(at, 41, (uint64_t)m->base_net_mass_g);
+    at = put_signed(at, 43, m->has_yoy_value_ppm_case != 0, m->yoy_value_ppm);
+    at = put_signed(at, 44, m->has_yoy_net_mass_ppm_case != 0, m->yoy_net_mass_ppm);
+    return put_signed(at, 46, m->has_share_ppm_case != 0, m->share_ppm);
+}
+
+uint8_t *statistic_bytes_put(uint8_t *at, const Customs__V1__Statistic *m)
+{
+    at = put_measures(put_dimensions(at, m), m);
+    at = put_number(at, 50, (uint64_t)m->state);
+    at = put_number(at, AS_OF_FIELD, m->as_of);
+    at = put_number(at, 52, (uint64_t)m->as_of_ms);
+    at = put_number(at, 53, (uint64_t)m->watermark_ms);
+    at = put_number(at, 54, m->warned_items);
+    at = put_number(at, 55, m->late_items);
+    at = put_number(at, 56, (uint64_t)m->estimated_net_mass_g);
+    return put_number(at, 57, (uint64_t)m->confidentiality);
+}
+
+/* ---- as_of ---- */
+
+static bool skip_field(struct reader *reader, uint64_t tag)
+{
+    switch (tag & 7) {
+    case 0:
+        reader_varint(reader);
+        return true;
+    case 1:
+        reader_bytes(reader, 8);
+        return true;
+    case 2:
+        reader_bytes(reader, (size_t)reader_varint(reader));
+        return true;
+    case 5:
+        reader_bytes(reader, 4);
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool statistic_bytes_as_of(struct bytes value, uint64_t *out_as_of)
+{
+    struct reader reader = reader_of(value);
+    uint64_t as_of = 0;
+    while (!reader.failed && reader_left(&reader) > 0) {
+        uint64_t tag = reader_varint(&reader);
+        if (tag == AS_OF_FIELD << 3)
+            as_of = reader_varint(&reader);
+        else if (!skip_field(&reader, tag))
+            return false;
+    }
+    if (reader.failed)
+        return false;
+    *out_as_of = as_of;
+    return true;
+}
