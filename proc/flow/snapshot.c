@@ -244,9 +244,10 @@ static void put_cells(struct builder *builder, const struct state *state, uint32
             struct frame_cells cells = frame_cells_open(&builder->payload, &plan->views[view], view);
             for (; i < end && builder->payload.length + FRAME_CELL_BYTES_MOST < builder->most; i++) {
                 const struct table_key *key = totals_key(totals, slice, order.places[i]);
-                const struct measures *measures = totals_measures(totals, slice, order.places[i]);
-                frame_cells_put(&builder->payload, &cells, key, measures);
-                whole->cell_sum += totals_control_of(key, measures);
+                struct measures measures;
+                totals_measures(totals, slice, order.places[i], &measures);
+                frame_cells_put(&builder->payload, &cells, key, &measures);
+                whole->cell_sum += totals_control_of(key, &measures);
             }
             whole->cells += cells.count;
             frame_cells_close(&builder->payload, &cells);

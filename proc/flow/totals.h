@@ -4,7 +4,7 @@
  * In:      the deltas of a tally when its group is sealed; cells of groups and slices when a journal is read
  * Out:     the cells of one slice: those of leaf views, and the corrections of `declarations` of derived ones (tally.h)
  * Keys:    as in cell.h, with the partition's code numbers. A cell belongs to the slice that a hash of its key names, in every process
- * Memory:  about 220 bytes a cell; cells that came down to zero stay until totals_clear
+ * Memory:  about 150 bytes a cell; cells that came down to zero stay until totals_clear
  * Limits:  those of base/table
  * Thread:  one owner (a worker)
  * Why:     design.md section 3, rule 6; docs/adr/0013-rolling-snapshots.md
@@ -40,7 +40,7 @@ void totals_clear_slice(struct totals *totals, uint32_t slice);
 /* Cells of a slice by place 0 .. count - 1; some may be all zero. */
 uint32_t totals_count(const struct totals *totals, uint32_t slice);
 const struct table_key *totals_key(const struct totals *totals, uint32_t slice, uint32_t place);
-const struct measures *totals_measures(const struct totals *totals, uint32_t slice, uint32_t place);
+void totals_measures(const struct totals *totals, uint32_t slice, uint32_t place, struct measures *out);
 
 /* What a cell adds to the control sum of its slice, modulo 2^64 (docs/JOURNAL.md); 0 for a cell that is all zero. */
 uint64_t totals_control_of(const struct table_key *key, const struct measures *measures);

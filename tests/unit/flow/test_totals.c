@@ -2,6 +2,8 @@
 #include "flow/totals.h"
 
 #include <criterion/criterion.h>
+#include <stddef.h>
+#include <string.h>
 
 static struct totals *totals;
 
@@ -35,7 +37,9 @@ static i128 sum_of(uint32_t slice, uint32_t *count)
     i128 sum = 0;
     for (uint32_t i = 0; i < totals_count(totals, slice); i++) {
         cr_assert_eq(totals_slice(totals_key(totals, slice, i)), slice);
-        sum += totals_measures(totals, slice, i)->value_minor;
+        struct measures cell;
+        totals_measures(totals, slice, i, &cell);
+        sum += cell.value_minor;
         ++*count;
     }
     return sum;
@@ -116,4 +120,84 @@ Test(totals, clearing_a_slice_leaves_the_others)
         sum_of(slice, &count);
     }
     cr_assert(totals_bytes(totals) > 1000 * sizeof(struct measures));
+}
+
+/* The only cell there is. */
+static struct measures only_cell(const struct table_key *key)
+{
+    struct measures cell;
+    uint32_t slice = totals_slice(key);
+    cr_assert_eq(totals_count(totals, slice), 1);
+    totals_measures(totals, slice, 0, &cell);
+    return cell;
+}
+
+Test(totals, sums_pass_64_bits_and_come_back)
+{
+    struct table_key key = key_of(1);
+    struct measures delta = {.value_minor = INT64_MAX,
+                             .customs_value_minor = INT64_MIN,
+                             .net_mass_mg = 3,
+                             .gross_mass_mg = -4,
+                             .supp_quantity_micro = 5,
+                             .estimated_mg = 6,
+                             .declarations = 1,
+                             .items = 2,
+                             .packages = 7,
+                             .warned_items = 8,
+                             .late_items = 9};
+    struct measures want = {0};
+    for (int i = 0; i < 100; i++) { /* in one batch and over several */
+        totals_add(totals, &key, &delta);
+        measures_add(&want, &delta);
+    }
+    totals_flush(totals);
+    struct measures cell = only_cell(&key);
+    cr_assert(memcmp(&cell, &want, offsetof(struct measures, late_items)) == 0);
+    cr_assert(cell.value_minor == (i128)INT64_MAX * 100 && cell.customs_value_minor == (i128)INT64_MIN * 100);
+    cr_assert_eq(cell.late_items, 900);
+    uint64_t cells;
+    cr_assert_eq(totals_control(totals, totals_slice(&key), &cells), totals_control_of(&key, &want));
+
+    struct measures back = {.value_minor = -(i128)INT64_MAX * 100 + 1, .customs_value_minor = -(i128)INT64_MIN * 100};
+    totals_add(totals, &key, &back);
+    totals_flush(totals);
+    cell = only_cell(&key);
+    cr_assert(cell.value_minor == 1 && cell.customs_value_minor == 0 && cell.items == 200);
+
+    totals_clear_slice(totals, totals_slice(&key));
+    cell = only_cell(&key);
+    cr_assert_eq(totals_control_of(&key, &cell), 0, "all zero");
+    delta.value_minor = 5;
+    totals_add(totals, &key, &delta);
+    totals_flush(totals);
+    cell = only_cell(&key);
+    cr_assert(cell.value_minor == 5 && cell.items == 2);
+}
+
+Test(totals, each_amount_that_does_not_fit_widens_its_cell_alone)
+{
+    const struct measures large[] = {{.value_minor = INT64_MAX},         {.customs_value_minor = INT64_MAX},
+                                     {.net_mass_mg = INT64_MAX},         {.gross_mass_mg = INT64_MAX},
+                                     {.supp_quantity_micro = INT64_MAX}, {.estimated_mg = INT64_MAX}};
+    for (uint32_t i = 0; i < 6; i++) {
+        struct table_key key = key_of(i);
+        struct table_key other = key_of(100 + i);
+        struct measures want = large[i];
+        totals_add(totals, &key, &large[i]);
+        totals_add(totals, &key, &large[i]);
+        totals_add(totals, &other, &large[i]);
+        totals_flush(totals);
+        measures_add(&want, &large[i]);
+        bool found = false;
+        for (uint32_t place = 0; place < totals_count(totals, totals_slice(&key)); place++) {
+            struct measures cell;
+            totals_measures(totals, totals_slice(&key), place, &cell);
+            if (table_key_equal(totals_key(totals, totals_slice(&key), place), &key)) {
+                cr_assert_eq(totals_control_of(&key, &cell), totals_control_of(&key, &want), "amount %u", i);
+                found = true;
+            }
+        }
+        cr_assert(found);
+    }
 }
