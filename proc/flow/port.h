@@ -97,6 +97,8 @@ struct port {
     /* All that the log held when it was last asked was taken. Control records and aborted ones do not count.
      *                                                                                              Thread: worker */
     bool (*input_at_end)(void *self, int32_t partition);
+    /* The log is known to hold more than was taken, here or at the broker: the input lags.        Thread: worker */
+    bool (*input_waits)(void *self, int32_t partition);
     void (*release)(void *self, struct port_record *records, size_t count);
     /* First and next offset of a partition. (may block up to seconds) */
     enum err (*bounds)(void *self, enum port_topic topic, int32_t partition, struct port_bounds *out,

@@ -46,17 +46,24 @@ static int64_t bytes_due(const struct partition *partition)
     return snapshot->complete_bytes > SNAPSHOT_BYTES_LEAST ? snapshot->complete_bytes : SNAPSHOT_BYTES_LEAST;
 }
 
+/* Records at hand, or known to be at the broker: a worker that is faster than its fetches finds nothing at hand and lags all the same. */
+static bool input_waits(const struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    return partition->intake.behind || intake_has_records(&partition->intake) ||
+           port->input_waits(port->self, partition->number);
+}
+
 bool snapshot_is_due(const struct partition *partition, int64_t now_ms)
 {
     const struct snapshot *snapshot = &partition->snapshot;
     if (snapshot->replans)
         return outbox_has_room(&partition->outbox);
-    if (snapshot->is_off || partition->intake.behind || intake_has_records(&partition->intake) ||
-        partition->outbox.count > GROUPS_WAITING_MOST)
+    if (snapshot->is_off || partition->outbox.count > GROUPS_WAITING_MOST)
         return false;
     if (snapshot->next == 0 && snapshot->since_bytes <= bytes_due(partition))
         return false;
-    return now_ms - snapshot->sealed_ms >= partition->context->frame_interval_ms;
+    return now_ms - snapshot->sealed_ms >= partition->context->frame_interval_ms && !input_waits(partition);
 }
 
 static struct snapshot_source source_of(struct partition *partition)

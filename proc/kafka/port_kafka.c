@@ -240,6 +240,12 @@ static bool port_input_at_end(void *self, int32_t partition)
     return input->log != NULL && reader_at_end(input->log);
 }
 
+static bool port_input_waits(void *self, int32_t partition)
+{
+    const struct input *input = input_of(self, partition);
+    return input->log != NULL && reader_waits(input->log);
+}
+
 static void port_release(void *self, struct port_record *records, size_t count)
 {
     (void)self;
@@ -528,6 +534,7 @@ enum err port_kafka_open(const struct kafka_options *options, int32_t workers, s
         .input_stop = port_input_stop,
         .input_take = port_input_take,
         .input_at_end = port_input_at_end,
+        .input_waits = port_input_waits,
         .release = port_release,
         .bounds = port_bounds,
         .append = port_append,

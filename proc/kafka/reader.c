@@ -281,6 +281,19 @@ bool reader_at_end(const struct reader_log *log)
     return log->is_at_end;
 }
 
+/* Under a steady flow the end is never reported: each fetch finds a little. So the end of the log as the last fetch told it counts. */
+bool reader_waits(const struct reader_log *log)
+{
+    int64_t low;
+    int64_t high;
+    if (log->is_at_end) {
+        return false; /* behind the last record there may be markers of transactions */
+    }
+    rd_kafka_resp_err_t failed = rd_kafka_get_watermark_offsets(
+        log->reader->handle, log->reader->options->topics[log->topic], log->partition, &low, &high);
+    return failed == RD_KAFKA_RESP_ERR_NO_ERROR && high > log->expected;
+}
+
 void reader_serve(struct reader *reader)
 {
     rd_kafka_poll(reader->handle, 0);

@@ -38,6 +38,8 @@ size_t reader_take(struct reader_log *log, struct port_record *out, size_t most)
 /* The last take came to the end of the log: nothing that may be read lay behind it then. Only of a CLIENT_INPUT reader.
  *                                                                        Thread: the taking one */
 bool reader_at_end(const struct reader_log *log);
+/* The last answer of the broker told of more than was taken. False if it told nothing yet. Thread: the taking one */
+bool reader_waits(const struct reader_log *log);
 /* Gives records back, of any reader. */
 void reader_release(struct port_record *records, size_t count);
 

@@ -382,6 +382,13 @@ static bool port_input_at_end(void *self, int32_t partition)
     return input->started && input->position >= world_next(process->world, PORT_DECLARATIONS, partition);
 }
 
+static bool port_input_waits(void *self, int32_t partition)
+{
+    const struct process *process = self;
+    const struct input *input = &process->inputs[partition];
+    return input->started && input->position < world_next(process->world, PORT_DECLARATIONS, partition);
+}
+
 static void port_release(void *self, struct port_record *records, size_t count)
 {
     (void)self;
@@ -521,6 +528,7 @@ struct process *process_new(struct world *world, int32_t lanes)
         .input_stop = port_input_stop,
         .input_take = port_input_take,
         .input_at_end = port_input_at_end,
+        .input_waits = port_input_waits,
         .release = port_release,
         .bounds = port_bounds,
         .append = port_append,

@@ -2,7 +2,9 @@
 #include "desk_fixture.h"
 #include "snapshot_fixture.h"
 
+#include "base/memory.h"
 #include "flow/cube.h"
+#include "flow/partition.h"
 
 static struct film film;
 
@@ -167,6 +169,32 @@ static int64_t find_slice(int64_t offset, uint32_t slice)
         if (frame.kind == FRAME_SNAP && slice_get_head(frame.payload, &head) && head.slice == slice)
             return offset;
     }
+}
+
+static bool lags;
+
+static bool input_waits(void *self, int32_t partition)
+{
+    (void)self;
+    (void)partition;
+    return lags;
+}
+
+Test(snapshot, no_slice_is_due_while_the_broker_has_more_input)
+{
+    struct port port = {.input_waits = input_waits};
+    struct partition_context context = {.port = &port, .frame_interval_ms = 250};
+    struct partition *partition = memory_new(1, sizeof *partition);
+    partition->context = &context;
+    partition->snapshot.next = 3; /* of a cycle on its way */
+
+    cr_assert(snapshot_is_due(partition, 1000));
+    lags = true;
+    cr_assert_not(snapshot_is_due(partition, 1000));
+    lags = false;
+    cr_assert(snapshot_is_due(partition, 1000));
+    cr_assert_not(snapshot_is_due(partition, 100), "the frame interval");
+    memory_free(partition);
 }
 
 Test(snapshot, a_log_that_begins_in_the_middle_of_a_cycle_halts)

@@ -96,6 +96,22 @@ Test(reader, end_of_the_log_is_told_and_forgotten_when_more_comes)
     reader_stop(log);
 }
 
+Test(reader, more_than_was_taken_waits)
+{
+    fixture_produce(&fixture, PORT_DECLARATIONS, 0, 3);
+    struct reader_log *log = open_log(0, 0);
+    struct port_record record = await_record(log);
+
+    cr_assert(reader_waits(log));
+    reader_release(&record, 1);
+    for (int i = 0; i < 2; i++) {
+        record = await_record(log);
+        reader_release(&record, 1);
+    }
+    cr_assert_not(reader_waits(log));
+    reader_stop(log);
+}
+
 Test(reader, offset_beyond_the_log_is_a_fault_that_keeps_its_offset)
 {
     fixture_produce(&fixture, PORT_DECLARATIONS, 0, 5);
