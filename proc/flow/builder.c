@@ -38,6 +38,19 @@ void builder_close(struct builder *builder, bool last)
     buffer_clear(&builder->payload);
 }
 
+void builder_put_alone(struct builder *builder, enum frame_section section, struct bytes bytes)
+{
+    if (builder->payload.length)
+        builder_close(builder, false);
+    if (builder->group->frame_count == FRAMES_A_GROUP_MOST) {
+        builder->is_full = true;
+        return;
+    }
+    builder->header.last = false;
+    frame_put_bytes(group_begin_frame(builder->group, &builder->header), section, bytes);
+    group_end_frame(builder->group);
+}
+
 void builder_room(struct builder *builder, size_t bytes)
 {
     if (builder->payload.length && builder->payload.length + bytes > builder->most)

@@ -27,6 +27,9 @@ struct builder builder_for(int32_t partition, const struct state *state, struct 
 /* Ends the frame at hand. */
 void builder_close(struct builder *builder, bool last);
 
+/* Makes a frame of this section alone, not the last of its group, and without the way through the payload. */
+void builder_put_alone(struct builder *builder, enum frame_section section, struct bytes bytes);
+
 /* A section of at most `bytes` is about to come: ends the frame at hand if it has no room for it. */
 void builder_room(struct builder *builder, size_t bytes);
 

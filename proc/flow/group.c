@@ -50,15 +50,26 @@ void group_unsend(struct group *group)
     }
 }
 
-void group_add_frame(struct group *group, const struct frame *header, struct bytes payload)
+struct buffer *group_begin_frame(struct group *group, const struct frame *header)
 {
     CHECK_SAY(group->frame_count < FRAMES_A_GROUP_MOST, "group [%lld, %lld)", (long long)group->lo,
               (long long)group->hi);
     uint8_t head[FRAME_HEADER_BYTES];
     frame_write_header(header, head);
+    group->frame_begin = group->bytes.length;
     buffer_add(&group->bytes, head, sizeof head);
-    buffer_add(&group->bytes, payload.data, payload.length);
-    group->frame_bytes[group->frame_count++] = FRAME_HEADER_BYTES + payload.length;
+    return &group->bytes;
+}
+
+void group_end_frame(struct group *group)
+{
+    group->frame_bytes[group->frame_count++] = group->bytes.length - group->frame_begin;
+}
+
+void group_add_frame(struct group *group, const struct frame *header, struct bytes payload)
+{
+    buffer_add(group_begin_frame(group, header), payload.data, payload.length);
+    group_end_frame(group);
 }
 
 struct group_reject *group_add_reject(struct group *group)

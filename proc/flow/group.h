@@ -27,6 +27,7 @@ struct group {
     /* frames, one behind the other */
     struct buffer bytes;
     size_t frame_bytes[FRAMES_A_GROUP_MOST];
+    size_t frame_begin; /* of the one that is being added */
     uint32_t frame_count;
     /* rejects */
     struct buffer reject_bytes;
@@ -57,6 +58,10 @@ void group_unsend(struct group *group);
 
 /* Adds a frame of `payload` with the header's kind, range and marks; stamped later. */
 void group_add_frame(struct group *group, const struct frame *header, struct bytes payload);
+
+/* The same for a caller who appends the payload to the buffer that it is given, and says when it is there. */
+struct buffer *group_begin_frame(struct group *group, const struct frame *header);
+void group_end_frame(struct group *group);
 
 /* Begins a reject: the caller appends key, value and shrunk value to reject_bytes and says where they end. */
 struct group_reject *group_add_reject(struct group *group);

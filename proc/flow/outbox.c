@@ -31,7 +31,7 @@ void outbox_add(struct outbox *outbox, struct group *group)
 void outbox_retire(struct outbox *outbox)
 {
     CHECK(outbox->count > 0);
-    if (outbox->spare_count < OUTBOX_ROOM)
+    if (outbox->spare_count < OUTBOX_SPARES)
         outbox->spare[outbox->spare_count++] = outbox->groups[0];
     else
         group_free(outbox->groups[0]);

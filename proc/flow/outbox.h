@@ -19,6 +19,7 @@ enum {
     GROUPS_MOST = 8,
     OUTBOX_ROOM = GROUPS_MOST + 2, /* a release and a bootstrap may seal beyond it */
     OUTBOX_OPEN_INDEX = (1 << 23) - 1,
+    OUTBOX_SPARES = 2, /* a group has megabytes */
 };
 
 /* Where groups go, and under which epoch. */
@@ -36,7 +37,7 @@ struct outbox_lane {
 struct outbox {
     struct group *groups[OUTBOX_ROOM]; /* oldest first */
     uint32_t count;
-    struct group *spare[OUTBOX_ROOM];
+    struct group *spare[OUTBOX_SPARES];
     uint32_t spare_count;
     uint32_t serial;
 };

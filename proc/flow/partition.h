@@ -135,7 +135,7 @@ struct open_group {
     size_t cut_capacity;
     size_t cut_last;
     struct cell_order order; /* of the cells, while they are sealed */
-    uint32_t first_code; /* of the dictionary that is not yet journalled */
+    uint32_t first_code;     /* of the dictionary that is not yet journalled */
     int64_t declarations;
     int64_t lo;
     int64_t begun_ms; /* when its first record was settled, 0 if there is none */

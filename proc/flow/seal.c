@@ -43,12 +43,17 @@ static void put_ledger(struct builder *builder, const struct open_group *open)
     size_t from = 0;
     for (size_t i = 0; i <= open->cut_count; i++) {
         size_t to = i < open->cut_count ? open->cuts[i] : open->ledger.length;
+        struct bytes entries = {open->ledger.data + from, to - from};
         if (to == from)
             continue;
+        from = to;
+        if (to < open->ledger.length) {
+            builder_put_alone(builder, SECTION_LEDGER, entries);
+            continue;
+        }
         if (builder->payload.length)
             builder_close(builder, false);
-        frame_put_bytes(&builder->payload, SECTION_LEDGER, (struct bytes){open->ledger.data + from, to - from});
-        from = to;
+        frame_put_bytes(&builder->payload, SECTION_LEDGER, entries); /* the control totals follow in its frame */
     }
 }
 

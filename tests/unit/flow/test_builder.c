@@ -50,11 +50,50 @@ Test(builder, a_section_that_has_no_room_begins_the_next_frame)
     }
 }
 
+static struct frame frame_at(uint32_t index, size_t *at)
+{
+    struct frame frame;
+    struct err_info info;
+    frame_seal(group->bytes.data + *at, group->frame_bytes[index], &(struct frame_nonce){{1, 2}}, index + 1);
+    enum err err = frame_parse((struct bytes){group->bytes.data + *at, group->frame_bytes[index]}, &frame, &info);
+    cr_assert_eq(err, OK, "%s", info.text);
+    *at += group->frame_bytes[index];
+    return frame;
+}
+
+Test(builder, a_section_that_is_put_alone_has_a_frame_of_its_own)
+{
+    struct builder builder = builder_of(&desk.partition, group, 77);
+    static const uint8_t alone[] = {1, 2, 3};
+    frame_put_bytes(&builder.payload, SECTION_REASON, (struct bytes){alone, 1});
+    builder_put_alone(&builder, SECTION_LEDGER, (struct bytes){alone, sizeof alone});
+    builder_put_alone(&builder, SECTION_LEDGER, (struct bytes){alone, 2});
+    builder_finish(&builder, &desk.partition.state);
+
+    cr_assert_eq(group->frame_count, 4);
+    size_t at = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        struct frame frame = frame_at(i, &at);
+        struct bytes bytes;
+        cr_assert_eq(frame.last, i == 3);
+        cr_assert_eq(frame.kind, FRAME_MARK);
+        cr_assert_eq(frame_find_section(&frame, SECTION_REASON, &bytes), i == 0);
+        cr_assert_eq(frame_find_section(&frame, SECTION_CONTROL, &bytes), i == 3);
+        cr_assert_eq(frame_find_section(&frame, SECTION_LEDGER, &bytes), i == 1 || i == 2);
+        if (i == 1 || i == 2)
+            cr_assert_eq(bytes.length, 4 - i);
+        if (i == 1)
+            cr_assert_eq(frame.payload.length, 5 + sizeof alone);
+    }
+    cr_assert_eq(at, group->bytes.length);
+}
+
 Test(builder, a_group_of_too_many_frames_is_full_and_not_longer)
 {
     struct builder builder = builder_of(&desk.partition, group, 77);
     for (int i = 0; i <= FRAMES_A_GROUP_MOST; i++)
         builder_close(&builder, false);
+    builder_put_alone(&builder, SECTION_LEDGER, (struct bytes){NULL, 0});
     builder_finish(&builder, &desk.partition.state);
 
     cr_assert(builder.is_full);
