@@ -3,6 +3,7 @@
 
 #include "flow/mutant.h"
 #include "flow/partition_inside.h"
+#include "flow/restore.h"
 #include "flow/work.h"
 
 #include <inttypes.h>
@@ -73,11 +74,47 @@ static void resume(struct partition *partition, const struct echo *echo)
     partition_enter(partition, PARTITION_RUNNING);
 }
 
+/* The claim counts. A journal that was deleted and made anew may have grown beyond the place that was read: then what is read on from
+ * there is no continuation of the state, though no foreign frame is met. So the frame that was read last is read again. */
 static void echo_open(struct partition *partition, const struct echo *echo)
 {
+    const struct port *port = partition->context->port;
     bool own = frame_nonce_equal(&echo->nonce, &partition->lane.nonce);
-    if (own && partition->phase == PARTITION_OPENING && partition->restamp)
-        resume(partition, echo);
+    if (!own || partition->phase != PARTITION_OPENING || !partition->restamp || partition->proves)
+        return;
+    partition->claimed = *echo;
+    partition->proves = true;
+    partition->restore_seen_ms = partition_now_ms(partition);
+    partition->stream = port->stream_open(port->self, PORT_JOURNAL, partition->number, partition->proof.offset);
+}
+
+static bool is_proof(const struct partition *partition, const struct port_record *record)
+{
+    struct frame frame;
+    struct err_info ignored;
+    return record->fault == PORT_NONE && record->offset == partition->proof.offset &&
+           frame_parse(record->value, &frame, &ignored) == OK &&
+           frame_nonce_equal(&frame.nonce, &partition->proof.nonce) && frame.seq == partition->proof.seq;
+}
+
+bool echo_prove(struct partition *partition)
+{
+    const struct port *port = partition->context->port;
+    struct port_record record;
+    if (port->stream_take(port->self, partition->stream, &record, 1) == 0) {
+        if (partition_now_ms(partition) - partition->restore_seen_ms > ECHO_TIMEOUT_MS)
+            partition_drop(partition, "the journal does not give the frame that was read last");
+        return false;
+    }
+    bool is_same = is_proof(partition, &record);
+    port->release(port->self, &record, 1);
+    restore_stop(partition);
+    partition->proves = false;
+    if (is_same)
+        resume(partition, &partition->claimed);
+    else
+        partition_open_epoch(partition, false); /* it is another journal, or its end is lost: what it says now counts */
+    return true;
 }
 
 /* Not assigned, and warm: what can't be an old frame on its way means that somebody else writes. */
@@ -118,7 +155,7 @@ void echo_take(struct partition *partition, const struct echo *echo)
 {
     if (is_mended(partition, echo))
         partition_assign(partition);
-    partition->echo_offset = echo->offset;
+    partition->seen = (struct journal_place){echo->offset, echo->nonce, echo->seq};
     bool foreign = is_foreign(partition, echo);
     if (foreign)
         partition->foreign_offset = echo->offset;
@@ -178,5 +215,5 @@ bool echo_is_missing(struct partition *partition, int64_t acked_ms, int64_t now_
     struct port_bounds bounds;
     struct err_info info;
     return port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) == OK &&
-           bounds.high <= partition->echo_offset + 1;
+           bounds.high <= partition->seen.offset + 1;
 }

@@ -27,6 +27,10 @@ struct echo {
  *                                                                                  Thread: owner of the partition */
 void echo_take(struct partition *partition, const struct echo *echo);
 
+/* A claim that keeps the state was read back: looks whether the journal is the one that the state was read from, then goes on, or
+ * claims again without the state. True if that is decided.                              Thread: owner of the partition */
+bool echo_prove(struct partition *partition);
+
 /* Whether something acknowledged at `acked_ms` (0: nothing was) is not in the journal, which was read to its end. Asks the broker, seldom.
  *                                                                                  Thread: owner of the partition */
 bool echo_is_missing(struct partition *partition, int64_t acked_ms, int64_t now_ms);

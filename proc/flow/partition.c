@@ -60,7 +60,8 @@ void partition_init(struct partition *partition, struct partition_context *conte
                                     .status = status,
                                     .number = number,
                                     .open_offset = -1,
-                                    .echo_offset = -1,
+                                    .seen = {.offset = -1},
+                                    .proof = {.offset = -1},
                                     .foreign_offset = -1,
                                     .broken_at = -1};
     partition->lane = (struct outbox_lane){
@@ -98,6 +99,7 @@ void partition_forget(struct partition *partition)
         state_fini(&partition->state);
     partition->has_state = false;
     partition->restamp = false;
+    partition->proves = false;
     partition->open_offset = -1;
     partition->standing = (struct frame_nonce){{0, 0}};
     counter_set(&partition->status->ledger_entries, 0);
@@ -125,11 +127,23 @@ void partition_halt(struct partition *partition, enum guard guard, const struct 
 
 /* ---- step 1: claim ---- */
 
+/* The newest frame that was read of the journal which the state is a fold of. */
+static struct journal_place newest_seen(const struct partition *partition)
+{
+    if (partition->seen.offset > partition->open_offset)
+        return partition->seen;
+    return (struct journal_place){partition->open_offset, partition->standing, 0};
+}
+
 void partition_open_epoch(struct partition *partition, bool restamp)
 {
     struct partition_context *context = partition->context;
     if (!restamp)
         partition_forget(partition);
+    else if (!partition->restamp)
+        partition->proof = newest_seen(partition);
+    restore_stop(partition);
+    partition->proves = false;
     partition->restamp = restamp;
     partition->lane.nonce.word[0] = context->random(context->random_context);
     partition->lane.nonce.word[1] = context->random(context->random_context);
@@ -265,6 +279,8 @@ bool partition_ack(struct partition *partition, const struct port_ack *ack)
 
 static bool open_step(struct partition *partition, bool *out_producer_lost)
 {
+    if (partition->proves)
+        return echo_prove(partition);
     if (partition->open_sent) {
         /* a claim that keeps the state begins with its echo, not with its ack */
         if (partition->restamp && echo_is_missing(partition, partition->open_acked_ms, partition_now_ms(partition)))

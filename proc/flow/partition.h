@@ -141,6 +141,13 @@ struct open_group {
     int64_t begun_ms; /* when its first record was settled, 0 if there is none */
 };
 
+/* A frame of the journal, as it was read. */
+struct journal_place {
+    int64_t offset; /* -1: none */
+    struct frame_nonce nonce;
+    uint64_t seq;
+};
+
 struct partition {
     struct partition_context *context;
     struct partition_status *status;
@@ -165,12 +172,15 @@ struct partition {
     struct open_group open;
     struct outbox outbox;
     struct snapshot snapshot;
-    int64_t echo_seen_ms; /* when the last echo of this partition came, or the journal's end was asked for */
-    int64_t echo_offset;  /* of that echo, -1: none yet */
-    bool release;         /* wanted by main */
-    int32_t begun_with;   /* partitions of the input that the journal was begun with; 0: it does not say */
-    bool is_idle;         /* the last sealed group is an idle mark */
-    int64_t input_ms;     /* when input last came, or counting began */
+    int64_t echo_seen_ms;       /* when the last echo of this partition came, or the journal's end was asked for */
+    struct journal_place seen;  /* of that echo */
+    struct journal_place proof; /* read before a claim that keeps the state: it must still stand there */
+    bool proves;                /* it is being read again; then `claimed`, the echo of the OPEN, is acted upon */
+    struct echo claimed;
+    bool release;       /* wanted by main */
+    int32_t begun_with; /* partitions of the input that the journal was begun with; 0: it does not say */
+    bool is_idle;       /* the last sealed group is an idle mark */
+    int64_t input_ms;   /* when input last came, or counting began */
     struct intake intake;
     struct reader_rule *restore;
     struct port_stream *stream;

@@ -127,6 +127,15 @@ void world_spoil(struct world *world, enum port_topic topic, int32_t partition, 
     log->records[offset].record.fault = PORT_BAD_CRC;
 }
 
+void world_recreate(struct world *world, enum port_topic topic, int32_t partition)
+{
+    struct log *log = world_log(world, topic, partition);
+    for (int64_t offset = 0; offset < log->next; offset++)
+        memory_free(log->records[offset].bytes);
+    log->first = 0;
+    log->next = 0;
+}
+
 void world_trim(struct world *world, enum port_topic topic, int32_t partition, int64_t offset)
 {
     struct log *log = world_log(world, topic, partition);

@@ -46,6 +46,9 @@ const struct world_record *world_at_ever(const struct world *world, enum port_to
 /* A bad sector: from now on nobody can read the record. */
 void world_spoil(struct world *world, enum port_topic topic, int32_t partition, int64_t offset);
 
+/* The topic is deleted and made again: the partition is empty. Who reads it is not told, and goes on where he was when it has grown so far. */
+void world_recreate(struct world *world, enum port_topic topic, int32_t partition);
+
 /* Retention or trim: drops what is below offset. */
 void world_trim(struct world *world, enum port_topic topic, int32_t partition, int64_t offset);
 

@@ -123,3 +123,51 @@ Test(echo, a_claim_for_what_is_in_memory_that_was_acked_and_is_gone_is_made_agai
     free(clean);
     host_kill(host);
 }
+
+/* Foreign OPENs, so many that the log is as long as it was. */
+static void fill_with_opens(int64_t frames)
+{
+    for (int64_t i = 0; i < frames; i++) {
+        struct frame open = {.kind = FRAME_OPEN, .last = true, .nonce = {{(uint64_t)i + 1000, 7}}};
+        uint8_t bytes[FRAME_HEADER_BYTES];
+        frame_write_header(&open, bytes);
+        frame_seal(bytes, sizeof bytes, &open.nonce, 0);
+        world_put(f.world, PORT_JOURNAL, 0,
+                  &(struct world_record){.value = {bytes, sizeof bytes}, .timestamp_ms = world_now(f.world)});
+    }
+}
+
+/* The owner stood still while its journal was deleted, made again, and grew to the place that it had read. Its claim lands right there: no
+ * foreign frame is met, and still nothing that it counted is in this journal. */
+Test(echo, a_claim_in_a_journal_that_was_made_anew_keeps_no_state)
+{
+    fixture_fill(&f, 20, 5);
+    struct host *host = host_new(f.world, &f.options);
+    cr_assert(host_settle(host, 30));
+    int64_t frames = world_next(f.world, PORT_JOURNAL, 0);
+    world_set_committed(f.world, 0, world_next(f.world, PORT_DECLARATIONS, 0));
+    world_recreate(f.world, PORT_JOURNAL, 0);
+    fill_with_opens(frames);
+    fixture_fill(&f, 5, 6);
+    process_refuse(host_process(host), HOST_WORKER_LANE, ERR_PEER);
+    for (int i = 0; i < 200 && counter_read(&host_status(host, 0)->epochs[PARTITION_CLAIM_PRODUCER]) == 0; i++) {
+        if (!host_step_worker(host, 0))
+            world_set_now(f.world, world_now(f.world) + 20);
+    }
+    process_refuse(host_process(host), HOST_WORKER_LANE, OK);
+    for (int i = 0; i < 2000; i++) {
+        bool did = host_step(host);
+        if (host_deliver(host, SIZE_MAX) == 0 && !did)
+            world_set_now(f.world, world_now(f.world) + 20);
+    }
+
+    cr_assert_eq(counter_read(&host_status(host, 0)->epochs[PARTITION_CLAIM_PRODUCER]), 1);
+    cr_assert_eq(counter_read(&host_status(host, 0)->phase), PARTITION_HALTED, "%s", host_status(host, 0)->reason);
+    cr_assert_eq(counter_read(&host_status(host, 0)->guard), GUARD_JOURNAL_LOST);
+    struct frame last;
+    cr_assert_eq(
+        frame_parse(world_at(f.world, PORT_JOURNAL, 0, world_next(f.world, PORT_JOURNAL, 0) - 1)->value, &last, NULL),
+        OK);
+    cr_assert_eq(last.kind, FRAME_OPEN, "nothing was counted into it");
+    host_kill(host);
+}
