@@ -11,7 +11,8 @@ enum {
     CHUNK_BYTES = 1 << CHUNK_BITS,
     CHUNKS_MOST = 1 << 20,
     SLOTS_FIRST = 16,
-    VERSION_SHIFT = 1, /* meta: slab reference 44 | unused 9 | version 10 | cancel 1 */
+    RESERVE_SPARE = 16, /* a sixteenth more than was asked for: work goes on behind a restore */
+    VERSION_SHIFT = 1,  /* meta: slab reference 44 | unused 9 | version 10 | cancel 1 */
     VERSION_MASK = LEDGER_VERSION_MOST,
     REFERENCE_SHIFT = 20,
 };
@@ -134,11 +135,10 @@ static struct slot *find(const struct segment *segment, const struct ledger_key 
     }
 }
 
-/* Four fifths full: half as much again. Only this segment stops for it. */
-static void grow(struct ledger *ledger, struct segment *segment)
+static void widen(struct ledger *ledger, struct segment *segment, uint32_t capacity)
 {
     struct segment wider = *segment;
-    wider.capacity += wider.capacity / 2;
+    wider.capacity = capacity;
     wider.slots = memory_map(wider.capacity * sizeof(struct slot));
     for (uint32_t i = 0; i < segment->capacity; i++) {
         const struct slot *slot = &segment->slots[i];
@@ -147,6 +147,12 @@ static void grow(struct ledger *ledger, struct segment *segment)
     }
     memory_unmap(segment->slots, segment->capacity * sizeof(struct slot));
     *segment = wider;
+}
+
+/* Four fifths full: half as much again. Only this segment stops for it. */
+static void grow(struct ledger *ledger, struct segment *segment)
+{
+    widen(ledger, segment, segment->capacity + segment->capacity / 2);
 }
 
 static uint64_t meta_of(uint64_t reference, uint32_t version, bool cancel)
@@ -294,6 +300,15 @@ uint64_t ledger_segment_count(const struct ledger *ledger, uint32_t segment)
 uint64_t ledger_count(const struct ledger *ledger)
 {
     return ledger->count;
+}
+
+void ledger_reserve(struct ledger *ledger, uint32_t segment, uint64_t entries)
+{
+    struct segment *of = &ledger->segments[segment];
+    uint64_t capacity = (entries + entries / RESERVE_SPARE) / 4 * 5 + SLOTS_FIRST;
+    CHECK_SAY(capacity <= UINT32_MAX, "%llu entries in a segment", (unsigned long long)entries);
+    if (capacity > of->capacity)
+        widen(ledger, of, (uint32_t)capacity);
 }
 
 size_t ledger_bytes(const struct ledger *ledger)

@@ -63,6 +63,9 @@ static inline uint32_t ledger_segment(const struct ledger_key *key)
     return (uint32_t)(hash_words2(key->word[0], key->word[1], 0) >> 59);
 }
 
+/* Makes room in a segment for so many entries in all, as a snapshot says it will have: they come without growing on the way. */
+void ledger_reserve(struct ledger *ledger, uint32_t segment, uint64_t entries);
+
 size_t ledger_bytes(const struct ledger *ledger);
 
 /* Calls visit for every entry of a segment (0 to LEDGER_SEGMENTS - 1), in no order that means anything. */

@@ -5,6 +5,11 @@
 
 #include <inttypes.h>
 
+enum {
+    ENTRIES = 16,
+    ENTRY_BYTES_LEAST = sizeof(struct ledger_key) + 1 + 13, /* key, length, the fixed part of a contribution */
+};
+
 void state_init(struct state *state, const struct view_plan *plan, uint64_t seed)
 {
     *state = (struct state){.event_ms_most = INT64_MIN, .plan = plan};
@@ -102,24 +107,48 @@ static bool belongs(const struct folding *folding, uint32_t slice)
     return folding->group.use == SLICE_NONE || folding->group.slice == slice;
 }
 
+/* Entries that are looked up together, so that their cache misses overlap. */
+struct entries {
+    struct ledger_key keys[ENTRIES];
+    struct bytes contributions[ENTRIES];
+    uint32_t count;
+};
+
+static void next_entries(const struct folding *folding, struct reader *reader, struct entries *out)
+{
+    uint32_t count = 0;
+    for (; count < ENTRIES && frame_next_entry(reader, &out->keys[count], &out->contributions[count]); count++) {
+        if (is_wanted(folding, ledger_segment(&out->keys[count])))
+            ledger_prefetch(folding->state->ledger, &out->keys[count]);
+    }
+    out->count = count;
+}
+
+static bool fold_entry(struct folding *folding, const struct ledger_key *key, struct bytes contribution,
+                       struct contribution *head)
+{
+    uint32_t slice = ledger_segment(key);
+    if (!contribution_decode(contribution, head) || head->version > LEDGER_VERSION_MOST || !belongs(folding, slice))
+        return false;
+    if (folding->group.use != SLICE_NONE) {
+        folding->content.entries++;
+        folding->content.ledger += ledger_control_of(key, head->version, head->cancel, head->digest);
+    }
+    if (is_wanted(folding, slice))
+        ledger_put(folding->state->ledger, key, head->version, head->cancel, contribution);
+    return true;
+}
+
 static bool fold_ledger(struct folding *folding, struct bytes bytes)
 {
-    struct state *state = folding->state;
     struct reader reader = reader_of(bytes);
     struct contribution head = {0};
-    struct ledger_key key;
-    struct bytes contribution;
+    struct entries entries = {.count = ENTRIES};
     bool good = true;
-    while (good && frame_next_entry(&reader, &key, &contribution)) {
-        uint32_t slice = ledger_segment(&key);
-        good = contribution_decode(contribution, &head);
-        good = good && head.version <= LEDGER_VERSION_MOST && belongs(folding, slice);
-        if (good && folding->group.use != SLICE_NONE) {
-            folding->content.entries++;
-            folding->content.ledger += ledger_control_of(&key, head.version, head.cancel, head.digest);
-        }
-        if (good && is_wanted(folding, slice))
-            ledger_put(state->ledger, &key, head.version, head.cancel, contribution);
+    while (good && entries.count == ENTRIES) {
+        next_entries(folding, &reader, &entries);
+        for (uint32_t i = 0; good && i < entries.count; i++)
+            good = fold_entry(folding, &entries.keys[i], entries.contributions[i], &head);
     }
     contribution_fini(&head);
     return good && !reader.failed;
@@ -293,6 +322,19 @@ static void take_marks(struct state *state, const struct frame *last, const stru
     state->record_crc = last->record_crc;
 }
 
+/* A slice that is to be loaded says in its last frame how many entries it has; more than fit into its frames are not believed. */
+static void make_room(struct folding *folding, const struct frame *frames, uint32_t count)
+{
+    struct bytes whole;
+    struct slice_whole said;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += frames[i].payload.length;
+    if (folding->group.use == SLICE_LOAD && frame_find_section(&frames[count - 1], SECTION_WHOLE, &whole) &&
+        slice_get_whole(whole, &said) && said.entries <= bytes / ENTRY_BYTES_LEAST)
+        ledger_reserve(folding->state->ledger, folding->group.slice, said.entries);
+}
+
 enum err state_fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)
 {
     struct state *state = context;
@@ -301,6 +343,7 @@ enum err state_fold(void *context, const struct frame *frames, uint32_t count, s
     folding.folds_cells = state->plan_id == 0 || frames[0].plan == state->plan_id;
     if (folding.group.use == SLICE_REPLACE)
         totals_clear_slice(state->totals, folding.group.slice);
+    make_room(&folding, frames, count);
     for (uint32_t i = 0; i < count; i++)
         TRY(fold_frame(&folding, &frames[i], info));
     if (!folding.has_control)

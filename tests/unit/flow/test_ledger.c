@@ -275,3 +275,38 @@ Test(ledger, a_visit_of_a_segment_gives_what_its_control_total_says)
     }
     ledger_free(ledger);
 }
+
+Test(ledger, what_was_reserved_comes_without_growth_and_loses_nothing)
+{
+    enum { FEW = 100, MANY = 5000 };
+    struct ledger *ledger = ledger_new(3);
+    struct ledger *plain = ledger_new(3);
+    char id[16];
+    for (int i = 0; i < FEW; i++) {
+        snprintf(id, sizeof id, "R%d", i);
+        put(ledger, id, 1, false, (uint64_t)i + 1);
+        put(plain, id, 1, false, (uint64_t)i + 1);
+    }
+
+    for (uint32_t segment = 0; segment < LEDGER_SEGMENTS; segment++)
+        ledger_reserve(ledger, segment, MANY);
+    size_t reserved = ledger_bytes(ledger);
+    ledger_reserve(ledger, 0, 1);
+    cr_assert_eq(ledger_bytes(ledger), reserved, "it never shrinks");
+    cr_assert_eq(ledger_control(ledger), ledger_control(plain));
+    for (int i = FEW; i < MANY; i++) { /* all segments together: none can pass what it has room for */
+        snprintf(id, sizeof id, "R%d", i);
+        put(ledger, id, 1, false, (uint64_t)i + 1);
+        put(plain, id, 1, false, (uint64_t)i + 1);
+    }
+
+    cr_assert_eq(ledger_bytes(ledger), reserved);
+    cr_assert_eq(ledger_count(ledger), MANY);
+    cr_assert_eq(ledger_control(ledger), ledger_control(plain));
+    for (int i = 0; i < MANY; i++) {
+        snprintf(id, sizeof id, "R%d", i);
+        cr_assert_eq(judge(ledger, id, 1, false, (uint64_t)i + 1), LEDGER_DUPLICATE, "%s", id);
+    }
+    ledger_free(ledger);
+    ledger_free(plain);
+}

@@ -135,6 +135,44 @@ Test(state, a_version_that_the_ledger_can_not_hold_is_a_broken_journal_and_no_cr
     cr_assert_eq(fold(FRAME_DATA, 0, 1), ERR_BROKEN);
 }
 
+/* They are taken in batches: each count about the end of one. */
+Test(state, every_entry_of_a_section_is_taken_and_the_last_one_broken_halts)
+{
+    static const unsigned counts[] = {1, 15, 16, 17, 32, 33, 100};
+    unsigned number = 0;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        struct buffer entries = {0};
+        struct buffer bytes = {0};
+        struct ledger *expected = ledger_new(9);
+        for (unsigned j = 0; j < counts[i]; j++) {
+            struct contribution contribution = {.digest = ++number, .version = 1, .direction = 1};
+            struct ledger_key key = {{number, number * 7}};
+            buffer_clear(&bytes);
+            contribution_encode(&contribution, &bytes);
+            frame_put_entry(&entries, &key, buffer_bytes(&bytes));
+            ledger_put(expected, &key, 1, false, buffer_bytes(&bytes));
+        }
+        struct control control = state_control(&state);
+        control.ledger += ledger_control(expected);
+        control.ledger_count += counts[i];
+
+        buffer_clear(&payload);
+        frame_put_bytes(&payload, SECTION_LEDGER, buffer_bytes(&entries));
+        frame_put_control(&payload, &control);
+        cr_assert_eq(fold(FRAME_DATA, (int64_t)i, (int64_t)i + 1), OK, "%u: %s", counts[i], info.text);
+
+        entries.length--;
+        buffer_clear(&payload);
+        frame_put_bytes(&payload, SECTION_LEDGER, buffer_bytes(&entries));
+        frame_put_control(&payload, &control);
+        cr_assert_eq(fold(FRAME_DATA, (int64_t)i + 1, (int64_t)i + 2), ERR_BROKEN, "%u", counts[i]);
+        cr_assert(strstr(info.text, "section 5"), "%s", info.text);
+        ledger_free(expected);
+        buffer_fini(&entries);
+        buffer_fini(&bytes);
+    }
+}
+
 Test(state, a_payload_that_is_cut_short_halts)
 {
     put_control();
