@@ -54,3 +54,7 @@ if(TARGET sim_world AND NOT DRYPORT_THREAD_SANITIZER)
         set_tests_properties(bench/restore PROPERTIES TIMEOUT 60 LABELS bench)
     endif()
 endif()
+
+# The stages of flow/batch alone, on the declarations of a file.
+add_executable(bench_judge bench/bench_judge.c)
+target_link_libraries(bench_judge PRIVATE proc_flow)

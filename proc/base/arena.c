@@ -11,7 +11,7 @@ enum { CHUNK_BYTES = 256 * 1024 };
 struct arena_chunk {
     struct arena_chunk *next;
     size_t bytes;
-    alignas(16) unsigned char data[];
+    alignas(ARENA_ALIGN) char data[];
 };
 
 void arena_init(struct arena *arena, size_t limit_bytes)
@@ -29,15 +29,21 @@ void arena_fini(struct arena *arena)
     arena_init(arena, arena->limit_bytes);
 }
 
+static void begin(struct arena *arena, struct arena_chunk *chunk)
+{
+    arena->current = chunk;
+    arena->at = chunk ? chunk->data : NULL;
+    arena->end = chunk ? chunk->data + chunk->bytes : NULL;
+}
+
 void arena_reset(struct arena *arena)
 {
-    arena->current = arena->first;
-    arena->used = 0;
+    begin(arena, arena->first);
     arena->total_bytes = 0;
 }
 
-/* The next kept chunk that is large enough, else a new one behind the current. */
-static void next_chunk(struct arena *arena, size_t bytes)
+/* In the next kept chunk that is large enough, else in a new one behind the current. */
+void *arena_alloc_next(struct arena *arena, size_t bytes)
 {
     struct arena_chunk **link = arena->current ? &arena->current->next : &arena->first;
     if (!*link || (*link)->bytes < bytes) {
@@ -47,22 +53,9 @@ static void next_chunk(struct arena *arena, size_t bytes)
         chunk->next = *link;
         *link = chunk;
     }
-    arena->current = *link;
-    arena->used = 0;
-}
-
-void *arena_alloc(struct arena *arena, size_t bytes)
-{
-    size_t left = arena->limit_bytes - arena->total_bytes;
-    if (bytes > left) /* before rounding up, which would wrap near SIZE_MAX */
-        return NULL;
-    bytes = (bytes + 15) & ~(size_t)15;
-    if (bytes > left)
-        return NULL;
-    if (!arena->current || arena->current->bytes - arena->used < bytes)
-        next_chunk(arena, bytes);
-    void *memory = arena->current->data + arena->used;
-    arena->used += bytes;
+    begin(arena, *link);
+    void *memory = arena->at;
+    arena->at += bytes;
     arena->total_bytes += bytes;
     return memory;
 }

@@ -66,6 +66,27 @@ static inline uint8_t *varint_put(uint8_t *at, uint64_t v)
     return at;
 }
 
+/* Packs eight groups of seven bits: pairs, pairs of pairs, halves. A loop would cost a wrong guess of its length. */
+static inline uint64_t varint_pack(uint64_t word)
+{
+    word -= (word & 0x7F007F007F007F00ULL) >> 1;
+    word -= ((word & 0x3FFF00003FFF0000ULL) >> 2) * 3;
+    return (uint32_t)word | word >> 32 << 28;
+}
+
+/* Reads a varint of up to eight bytes, all of which may be loaded (little-endian, as every format here). Its bytes, or 0: it
+ * is longer. */
+static inline size_t varint_get(const uint8_t *at, uint64_t *out)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t stop = ~word & 0x8080808080808080ULL;
+    if (__builtin_expect(!stop, 0))
+        return 0;
+    *out = varint_pack(word & (stop ^ (stop - 1)) & 0x7F7F7F7F7F7F7F7FULL);
+    return (size_t)__builtin_ctzll(stop) / 8 + 1;
+}
+
 static inline uint64_t zigzag_of(int64_t v)
 {
     return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
@@ -96,29 +117,14 @@ uint8_t reader_u8(struct reader *reader);
 uint32_t reader_u32(struct reader *reader);
 uint64_t reader_u64(struct reader *reader);
 
-/* Packs eight groups of seven bits: pairs, pairs of pairs, halves. A loop would cost a wrong guess of its length. */
-static inline uint64_t varint_pack(uint64_t word)
-{
-    word -= (word & 0x7F007F007F007F00ULL) >> 1;
-    word -= ((word & 0x3FFF00003FFF0000ULL) >> 2) * 3;
-    return (uint32_t)word | word >> 32 << 28;
-}
-
 uint64_t reader_varint_careful(struct reader *reader);
 
 /* Of up to eight bytes that are all there, as nearly every one is, and not at the end. False: read it with care. */
 static inline bool reader_varint_fast(struct reader *reader, uint64_t *out)
 {
-    uint64_t word;
-    if (reader_left(reader) < sizeof word)
-        return false;
-    memcpy(&word, reader->at, sizeof word); /* little-endian, as every format here */
-    uint64_t stop = ~word & 0x8080808080808080ULL;
-    if (!stop)
-        return false;
-    *out = varint_pack(word & (stop ^ (stop - 1)) & 0x7F7F7F7F7F7F7F7FULL);
-    reader->at += (size_t)__builtin_ctzll(stop) / 8 + 1;
-    return true;
+    size_t bytes = reader_left(reader) < sizeof *out ? 0 : varint_get(reader->at, out);
+    reader->at += bytes;
+    return bytes > 0;
 }
 
 static inline uint64_t reader_varint(struct reader *reader)

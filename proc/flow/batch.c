@@ -21,6 +21,7 @@ void batch_free(struct batch *batch)
     envelope_fini(&batch->envelope);
     arena_fini(&batch->arena);
     buffer_fini(&batch->scratch);
+    buffer_fini(&batch->copies);
     memory_free(batch);
 }
 
@@ -106,16 +107,34 @@ static void look_ahead(const struct element *element)
         __builtin_prefetch(element->bytes.data + at);
 }
 
+/* Declarations stand one behind the other, so that behind each as many bytes may be loaded as the decoder wants. */
+static struct bytes padded(struct batch *batch, struct bytes bytes)
+{
+    uint8_t *copy = batch->copies.data + batch->copies.length;
+    if (bytes.length)
+        memcpy(copy, bytes.data, bytes.length);
+    memset(copy + bytes.length, 0, WIRE_PAD_BYTES);
+    batch->copies.length += bytes.length;
+    return (struct bytes){copy, bytes.length};
+}
+
 void batch_decode(struct batch *batch)
 {
+    buffer_clear(&batch->copies);
+    buffer_reserve(&batch->copies, batch->bytes + WIRE_PAD_BYTES);
     for (uint32_t i = 0; i < batch->count; i++) {
         struct element *element = &batch->elements[i];
         if (i + 2 < batch->count)
             look_ahead(&batch->elements[i + 2]);
+        if (element->broken == RULE_COUNT)
+            element->bytes = padded(batch, element->bytes);
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct element *element = &batch->elements[i];
         if (element->broken != RULE_COUNT)
             continue;
         enum wire_result result =
-            wire_decode(element->bytes, &batch->arena, &batch->declarations[i], &element->canonical);
+            wire_decode_padded(element->bytes, &batch->arena, &batch->declarations[i], &element->canonical);
         if (result != WIRE_OK)
             element->broken = result == WIRE_MALFORMED ? RULE_STR_002 : RULE_STR_001;
     }

@@ -4,7 +4,8 @@
  *
  * In:      input records, from the place where the last batch ended        Out: declarations with findings, key and
  * digest Stages:  fill -> decode -> judge, each a loop over the batch; settle (ledger, tally) follows in partition
- * Memory:  owns its arena and the decompression buffer; texts borrow from the records until the next batch_fill
+ * Memory:  owns its arena, the decompression buffer and, once decoded, a copy of the declarations' bytes, from which texts
+ *          borrow until the next batch_decode
  * Limits:  a record that decompresses ends the batch, for its bytes live until the next record is opened; so does a
  * record that an earlier batch began, so that the caller gets a place between records where it may seal
  * Thread:  one
@@ -52,6 +53,7 @@ struct batch {
     bool record_open; /* its declarations are not all taken: no seal now, no other partition */
     struct arena arena;
     struct buffer scratch;
+    struct buffer copies;    /* of the declarations' bytes, with room behind them */
     size_t bytes;            /* of the declarations in it */
     uint32_t unknown_fields; /* beside the declarations, of the batch records that were opened for it */
     uint32_t count;

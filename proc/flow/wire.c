@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/wire.h"
 
-#include "base/buffer.h"
 #include "base/check.h"
 #include "base/hash.h"
-#include "flow/wire_read.h"
+#include "flow/wire_line.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "varints are unpacked eight bytes at a time, lowest byte first");
@@ -21,7 +20,6 @@ enum action_kind {
     ACTION_I64,
     ACTION_ENUM,
     ACTION_ITEM,
-    /* from here on read with care only */
     ACTION_TEXTS,
     ACTION_U64,
     ACTION_BOOL,
@@ -36,8 +34,7 @@ struct action {
 };
 
 enum {
-    ACTIONS = 512,   /* tags below it are in the table: field numbers to 63 */
-    FAST_BYTES = 10, /* what the fast reading of a field may load before it knows how long the field is: 2 + 8 */
+    ACTIONS = 512, /* tags below it are in the table: field numbers to 63 */
     LIST_FIRST = 4,
     ITEMS_FIRST = 2,
     ITEMS_HINT_MOST = 64,
@@ -101,9 +98,8 @@ void wire_init(void)
 struct decoder {
     struct arena *arena;
     const uint8_t *data;
-    size_t bytes;
-    int64_t odd;  /* negative: the bytes are not canonical */
-    uint64_t tag; /* of the field that was read last */
+    size_t line_end; /* before it LINE_BYTES may be loaded */
+    bool odd;        /* the bytes are not canonical */
     uint32_t unknown;
     uint32_t item_count;
     uint32_t item_capacity;
@@ -196,10 +192,9 @@ static bool varint_is_odd(const uint8_t *at, const uint8_t *next, enum action_ki
 
 /* One value of any kind with every check. `next` is behind it. False: the arena is full. */
 static bool careful_value(struct decoder *decoder, const uint8_t *at, const uint8_t *next, struct action action,
-                          void *to)
+                          unsigned wire_type, void *to)
 {
     bool odd = false;
-    unsigned wire_type = decoder->tag & WIRE_TYPE_MASK;
     if (wire_type == WIRE_LENGTH && action.kind != ACTION_BOOL) {
         size_t length = 0;
         const uint8_t *begin = wire_read_length(at, next, &length);
@@ -223,157 +218,138 @@ static bool careful_value(struct decoder *decoder, const uint8_t *at, const uint
         else
             *(uint32_t *)to = (uint32_t)v;
     }
-    if (odd)
-        decoder->odd = -1;
+    decoder->odd |= odd;
     return true;
 }
 
-/* One field of any kind with every check. Behind the field, or STOP. */
-static __attribute__((noinline)) size_t careful_field(struct decoder *decoder, size_t from, size_t end,
-                                                      const struct message *message, char *base)
+/* One field of any kind with every check. *tag: of the field before, then of this one. Behind the field, or STOP. */
+static size_t careful_field(struct decoder *decoder, size_t from, size_t end, const struct message *message, char *base,
+                            uint64_t *tag)
 {
-    uint64_t previous = decoder->tag;
+    uint64_t previous = *tag;
     const uint8_t *limit = decoder->data + end;
-    const uint8_t *at = wire_read_tag(decoder->data + from, limit, &decoder->tag);
+    const uint8_t *at = wire_read_tag(decoder->data + from, limit, tag);
     if (!at)
         return fail(decoder, WIRE_MALFORMED);
     static const struct action skip = {.kind = ACTION_SKIP};
-    struct action action = decoder->tag < ACTIONS ? message->actions[decoder->tag] : skip;
+    struct action action = *tag < ACTIONS ? message->actions[*tag] : skip;
+    unsigned wire_type = *tag & WIRE_TYPE_MASK;
     CHECK_SAY(action.kind != ACTION_NOT_BUILT, "wire_init was not called");
-    if (at[-1] == 0 || decoder->tag + action.repeated <= previous)
-        decoder->odd = -1;
-    const uint8_t *next = wire_read_skip(at, limit, decoder->tag & WIRE_TYPE_MASK);
+    if (at[-1] == 0 || *tag + action.repeated <= previous)
+        decoder->odd = true;
+    const uint8_t *next = wire_read_skip(at, limit, wire_type);
     if (!next || action.kind == ACTION_BAD)
         return fail(decoder, WIRE_MALFORMED);
     if (action.kind == ACTION_SKIP) {
         decoder->unknown++;
-        decoder->odd = -1;
-    } else if (!careful_value(decoder, at, next, action, base + action.offset)) {
+        decoder->odd = true;
+    } else if (!careful_value(decoder, at, next, action, wire_type, base + action.offset)) {
         return fail(decoder, WIRE_TOO_LARGE);
     }
     size_t place = (size_t)(next - decoder->data);
     if (action.kind == ACTION_ITEM) {
         size_t length = 0;
-        uint64_t tag = decoder->tag;
         const uint8_t *begin = wire_read_length(at, next, &length);
         if (!read_item(decoder, (size_t)(begin - decoder->data), place))
             return STOP;
-        decoder->tag = tag;
     }
     return place;
 }
 
-/* A varint of up to eight bytes, all of which may be loaded. False: it is longer. A last byte of zero is odd: either
- * the value is the default, or it could be shorter. */
-static ALWAYS_INLINE bool fast_varint(const uint8_t *data, size_t *at, uint64_t *out, int64_t *odd)
-{
-    uint64_t word;
-    memcpy(&word, data + *at, sizeof word);
-    uint64_t stop = ~word & 0x8080808080808080ULL;
-    if (!LIKELY(stop))
-        return false;
-    *out = varint_pack(word & (stop ^ (stop - 1)) & 0x7F7F7F7F7F7F7F7FULL);
-    *at += (size_t)__builtin_ctzll(stop) / 8 + 1;
-    *odd |= (int64_t)data[*at - 1] - 1;
-    return true;
-}
+/* ---- fields in a line ---- */
 
-/* The same for values that are mostly below 128. */
-static ALWAYS_INLINE bool fast_small(const uint8_t *data, size_t *at, uint64_t *out, int64_t *odd)
-{
-    uint64_t v = data[*at];
-    if (v >= 0x80)
-        return fast_varint(data, at, out, odd);
-    *out = v;
-    *odd |= (int64_t)v - 1;
-    *at += 1;
-    return true;
-}
+/* Reads the fields of a message from `at` on, as long as they come as they should, and says whether their texts are plain.
+ * Where the first other field stands, or the end. */
+typedef size_t read_line(struct decoder *decoder, size_t at, size_t end, void *to);
 
-/* The fields that nearly all declarations consist of, of which FAST_BYTES may be loaded. *from moves behind the field,
- * which may be behind the end of the message: the caller looks. False: not one of those; what was stored is overwritten
- * by the careful reading. */
-static ALWAYS_INLINE bool fast_field(struct decoder *decoder, const uint8_t *data, size_t *from, size_t end,
-                                     const struct message *message, char *base, uint64_t *previous, int64_t *odd)
+LINE_INLINE void line_texts(struct line *line, uint32_t number, uint32_t cap, struct arena *arena,
+                            struct text_list *out)
 {
-    size_t at = *from;
-    uint64_t tag = data[at++];
-    if (tag >= 0x80) {
-        *odd |= (int64_t)data[at] - 1;
-        tag = (tag & 0x7F) | (uint64_t)data[at++] << 7;
+    uint32_t length = 0;
+    size_t at = line_length(line, number, LINE_ONE_BYTE - 1, &length);
+    struct text text = {(const char *)line->data + at, length};
+    if (length >= PLAIN_BYTES || length > cap || at + length > line->end || !add_text(arena, out, text)) {
+        line_stop(line);
+        return;
     }
-    if (!LIKELY(tag < ACTIONS))
-        return false;
-    struct action action = message->actions[tag];
-    *odd |= (int64_t)(tag + action.repeated - *previous - 1);
-    char *to = base + action.offset;
-    uint64_t v = data[at];
-    switch (action.kind) {
-    case ACTION_TEXT:
-        if (!LIKELY(v < 0x80))
-            return false;
-        *(struct text *)to = (struct text){(const char *)data + at + 1, (uint32_t)v};
-        *odd |= (int64_t)v - 1;
-        at += 1 + v;
-        break;
-    case ACTION_I64:
-        if (!LIKELY(fast_varint(data, &at, &v, odd)))
-            return false;
-        *(int64_t *)to = (int64_t)v;
-        break;
-    case ACTION_U32:
-        if (!LIKELY(fast_small(data, &at, &v, odd)))
-            return false;
-        *(uint32_t *)to = (uint32_t)v;
-        *odd |= (int64_t)(UINT32_MAX - v);
-        break;
-    case ACTION_ENUM:
-        if (!LIKELY(fast_small(data, &at, &v, odd)))
-            return false;
-        *(int32_t *)to = (int32_t)v;
-        *odd |= (int64_t)(INT32_MAX - v);
-        break;
-    case ACTION_ITEM:
-        if (v >= 0x80 || at + 1 + v > end || !read_item(decoder, at + 1, at + 1 + v))
-            return false;
-        at += 1 + v;
-        break;
-    default:
-        return false;
-    }
-    *from = at;
-    *previous = tag;
-    return true;
+    plain_add_short(&line->plain, text.data, length);
+    line_go(line, at + length);
 }
 
-/* All fields of one message. False: decoder->failure. */
-static ALWAYS_INLINE bool read_fields(struct decoder *decoder, size_t at, size_t end, const struct message *message,
-                                      char *base)
+LINE_INLINE void line_item(struct line *line, uint32_t number, struct decoder *decoder)
 {
-    const uint8_t *data = decoder->data;
-    size_t fast_end = decoder->bytes < FAST_BYTES ? 0 : decoder->bytes - FAST_BYTES + 1;
-    if (fast_end > end)
-        fast_end = end;
-    int64_t odd = 0;
+    uint32_t length = 0;
+    size_t at = line_length(line, number, UINT32_MAX, &length);
+    if (at == 0 || at + length > line->end || !read_item(decoder, at, at + length)) {
+        line_stop(line);
+        return;
+    }
+    line_go(line, at + length);
+}
+
+LINE_INLINE struct line line_begin(const struct decoder *decoder, size_t at, size_t end)
+{
+    struct line line = {.data = decoder->data, .end = end < decoder->line_end ? end : decoder->line_end};
+    line_go(&line, at);
+    return line;
+}
+
+static ALWAYS_INLINE size_t item_line(struct decoder *decoder, size_t at, size_t end, void *to)
+{
+    struct item *out = to;
+    struct line line = line_begin(decoder, at, end);
+#define ITEM_FIELD(number, kind, name, cap) LINE_##kind(number, name, cap)
+#include "trade/declaration.def"
+    out->plain = plain_is(&line.plain);
+    return line.at;
+}
+
+static ALWAYS_INLINE size_t declaration_line(struct decoder *decoder, size_t at, size_t end, void *to)
+{
+    struct declaration *out = to;
+    struct line line = line_begin(decoder, at, end);
+#define DECLARATION_FIELD(number, kind, name, cap) LINE_##kind(number, name, cap)
+#include "trade/declaration.def"
+    out->plain = plain_is(&line.plain);
+    return line.at;
+}
+
+/* ---- messages ---- */
+
+/* The tag of the last field between begin and at, all of which were read in a line behind one with the tag `previous`. */
+static uint64_t last_tag(struct decoder *decoder, size_t begin, size_t at, const struct message *message,
+                         uint64_t previous)
+{
+    const uint8_t *end = decoder->data + at;
+    for (const uint8_t *place = decoder->data + begin; place < end;) {
+        uint64_t tag = 0;
+        place = wire_read_tag(place, end, &tag);
+        place = wire_read_skip(place, end, (unsigned)tag & WIRE_TYPE_MASK);
+        if (tag + message->actions[tag].repeated <= previous)
+            decoder->odd = true;
+        previous = tag;
+    }
+    return previous;
+}
+
+/* What did not come in a line: a field read with care, another line, and so on. */
+static __attribute__((noinline)) bool read_rest(struct decoder *decoder, size_t begin, size_t at, size_t end,
+                                                const struct message *message, void *to, read_line *read)
+{
     uint64_t previous = 0;
-    memset(base, 0, message->bytes);
     for (;;) {
-        while (LIKELY(at < fast_end) && fast_field(decoder, data, &at, end, message, base, &previous, &odd)) {
-        }
-        if (at >= end)
-            break;
         if (decoder->failure != WIRE_OK)
             return false;
-        decoder->tag = previous;
-        at = careful_field(decoder, at, end, message, base);
-        if (at == STOP)
+        if (at > end)
+            return fail(decoder, WIRE_MALFORMED) != STOP;
+        previous = last_tag(decoder, begin, at, message, previous);
+        if (at == end)
+            return true;
+        begin = careful_field(decoder, at, end, message, to, &previous);
+        if (begin == STOP)
             return false;
-        previous = decoder->tag;
+        at = read(decoder, begin, end, to);
     }
-    decoder->odd |= odd;
-    if (at > end)
-        decoder->failure = WIRE_MALFORMED;
-    return at == end;
 }
 
 /* Items beyond the hard limit are checked all the same: in a slot behind the kept ones, over and over. */
@@ -382,23 +358,50 @@ static __attribute__((noinline)) bool read_item(struct decoder *decoder, size_t 
     uint32_t index = decoder->item_count;
     if (!LIKELY(index < DECLARATION_ITEMS_HARD)) {
         index = DECLARATION_ITEMS_HARD;
-        decoder->odd = -1;
+        decoder->odd = true;
     }
     if (index == decoder->item_capacity && !grow_items(decoder))
         return fail(decoder, WIRE_TOO_LARGE) != STOP;
     decoder->item_count++;
-    return read_fields(decoder, at, end, &item_message, (char *)&decoder->items[index]);
+    struct item *item = &decoder->items[index];
+    memset(item, 0, item_message.bytes); /* a call: what the compiler makes of a constant is slower */
+    size_t place = item_line(decoder, at, end, item);
+    if (LIKELY(place == end))
+        return true;
+    bool good = read_rest(decoder, at, place, end, &item_message, item, item_line);
+    item->plain = false;
+    return good;
+}
+
+static enum wire_result decode(struct bytes bytes, size_t readable, struct arena *arena, struct declaration *out,
+                               bool *out_canonical)
+{
+    struct decoder decoder = {.arena = arena,
+                              .data = bytes.data,
+                              .line_end = readable < LINE_BYTES ? 0 : readable - LINE_BYTES + 1,
+                              .out = out};
+    memset(out, 0, declaration_message.bytes);
+    size_t place = declaration_line(&decoder, 0, bytes.length, out);
+    if (!LIKELY(place == bytes.length)) {
+        if (!read_rest(&decoder, 0, place, bytes.length, &declaration_message, out, declaration_line))
+            return decoder.failure;
+        out->plain = false;
+    }
+    out->items = (struct item_list){decoder.items, decoder.item_count};
+    out->unknown_fields = decoder.unknown;
+    *out_canonical = !decoder.odd;
+    return WIRE_OK;
 }
 
 enum wire_result wire_decode(struct bytes bytes, struct arena *arena, struct declaration *out, bool *out_canonical)
 {
-    struct decoder decoder = {.arena = arena, .data = bytes.data, .bytes = bytes.length, .out = out};
-    if (!read_fields(&decoder, 0, bytes.length, &declaration_message, (char *)out))
-        return decoder.failure;
-    out->items = (struct item_list){decoder.items, decoder.item_count};
-    out->unknown_fields = decoder.unknown;
-    *out_canonical = decoder.odd >= 0;
-    return WIRE_OK;
+    return decode(bytes, bytes.length, arena, out, out_canonical);
+}
+
+enum wire_result wire_decode_padded(struct bytes bytes, struct arena *arena, struct declaration *out,
+                                    bool *out_canonical)
+{
+    return decode(bytes, bytes.length + WIRE_PAD_BYTES, arena, out, out_canonical);
 }
 
 /* Room for a tag and a varint, or a tag and a length. */

@@ -4,7 +4,7 @@
  * Units:   _ms since epoch UTC · _mg milligrams · _minor minor units of the currency (statistical, customs: reporting currency)
  *          _micro millionths of the unit · _e8 times 10^8 · dates yyyymmdd
  * Absent:  proto3 without presence: empty text, zero, empty list
- * Memory:  texts borrow from the record's bytes, items and text lists from the batch
+ * Memory:  texts borrow from the bytes that were decoded, items and text lists from the batch
  * Source:  contract.md section 3; docs in proto/customs/v1/declaration.proto
  */
 #pragma once
@@ -85,6 +85,7 @@ enum {
 struct item {
 #define ITEM_FIELD(number, kind, name, cap) FIELD_TYPE_##kind name;
 #include "trade/declaration.def"
+    bool plain; /* not on the wire; as in struct declaration */
 };
 
 struct declaration {
@@ -92,6 +93,8 @@ struct declaration {
 #include "trade/declaration.def"
     /* not on the wire */
     uint32_t unknown_fields; /* how many unknown fields were skipped, items included */
+    bool
+        plain; /* its texts, those of its items aside, are known to be printable ASCII within their caps; false: unknown */
 };
 
 /* Items that are kept: min(items.count, DECLARATION_ITEMS_HARD). */

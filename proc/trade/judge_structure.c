@@ -400,11 +400,13 @@ void judge_structure(const struct judge *judge)
     head(judge);
     identifier(judge);
     header_required(judge);
-    header_texts(judge, judge->declaration);
+    if (!judge->declaration->plain)
+        header_texts(judge, judge->declaration);
     header_signs(judge, judge->declaration);
     numbers(judge);
     for (uint32_t i = 0; i < judge->items; i++) {
-        item_texts(judge, &items[i], (int32_t)i);
+        if (!items[i].plain)
+            item_texts(judge, &items[i], (int32_t)i);
         item_signs(judge, &items[i], (int32_t)i);
         if (!judge->cancel)
             item_required(judge, &items[i], (int32_t)i);

@@ -106,3 +106,13 @@ Test(arena, piece_larger_than_a_kept_chunk_gets_one_of_its_own)
 
     arena_fini(&arena);
 }
+
+Test(arena, no_bytes_of_a_fresh_arena_are_somewhere)
+{
+    struct arena arena;
+    arena_init(&arena, 4096);
+
+    cr_assert_not_null(arena_alloc(&arena, 0));
+
+    arena_fini(&arena);
+}

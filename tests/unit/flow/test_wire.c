@@ -23,6 +23,8 @@ static struct arena arena;
 static struct buffer scratch;
 static uint64_t random_state;
 static uint64_t inputs, accepted;
+static bool modest;   /* messages are made of values as they really occur */
+static bool straight; /* the input is such a message as it was made: no field of it needs care */
 
 static uint64_t next_random(void)
 {
@@ -42,6 +44,8 @@ static void set_up(void)
     random_state = SEED;
     inputs = 0;
     accepted = 0;
+    modest = false;
+    straight = false;
 }
 
 static void tear_down(void)
@@ -167,6 +171,69 @@ static void check_encoding(struct bytes input, const struct declaration *ours, b
     cr_assert(same_bytes(buffer_bytes(&scratch), buffer_bytes(&packed)), "wire_encode differs from protobuf-c's pack");
 }
 
+/* ---- what the decoder says of texts, and of bytes with room behind them ---- */
+
+static bool text_is_plain(struct text text, uint32_t cap)
+{
+    for (uint32_t i = 0; i < text.length; i++) {
+        if (text.data[i] < 0x20 || text.data[i] > 0x7E)
+            return false;
+    }
+    return text.length <= cap;
+}
+
+static bool texts_are_plain(const struct field *rows, size_t count, const char *base)
+{
+    bool plain = true;
+    for (size_t i = 0; i < count; i++) {
+        const void *at = base + rows[i].offset;
+        if (rows[i].kind == FIELD_TEXT)
+            plain = plain && text_is_plain(*(const struct text *)at, rows[i].cap);
+        for (uint32_t k = 0; rows[i].kind == FIELD_TEXTS && k < ((const struct text_list *)at)->count; k++)
+            plain = plain && text_is_plain(((const struct text_list *)at)->texts[k], rows[i].cap);
+    }
+    return plain;
+}
+
+/* `plain` may be false at any time, but where a message comes as it should it says exactly what is so. */
+static void check_plain(const struct declaration *d, bool exactly)
+{
+    bool plain = texts_are_plain(declaration_fields, DECLARATION_FIELDS, (const char *)d);
+    cr_assert(exactly ? d->plain == plain : plain || !d->plain, "the declaration: %d", d->plain);
+    for (uint32_t k = 0; k < declaration_items_kept(d); k++) {
+        const struct item *item = &d->items.items[k];
+        plain = texts_are_plain(item_fields, ITEM_FIELDS, (const char *)item);
+        cr_assert(exactly ? item->plain == plain : plain || !item->plain, "items[%u]: %d", k, item->plain);
+    }
+}
+
+/* wire_decode_padded must find the same, whatever stands in the room. */
+static void check_padded(struct bytes input, enum wire_result result, bool canonical, const struct declaration *ours)
+{
+    static struct buffer should;
+    uint8_t *copy = memory_new(1, input.length + WIRE_PAD_BYTES);
+    if (input.length)
+        memcpy(copy, input.data, input.length);
+    memset(copy + input.length, (int)below(256), WIRE_PAD_BYTES);
+    struct declaration padded;
+    bool padded_canonical = false;
+    enum wire_result padded_result =
+        wire_decode_padded((struct bytes){copy, input.length}, &arena, &padded, &padded_canonical);
+    cr_assert(padded_result == result, "alone %d, with room %d", result, padded_result);
+    if (result == WIRE_OK) {
+        cr_assert(padded_canonical == canonical && padded.unknown_fields == ours->unknown_fields &&
+                  padded.items.count == ours->items.count);
+        buffer_clear(&should);
+        wire_encode(ours, &should);
+        buffer_clear(&scratch);
+        wire_encode(&padded, &scratch);
+        cr_assert(same_bytes(buffer_bytes(&scratch), buffer_bytes(&should)));
+        check_plain(ours, false);
+        check_plain(&padded, straight);
+    }
+    memory_free(copy);
+}
+
 /* The differential check of one input, which stands alone in memory so that a sanitizer sees any step beyond it. */
 static bool check_input(struct bytes input)
 {
@@ -180,6 +247,7 @@ static bool check_input(struct bytes input)
     enum wire_result result = wire_decode(alone, &arena, &ours, &canonical);
     Customs__V1__Declaration *theirs = customs__v1__declaration__unpack(NULL, alone.length, alone.data);
     inputs++;
+    check_padded(alone, result, canonical, &ours);
     if ((theirs != NULL) != (result == WIRE_OK))
         print_input(alone);
     cr_assert((theirs != NULL) == (result == WIRE_OK), "protobuf-c %s, the decoder says %d",
@@ -229,32 +297,42 @@ static uint64_t random_number(void)
     }
 }
 
-static char *random_text(void)
+static char *random_text(uint32_t cap)
 {
-    size_t length = below(8) ? below(12) : below(300);
+    bool plain = modest && below(32);
+    size_t length = modest ? below(cap + 1) : below(8) ? below(12) : below(300);
     char *text = memory_new(1, length + 1);
     for (size_t i = 0; i < length; i++)
-        text[i] = (char)(1 + below(255));
+        text[i] = plain ? (char)(0x20 + below(0x5F)) : (char)(1 + below(255));
     return text;
+}
+
+/* Of a field that a modest message has. */
+static uint64_t modest_number(ProtobufCType type)
+{
+    if (type == PROTOBUF_C_TYPE_ENUM)
+        return 1 + below(127);
+    return next_random() >> (type == PROTOBUF_C_TYPE_UINT32 ? 32 : 8) >> below(24);
 }
 
 static void fill(ProtobufCMessage *message, unsigned share)
 {
+    const struct field *rows = message->descriptor == &customs__v1__item__descriptor ? item_fields : declaration_fields;
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *d = &message->descriptor->fields[i];
         char *at = (char *)message + d->offset;
-        uint64_t v = random_number();
+        uint64_t v = modest ? modest_number(d->type) : random_number();
         if (d->type == PROTOBUF_C_TYPE_MESSAGE || below(100) >= share)
             continue;
         if (d->label == PROTOBUF_C_LABEL_REPEATED) {
             size_t n = 1 + below(6);
             char **texts = memory_new(n, sizeof *texts);
             for (size_t k = 0; k < n; k++)
-                texts[k] = random_text();
+                texts[k] = random_text(rows[i].cap);
             *(char ***)at = texts;
             memcpy((char *)message + d->quantifier_offset, &n, sizeof n);
         } else if (d->type == PROTOBUF_C_TYPE_STRING) {
-            *(char **)at = random_text();
+            *(char **)at = random_text(rows[i].cap);
         } else if (d->type == PROTOBUF_C_TYPE_BOOL) {
             *(protobuf_c_boolean *)at = 1;
         } else {
@@ -485,7 +563,7 @@ Test(wire, no_bytes_are_an_empty_canonical_declaration)
 
     cr_assert(wire_decode((struct bytes){NULL, 0}, &arena, &out, &canonical) == WIRE_OK);
 
-    static const struct declaration nothing;
+    static const struct declaration nothing = {.plain = true};
     cr_assert(canonical && memcmp(&out, &nothing, sizeof out) == 0);
 }
 
@@ -681,7 +759,9 @@ static void swap_wire_type(struct bytes from, struct buffer *out, struct parts *
 
 static void check_variants(struct bytes bytes, struct buffer *other, struct parts *parts)
 {
+    straight = modest;
     check_input(bytes);
+    straight = false;
     for (int i = 0; i < 22; i++) {
         mutate(bytes, other);
         check_input(buffer_bytes(other));
@@ -713,6 +793,7 @@ Test(wire, generated_mutated_and_rewritten_messages_are_judged_and_read_as_proto
     struct parts *parts = memory_new(1, sizeof *parts);
 
     for (int round = 0; round < ROUNDS; round++) {
+        modest = round % 2;
         generate(&bytes);
         check_variants(buffer_bytes(&bytes), &other, parts);
     }
