@@ -16,10 +16,29 @@ struct rules {
     bool lenient;
     uint64_t reporter_key; /* as codes_key gives them */
     uint64_t reporting_currency_key;
+    bool reporter_stands; /* as configured, both pass the lists on any date: what equals them needs no look-up */
+    bool reporting_currency_stands;
     const struct reference *reference;
     uint64_t hash;
     char *off_reason[RULE_COUNT]; /* owned; NULL = in force */
 };
+
+/* Of the items of a declaration together, from one walk over them. */
+struct judge_items {
+    bool ordinary; /* no figure is negative or has more than ORDINARY_BITS; the rest but `counted` holds only then */
+    bool counted;  /* their numbers are 1, 2, 3 and so on */
+    bool gross_all;
+    bool gross_any;
+    bool invoice_all;
+    bool packages_all;
+    int64_t net_mg;
+    int64_t gross_mg;
+    int64_t invoice_minor;
+    uint64_t packages; /* 99,999 times UINT32_MAX fits */
+};
+
+/* Figures of so many bits are no concern of ARI-219, and those of DECLARATION_ITEMS_HARD items add up in 63 bits. */
+enum { ORDINARY_BITS = 46 };
 
 struct judge {
     const struct rules *rules;
@@ -28,8 +47,9 @@ struct judge {
     const struct rules_context *context;
     struct findings *findings;
     uint32_t items; /* kept ones */
-    uint32_t date;  /* reference date, 0 if it is none */
-    bool cancel;    /* then nothing is required but what contract.md section 3 says */
+    struct judge_items all;
+    uint32_t date; /* reference date, 0 if it is none */
+    bool cancel;   /* then nothing is required but what contract.md section 3 says */
     bool import;
     bool export;
 };
@@ -65,24 +85,48 @@ static inline uint64_t judge_load(const char *data)
     return word;
 }
 
-/* Zero if all eight bytes are 0-9: their high half is 3, and stays 3 when 6 is added. */
+static inline bool judge_wrong(uint64_t high_bits)
+{
+    return (high_bits & JUDGE_EVERY_BYTE(0x80)) != 0;
+}
+
+/* A high bit in some byte if not all eight are 0-9. A carry comes only from a byte that is wrong itself, so the answer for
+ * the whole word is right. */
 static inline uint64_t judge_not_digits(uint64_t word)
 {
-    const uint64_t high = JUDGE_EVERY_BYTE(0xF0);
-    const uint64_t three = JUDGE_EVERY_BYTE(0x30);
-    return ((word & high) ^ three) | (((word + JUDGE_EVERY_BYTE(0x06)) & high) ^ three);
+    uint64_t digits = word ^ JUDGE_EVERY_BYTE('0');
+    return digits | (digits + JUDGE_EVERY_BYTE(0x7F - 9));
+}
+
+/* Whether a text is what a key of two or of three bytes was made of. */
+static inline bool judge_is_pair(struct text text, uint64_t key)
+{
+    uint16_t pair = 0;
+    if (text.length == sizeof pair)
+        memcpy(&pair, text.data, sizeof pair);
+    return text.length == sizeof pair && pair == key;
+}
+
+static inline bool judge_is_triple(struct text text, uint64_t key)
+{
+    uint16_t pair;
+    if (text.length != 3)
+        return false;
+    memcpy(&pair, text.data, sizeof pair);
+    return (pair | (uint64_t)(uint8_t)text.data[2] << 16) == key;
 }
 
 /* True for 1 or more bytes that are all 0-9: eight at a time, the last word overlapping the one before. */
 static inline bool judge_is_digits(struct text text)
 {
     if (text.length < JUDGE_WORD) /* filled up with zeros as digits */
-        return text.length > 0 && judge_not_digits(codes_key(text) | JUDGE_EVERY_BYTE('0') << (8 * text.length)) == 0;
+        return text.length > 0 &&
+               !judge_wrong(judge_not_digits(codes_key(text) | JUDGE_EVERY_BYTE('0') << (8 * text.length)));
     uint64_t wrong =
         judge_not_digits(judge_load(text.data)) | judge_not_digits(judge_load(text.data + text.length - JUDGE_WORD));
     for (uint32_t i = JUDGE_WORD; i + JUDGE_WORD < text.length; i += JUDGE_WORD)
         wrong |= judge_not_digits(judge_load(text.data + i));
-    return wrong == 0;
+    return !judge_wrong(wrong);
 }
 
 /* True if the text begins with these two characters. */

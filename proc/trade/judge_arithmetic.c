@@ -22,7 +22,7 @@ struct sums {
     bool packages_all;
 };
 
-static struct sums sum(const struct judge *judge)
+__attribute__((noinline)) static struct sums sum_widely(const struct judge *judge)
 {
     struct sums sums = {.gross_all = true, .invoice_all = true, .packages_all = true};
     const struct item *items = judge->declaration->items.items;
@@ -37,6 +37,23 @@ static struct sums sum(const struct judge *judge)
         sums.packages_all &= items[i].package_count != 0;
     }
     return sums;
+}
+
+static struct sums sum(const struct judge *judge)
+{
+    const struct judge_items *all = &judge->all;
+    if (!all->ordinary)
+        return sum_widely(judge);
+    return (struct sums){
+        .net_mg = all->net_mg,
+        .gross_mg = all->gross_mg,
+        .invoice_minor = all->invoice_minor,
+        .packages = all->packages,
+        .gross_all = all->gross_all,
+        .gross_any = all->gross_any,
+        .invoice_all = all->invoice_all,
+        .packages_all = all->packages_all,
+    };
 }
 
 static i128 distance(i128 a, i128 b)
@@ -154,11 +171,6 @@ static bool may_lack_mass(const struct judge *judge, const struct item *t)
 
 static void guard(const struct judge *judge, const struct item *t, int32_t item)
 {
-    enum { MASS_BITS = 56, VALUE_BITS = 49 }; /* figures below these powers of two are below the limits too */
-    uint64_t masses_mg = (uint64_t)(t->net_mass_mg | t->gross_mass_mg);
-    uint64_t values = (uint64_t)(t->statistical_value_minor | t->customs_value_minor | t->invoice_value_minor);
-    if ((masses_mg >> MASS_BITS | values >> VALUE_BITS) == 0)
-        return;
     if (t->net_mass_mg > ITEM_MASS_MOST_MG)
         judge_find(judge, RULE_ARI_219, item, "net_mass_mg");
     if (t->gross_mass_mg > ITEM_MASS_MOST_MG)
@@ -223,7 +235,8 @@ void judge_arithmetic(const struct judge *judge)
     totals(judge, &sums);
     for (uint32_t i = 0; i < judge->items; i++) {
         item_masses(judge, &items[i], gross_stated, (int32_t)i);
-        guard(judge, &items[i], (int32_t)i);
+        if (!judge->all.ordinary)
+            guard(judge, &items[i], (int32_t)i);
         if (judge->import)
             item_values(judge, &items[i], (int32_t)i);
     }

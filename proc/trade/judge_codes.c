@@ -33,16 +33,32 @@ static void modes(const struct judge *judge)
         judge_find(judge, RULE_COD_104, -1, "inland_transport_mode");
 }
 
-static void country(const struct judge *judge, struct text code, int32_t item, const char *field)
+static inline void country(const struct judge *judge, struct text code, int32_t item, const char *field)
 {
     if (code.length && !lists_country(judge->reference, code))
         judge_find(judge, RULE_COD_105, item, field);
 }
 
+/* Whether the reporter and the currency are those of the configuration, and stand in the lists: then three rules have
+ * nothing to find. */
+static inline bool reporter_stands(const struct judge *judge)
+{
+    return judge->rules->reporter_stands && judge_is_pair(judge->declaration->reporter, judge->rules->reporter_key);
+}
+
+static inline bool currency_stands(const struct judge *judge)
+{
+    return judge->rules->reporting_currency_stands &&
+           judge_is_triple(judge->declaration->reporting_currency, judge->rules->reporting_currency_key);
+}
+
 static void countries(const struct judge *judge)
 {
     const struct declaration *d = judge->declaration;
-    country(judge, d->reporter, -1, "reporter");
+    if (!reporter_stands(judge))
+        country(judge, d->reporter, -1, "reporter");
+    if ((d->dispatch_country.length | d->destination_country.length | d->trading_country.length) == 0)
+        return;
     country(judge, d->dispatch_country, -1, "dispatch_country");
     country(judge, d->destination_country, -1, "destination_country");
     country(judge, d->trading_country, -1, "trading_country");
@@ -62,10 +78,13 @@ static void currencies(const struct judge *judge)
 {
     const struct declaration *d = judge->declaration;
     currency(judge, d->invoice_currency, "invoice_currency");
-    currency(judge, d->freight_currency, "freight_currency");
-    currency(judge, d->insurance_currency, "insurance_currency");
-    currency(judge, d->other_charges_currency, "other_charges_currency");
-    currency(judge, d->reporting_currency, "reporting_currency");
+    if (d->freight_currency.length | d->insurance_currency.length | d->other_charges_currency.length) {
+        currency(judge, d->freight_currency, "freight_currency");
+        currency(judge, d->insurance_currency, "insurance_currency");
+        currency(judge, d->other_charges_currency, "other_charges_currency");
+    }
+    if (!currency_stands(judge))
+        currency(judge, d->reporting_currency, "reporting_currency");
 }
 
 static bool is_locode(struct text code)
@@ -101,8 +120,11 @@ static void delivery(const struct judge *judge)
 }
 
 /* COD-118: an identifier of another shape is not judged. */
-static void identifier(const struct judge *judge, struct text id, const char *field)
+static inline void identifier(const struct judge *judge, struct text id, const char *field)
 {
+    enum { CREDIT_CODE_BYTES = 18, BIN_BYTES = 12 };
+    if (id.length != CREDIT_CODE_BYTES && id.length != BIN_BYTES)
+        return;
     if (check_digit_credit_code(id) == CHECK_DIGIT_WRONG || check_digit_bin(id) == CHECK_DIGIT_WRONG)
         judge_find(judge, RULE_COD_118, -1, field);
 }
@@ -124,9 +146,10 @@ static void identifiers(const struct judge *judge)
 static void configured(const struct judge *judge)
 {
     const struct declaration *d = judge->declaration;
-    if (d->reporter.length && codes_key(d->reporter) != judge->rules->reporter_key)
+    if (!reporter_stands(judge) && d->reporter.length && codes_key(d->reporter) != judge->rules->reporter_key)
         judge_find(judge, RULE_COD_120, -1, "reporter");
-    if (d->reporting_currency.length && codes_key(d->reporting_currency) != judge->rules->reporting_currency_key)
+    if (!currency_stands(judge) && d->reporting_currency.length &&
+        codes_key(d->reporting_currency) != judge->rules->reporting_currency_key)
         judge_find(judge, RULE_COD_120, -1, "reporting_currency");
 }
 

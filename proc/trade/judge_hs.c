@@ -10,33 +10,37 @@ enum {
     MICRO = 1000000,
 };
 
-/* HSC-601 */
-static bool length_fits(const struct judge *judge, uint32_t length)
+/* HSC-601: the lengths that a code may have, a bit for each. */
+static uint32_t lengths(const struct judge *judge)
 {
     switch (judge->declaration->scheme) {
     case SCHEME_CN:
-        return length == 10 || length == 13;
+        return 1u << 10 | 1u << 13;
     case SCHEME_EU:
-        return (length == 10 && !judge->export) || (length == 8 && !judge->import);
+        return (judge->export ? 0 : 1u << 10) | (judge->import ? 0 : 1u << 8);
     case SCHEME_EAEU:
     case SCHEME_US:
-        return length == 10;
+        return 1u << 10;
     case SCHEME_KR:
-        return length == 6 || length == 10;
+        return 1u << 6 | 1u << 10;
     default:
-        return length == 6 || length == 8 || length == 10 || length == 13;
+        return 1u << 6 | 1u << 8 | 1u << 10 | 1u << 13;
     }
 }
 
-/* The first six digits as a number; the code is known to be digits. */
-static bool hs6_of(struct text code, uint32_t *out_hs6)
+/* The first six of a code's digits as a number. Two zeros in front make them eight, of which pairs, fours and all are
+ * added up at once. */
+static uint32_t hs6_of(struct text code)
 {
-    if (code.length < HS6_DIGITS)
-        return false;
-    const uint8_t *digit = (const uint8_t *)code.data;
-    *out_hs6 = (digit[0] * 100000u + digit[1] * 10000u + digit[2] * 1000u) +
-               (digit[3] * 100u + digit[4] * 10u + digit[5]) - '0' * 111111u;
-    return true;
+    uint64_t digits = 0;
+    if (code.length >= JUDGE_WORD)
+        digits = judge_load(code.data);
+    else
+        memcpy(&digits, code.data, HS6_DIGITS);
+    digits = (digits & JUDGE_EVERY_BYTE(0x0F)) << 16;
+    digits = (digits * (1 + (10 << 8))) >> 8 & 0x00FF00FF00FF00FFu;
+    digits = (digits * (1 + (100 << 16))) >> 16 & 0x0000FFFF0000FFFFu;
+    return (uint32_t)((digits * (1 + (10000ull << 32))) >> 32);
 }
 
 /* HSC-602, 603. A national code of chapters 98 and 99 is in no edition of the HS: the national list stands for it. */
@@ -113,16 +117,17 @@ static bool describes(struct text text)
     return letters == DESCRIPTION_LETTERS_LEAST;
 }
 
-static void item_code(const struct judge *judge, const struct item *t, int32_t item)
+static void item_code(const struct judge *judge, const struct item *t, uint32_t lengths_fit, int32_t item)
 {
-    uint32_t hs6;
+    uint32_t length = t->hs_code.length;
     bool digits = judge_is_digits(t->hs_code);
-    if (t->hs_code.length == 0)
+    if (length == 0)
         return;
-    if (!digits || !length_fits(judge, t->hs_code.length))
+    if (!digits || length >= 32 || !(lengths_fit >> length & 1))
         judge_find(judge, RULE_HSC_601, item, "hs_code");
-    if (!digits || !hs6_of(t->hs_code, &hs6))
+    if (!digits || length < HS6_DIGITS)
         return;
+    uint32_t hs6 = hs6_of(t->hs_code);
     uint32_t cell = judge->date ? lists_hs6(judge->reference, reference_edition(judge->date), hs6) : 0;
     if (cell == 0 || t->hs_code.data[0] == '9' || t->hs_code.data[0] == '7')
         listed(judge, t, cell, item);
@@ -138,9 +143,10 @@ void judge_hs(const struct judge *judge)
 {
     const struct declaration *d = judge->declaration;
     bool consigned = d->scheme == SCHEME_EAEU && judge->import;
+    uint32_t lengths_fit = lengths(judge);
     for (uint32_t i = 0; i < judge->items; i++) {
         const struct item *t = &d->items.items[i];
-        item_code(judge, t, (int32_t)i);
+        item_code(judge, t, lengths_fit, (int32_t)i);
         if (!judge->cancel && !describes(t->description))
             judge_find(judge, RULE_HSC_610, (int32_t)i, "description");
         if (consigned && judge_chapter_is(t->hs_code, '9', '7') && t->origin_country.length == 0 &&

@@ -172,19 +172,13 @@ __attribute__((noinline)) static void item_negative(const struct judge *judge, c
     }
 }
 
-/* STR-014. The sign bits together decide; only a declaration that has a negative figure pays for finding out which. */
+/* STR-014 for the header. The sign bits together decide; only a declaration that has a negative figure pays for finding
+ * out which. Of the items judge_items knows whether one may be negative. */
 static inline void header_signs(const struct judge *judge, const struct declaration *d)
 {
     if ((d->total_gross_mass_mg | d->invoice_total_minor | d->freight_minor | d->insurance_minor |
          d->other_charges_minor) < 0)
         header_negative(judge, d);
-}
-
-static inline void item_signs(const struct judge *judge, const struct item *t, int32_t item)
-{
-    if ((t->net_mass_mg | t->statistical_value_minor | t->customs_value_minor | t->gross_mass_mg |
-         t->supp_quantity_micro | t->invoice_value_minor | t->second_quantity_micro) < 0)
-        item_negative(judge, t, item);
 }
 
 /* ---- identifier ---- */
@@ -307,7 +301,7 @@ static void head(const struct judge *judge)
 }
 
 /* STR-012: an enum must have one of its values; in a cancel it may be absent. */
-static void enum_known(const struct judge *judge, int32_t value, int32_t most, const char *field)
+static inline void enum_known(const struct judge *judge, int32_t value, int32_t most, const char *field)
 {
     if (value < 0 || value > most || (value == 0 && !judge->cancel))
         judge_find(judge, RULE_STR_012, -1, field);
@@ -384,13 +378,12 @@ __attribute__((noinline)) static void number_again(const struct judge *judge)
 static void numbers(const struct judge *judge)
 {
     const struct item *items = judge->declaration->items.items;
-    uint32_t counted = 0;
     uint32_t present = 0;
-    for (uint32_t i = 0; i < judge->items; i++) {
-        counted += items[i].item_no == i + 1;
+    if (judge->all.counted)
+        return;
+    for (uint32_t i = 0; i < judge->items; i++)
         present |= items[i].item_no;
-    }
-    if (counted != judge->items && (present || !judge->cancel))
+    if (present || !judge->cancel)
         number_again(judge);
 }
 
@@ -407,7 +400,8 @@ void judge_structure(const struct judge *judge)
     for (uint32_t i = 0; i < judge->items; i++) {
         if (!items[i].plain)
             item_texts(judge, &items[i], (int32_t)i);
-        item_signs(judge, &items[i], (int32_t)i);
+        if (!judge->all.ordinary)
+            item_negative(judge, &items[i], (int32_t)i);
         if (!judge->cancel)
             item_required(judge, &items[i], (int32_t)i);
     }

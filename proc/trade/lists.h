@@ -3,7 +3,7 @@
  * declaration.
  *
  * In:      codes as the declaration writes them; a code of the wrong length is in no list
- * Memory:  owned by struct reference; about 350 kB with both nomenclatures, of which a stream touches a small part
+ * Memory:  owned by struct reference; 2 MB with both nomenclatures, of which a stream touches a small part
  * Thread:  any (immutable after reference_load)
  */
 #pragma once
@@ -19,8 +19,7 @@ enum {
     UNITS_MOST = 250,
     STANDARD_UNITS_MOST = 64,
     STANDARD_UNIT_BYTES = 16,
-    HEADINGS = 10000,
-    HEADING_CODES = 100,
+    HS6_CODES = 1000000,
 };
 
 #define CODE_NONE UINT32_MAX /* no place in a table */
@@ -37,14 +36,6 @@ struct standard_unit {
     enum unit_kind kind;
     bool whole;    /* a count that HSC-607 wants whole: u, 2u, 12u, 1000u */
     uint8_t first; /* first unit of units.csv that belongs to it, + 1; 0 = none */
-};
-
-/* One edition: a heading's number leads to a row of its 100 possible subheadings. */
-struct nomenclature {
-    uint16_t heading[HEADINGS];    /* row + 1; 0 = no such heading with six-digit codes */
-    uint8_t (*row)[HEADING_CODES]; /* 0 = no such code; else index of its standard unit + 1 */
-    uint32_t rows;
-    uint32_t rows_room;
 };
 
 enum currency_state {
@@ -95,7 +86,7 @@ struct reference {
     uint16_t currency[LETTERS3];     /* 0 = unknown; year * 12 + month - 1 of withdrawal; CURRENCY_MONTH_... */
     uint8_t currency_minor[LETTERS3];
     uint8_t incoterm[LETTERS3];
-    struct nomenclature hs[2];
+    uint8_t *hs[2]; /* by edition and six digits: 0 = no such code; else index of its standard unit + 1 */
     struct unit units[UNITS_MOST];
     uint32_t units_count;
     struct codes unit_of; /* -> index in units */
@@ -182,10 +173,7 @@ static inline enum incoterm_state lists_incoterm(const struct reference *referen
 /* 0 = no such code, else index of its standard unit + 1. */
 static inline uint32_t lists_hs6(const struct reference *reference, enum hs_edition edition, uint32_t hs6)
 {
-    const struct nomenclature *hs = &reference->hs[edition];
-    uint32_t heading = hs6 / HEADING_CODES;
-    uint32_t row = heading < HEADINGS ? hs->heading[heading] : 0;
-    return row ? hs->row[row - 1][hs6 % HEADING_CODES] : 0;
+    return hs6 < HS6_CODES ? reference->hs[edition][hs6] : 0;
 }
 
 /* The unit of that code, or NULL. */

@@ -61,6 +61,8 @@ enum err reference_load(const char *dir, const char *fallback_dir, struct refere
             TRY(check_dir(dirs[i], info));
     }
     struct reference *reference = memory_new(1, sizeof *reference);
+    for (int edition = 0; edition < 2; edition++)
+        reference->hs[edition] = memory_new(HS6_CODES, sizeof *reference->hs[edition]);
     memset(reference->currency_minor, CURRENCY_MINOR_NONE, sizeof reference->currency_minor);
     reference->standard_units[UNIT_INDEX_KG] = (struct standard_unit){.name = "kg", .kind = UNIT_MASS};
     reference->standard_units_count = UNIT_INDEX_KG + 1;
@@ -82,7 +84,7 @@ void reference_free(struct reference *reference)
     if (!reference)
         return;
     for (int edition = 0; edition < 2; edition++)
-        memory_free(reference->hs[edition].row);
+        memory_free(reference->hs[edition]);
     codes_fini(&reference->unit_of);
     codes_fini(&reference->offices);
     memory_free(reference->periods);

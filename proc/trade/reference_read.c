@@ -385,7 +385,6 @@ static enum err locode_row(struct reading *reading)
 static enum err hs_row(struct reading *reading)
 {
     struct reference *reference = reading->reference;
-    struct nomenclature *hs = &reference->hs[reading->list->id == REFERENCE_HS2022 ? HS_2022 : HS_2017];
     struct text code = reading->field[0];
     struct text unit = reading->field[2];
     if (!is_digits(code) || (code.length != 2 && code.length != 4 && code.length != 6))
@@ -394,16 +393,8 @@ static enum err hs_row(struct reading *reading)
         return WRONG(reading, 1, "\"%.*s\", but the code has %u digits", TEXT_ARGS(reading->field[1]), code.length);
     if (code.length != 6)
         return OK;
-    uint32_t heading = digits_value(code.data, 4);
-    if (!hs->heading[heading]) {
-        if (hs->rows == hs->rows_room) {
-            hs->rows_room = hs->rows_room ? hs->rows_room * 2 : 256;
-            hs->row = memory_resize(hs->row, hs->rows_room, sizeof *hs->row);
-        }
-        memset(hs->row[hs->rows], 0, sizeof *hs->row);
-        hs->heading[heading] = (uint16_t)++hs->rows;
-    }
-    uint8_t *cell = &hs->row[hs->heading[heading] - 1][digits_value(code.data + 4, 2)];
+    enum hs_edition edition = reading->list->id == REFERENCE_HS2022 ? HS_2022 : HS_2017;
+    uint8_t *cell = &reference->hs[edition][digits_value(code.data, 6)];
     if (*cell)
         return twice(reading, 0);
     uint8_t index = UNIT_INDEX_NONE;

@@ -116,6 +116,9 @@ enum err rules_new(const struct rules_options *options, const struct reference *
     rules->lenient = options->lenient;
     rules->reporter_key = codes_key(text_of(options->reporter));
     rules->reporting_currency_key = codes_key(text_of(options->reporting_currency));
+    rules->reporter_stands = lists_country(reference, text_of(options->reporter));
+    rules->reporting_currency_stands =
+        reference->currency[lists_letters3(text_of(options->reporting_currency))] == CURRENCY_MONTH_NEVER;
     for (int rule = 0; rule < RULE_COUNT; rule++)
         settle(rules, options, (enum rule)rule);
     rules->hash = hash_of(rules);
@@ -216,17 +219,59 @@ void rules_add_mild(const struct rules *rules, struct findings *findings, enum r
     add(rules, findings, rule, rules->lenient ? SEVERITY_WARN : SEVERITY_REJECT, item, field);
 }
 
+/* One walk over the items for what several rules need. A figure of 0 becomes negative when 1 is taken off: so one sign bit
+ * tells whether every item has its part. */
+static struct judge_items look_over(const struct item *items, uint32_t count)
+{
+    struct judge_items all = {0};
+    uint64_t bits = 0;
+    uint64_t gross_bits = 0;
+    int64_t gross_lack = 0;
+    int64_t invoice_lack = 0;
+    int64_t packages_lack = 0;
+    uint64_t net_mg = 0;
+    uint64_t gross_mg = 0;
+    uint64_t invoice_minor = 0;
+    uint32_t numbers = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct item *t = &items[i];
+        numbers |= t->item_no ^ (i + 1);
+        net_mg += (uint64_t)t->net_mass_mg;
+        gross_mg += (uint64_t)t->gross_mass_mg;
+        invoice_minor += (uint64_t)t->invoice_value_minor;
+        all.packages += t->package_count;
+        bits |= (uint64_t)(t->net_mass_mg | t->invoice_value_minor | t->statistical_value_minor |
+                           t->customs_value_minor | t->supp_quantity_micro | t->second_quantity_micro);
+        gross_bits |= (uint64_t)t->gross_mass_mg;
+        gross_lack |= (int64_t)((uint64_t)t->gross_mass_mg - 1);
+        invoice_lack |= (int64_t)((uint64_t)t->invoice_value_minor - 1);
+        packages_lack |= (int64_t)t->package_count - 1;
+    }
+    all.ordinary = (bits | gross_bits) >> ORDINARY_BITS == 0;
+    all.counted = numbers == 0;
+    all.gross_all = gross_lack >= 0;
+    all.gross_any = gross_bits != 0;
+    all.invoice_all = invoice_lack >= 0;
+    all.packages_all = packages_lack >= 0;
+    all.net_mg = (int64_t)net_mg;
+    all.gross_mg = (int64_t)gross_mg;
+    all.invoice_minor = (int64_t)invoice_minor;
+    return all;
+}
+
 void rules_judge(const struct rules *rules, const struct declaration *declaration, const struct rules_context *context,
                  struct findings *out)
 {
     findings_clear(out);
+    uint32_t items = declaration_items_kept(declaration);
     const struct judge judge = {
         .rules = rules,
         .reference = rules->reference,
         .declaration = declaration,
         .context = context,
         .findings = out,
-        .items = declaration_items_kept(declaration),
+        .items = items,
+        .all = look_over(declaration->items.items, items),
         .date = calendar_is_date(declaration->reference_date) ? declaration->reference_date : 0,
         .cancel = declaration->function == FUNCTION_CANCEL,
         .import = declaration->direction == DIRECTION_IMPORT,
