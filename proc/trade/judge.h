@@ -29,12 +29,8 @@ struct judge_items {
     bool counted;  /* their numbers are 1, 2, 3 and so on */
     bool gross_all;
     bool gross_any;
-    bool invoice_all;
-    bool packages_all;
     int64_t net_mg;
     int64_t gross_mg;
-    int64_t invoice_minor;
-    uint64_t packages; /* 99,999 times UINT32_MAX fits */
 };
 
 /* Figures of so many bits are no concern of ARI-219, and those of DECLARATION_ITEMS_HARD items add up in 63 bits. */

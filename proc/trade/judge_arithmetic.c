@@ -10,50 +10,33 @@
 
 enum { MODE_SEA = 1, MODE_AIR = 4, MODE_FIXED = 7 };
 
-/* What the rules about the whole need of the items. A sum counts as present only if every item has its part. */
-struct sums {
+/* The masses of all items. The gross sum counts as present only if every item has its part. */
+struct masses {
     i128 net_mg;
     i128 gross_mg;
-    i128 invoice_minor;
-    uint64_t packages; /* 99,999 times UINT32_MAX fits */
     bool gross_all;
     bool gross_any;
-    bool invoice_all;
-    bool packages_all;
 };
 
-__attribute__((noinline)) static struct sums sum_widely(const struct judge *judge)
+__attribute__((noinline)) static struct masses add_widely(const struct judge *judge)
 {
-    struct sums sums = {.gross_all = true, .invoice_all = true, .packages_all = true};
+    struct masses sums = {.gross_all = true};
     const struct item *items = judge->declaration->items.items;
     for (uint32_t i = 0; i < judge->items; i++) {
         sums.net_mg += items[i].net_mass_mg;
         sums.gross_mg += items[i].gross_mass_mg;
-        sums.invoice_minor += items[i].invoice_value_minor;
-        sums.packages += items[i].package_count;
         sums.gross_all &= items[i].gross_mass_mg != 0;
         sums.gross_any |= items[i].gross_mass_mg != 0;
-        sums.invoice_all &= items[i].invoice_value_minor != 0;
-        sums.packages_all &= items[i].package_count != 0;
     }
     return sums;
 }
 
-static struct sums sum(const struct judge *judge)
+static struct masses add(const struct judge *judge)
 {
     const struct judge_items *all = &judge->all;
     if (!all->ordinary)
-        return sum_widely(judge);
-    return (struct sums){
-        .net_mg = all->net_mg,
-        .gross_mg = all->gross_mg,
-        .invoice_minor = all->invoice_minor,
-        .packages = all->packages,
-        .gross_all = all->gross_all,
-        .gross_any = all->gross_any,
-        .invoice_all = all->invoice_all,
-        .packages_all = all->packages_all,
-    };
+        return add_widely(judge);
+    return (struct masses){all->net_mg, all->gross_mg, all->gross_all, all->gross_any};
 }
 
 static i128 distance(i128 a, i128 b)
@@ -62,7 +45,7 @@ static i128 distance(i128 a, i128 b)
 }
 
 /* ARI-202, 203, 205 */
-static void masses(const struct judge *judge, const struct sums *sums)
+static void masses(const struct judge *judge, const struct masses *sums)
 {
     int64_t total = judge->declaration->total_gross_mass_mg;
     if (total && sums->gross_all) {
@@ -76,16 +59,33 @@ static void masses(const struct judge *judge, const struct sums *sums)
         judge_find(judge, RULE_ARI_205, -1, sums->gross_all ? "items" : "total_gross_mass_mg");
 }
 
-/* ARI-208, 215, 216 */
-static void totals(const struct judge *judge, const struct sums *sums)
+/* ARI-208: a sum only if every item has its part. */
+static void invoice(const struct judge *judge)
 {
-    const struct declaration *d = judge->declaration;
-    if (d->invoice_total_minor && sums->invoice_all &&
-        distance(d->invoice_total_minor, sums->invoice_minor) > judge->items)
+    const struct item *items = judge->declaration->items.items;
+    i128 sum_minor = 0;
+    bool all = true;
+    for (uint32_t i = 0; i < judge->items; i++) {
+        sum_minor += items[i].invoice_value_minor;
+        all &= items[i].invoice_value_minor != 0;
+    }
+    if (all && distance(judge->declaration->invoice_total_minor, sum_minor) > judge->items)
         judge_find(judge, RULE_ARI_208, -1, "invoice_total_minor");
-    if (d->total_packages && sums->packages == 0)
+}
+
+/* ARI-215, 216 */
+static void packages(const struct judge *judge)
+{
+    const struct item *items = judge->declaration->items.items;
+    uint64_t sum = 0; /* 99,999 times UINT32_MAX fits */
+    bool all = true;
+    for (uint32_t i = 0; i < judge->items; i++) {
+        sum += items[i].package_count;
+        all &= items[i].package_count != 0;
+    }
+    if (sum == 0)
         judge_find(judge, RULE_ARI_215, -1, "package_count");
-    if (d->total_packages && sums->packages_all && sums->packages != d->total_packages)
+    if (all && sum != judge->declaration->total_packages)
         judge_find(judge, RULE_ARI_216, -1, "total_packages");
 }
 
@@ -229,10 +229,13 @@ void judge_arithmetic(const struct judge *judge)
     charges(judge);
     if (judge->items == 0)
         return;
-    struct sums sums = sum(judge);
+    struct masses sums = add(judge);
     bool gross_stated = sums.gross_any || d->total_gross_mass_mg != 0;
     masses(judge, &sums);
-    totals(judge, &sums);
+    if (d->invoice_total_minor)
+        invoice(judge);
+    if (d->total_packages)
+        packages(judge);
     for (uint32_t i = 0; i < judge->items; i++) {
         item_masses(judge, &items[i], gross_stated, (int32_t)i);
         if (!judge->all.ordinary)

@@ -6,6 +6,9 @@ enum {
     HS6_DIGITS = 6,
     DESCRIPTION_LETTERS_LEAST = 3,
     ELECTRICITY = 271600,
+    CHAPTER = 10000, /* codes of one */
+    RESERVED = 77 * CHAPTER,
+    NATIONAL = 98 * CHAPTER, /* and those above it */
     MG_PER_CARAT = 200,
     MICRO = 1000000,
 };
@@ -129,7 +132,7 @@ static void item_code(const struct judge *judge, const struct item *t, uint32_t 
         return;
     uint32_t hs6 = hs6_of(t->hs_code);
     uint32_t cell = judge->date ? lists_hs6(judge->reference, reference_edition(judge->date), hs6) : 0;
-    if (cell == 0 || t->hs_code.data[0] == '9' || t->hs_code.data[0] == '7')
+    if (cell == 0 || hs6 - RESERVED < CHAPTER || hs6 >= NATIONAL)
         listed(judge, t, cell, item);
     if (cell > UNIT_INDEX_NONE + 1)
         quantities(judge, t, (uint8_t)(cell - 1), item);

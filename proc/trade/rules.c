@@ -227,35 +227,25 @@ static struct judge_items look_over(const struct item *items, uint32_t count)
     uint64_t bits = 0;
     uint64_t gross_bits = 0;
     int64_t gross_lack = 0;
-    int64_t invoice_lack = 0;
-    int64_t packages_lack = 0;
     uint64_t net_mg = 0;
     uint64_t gross_mg = 0;
-    uint64_t invoice_minor = 0;
     uint32_t numbers = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct item *t = &items[i];
         numbers |= t->item_no ^ (i + 1);
         net_mg += (uint64_t)t->net_mass_mg;
         gross_mg += (uint64_t)t->gross_mass_mg;
-        invoice_minor += (uint64_t)t->invoice_value_minor;
-        all.packages += t->package_count;
         bits |= (uint64_t)(t->net_mass_mg | t->invoice_value_minor | t->statistical_value_minor |
                            t->customs_value_minor | t->supp_quantity_micro | t->second_quantity_micro);
         gross_bits |= (uint64_t)t->gross_mass_mg;
         gross_lack |= (int64_t)((uint64_t)t->gross_mass_mg - 1);
-        invoice_lack |= (int64_t)((uint64_t)t->invoice_value_minor - 1);
-        packages_lack |= (int64_t)t->package_count - 1;
     }
     all.ordinary = (bits | gross_bits) >> ORDINARY_BITS == 0;
     all.counted = numbers == 0;
     all.gross_all = gross_lack >= 0;
     all.gross_any = gross_bits != 0;
-    all.invoice_all = invoice_lack >= 0;
-    all.packages_all = packages_lack >= 0;
     all.net_mg = (int64_t)net_mg;
     all.gross_mg = (int64_t)gross_mg;
-    all.invoice_minor = (int64_t)invoice_minor;
     return all;
 }
 
