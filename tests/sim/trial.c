@@ -22,6 +22,7 @@ enum {
     SPOIL_REST = 15, /* of a seed over CORRUPT_SEEDS: a record of its journal can't be read any more */
     REBASE_TRIES = 40,
     REBASE_PAUSE_MS = 3000,
+    DISTURB_ROUNDS = 400, /* of CALM_TICK_MS: a member comes back, and its partitions are given out again */
 };
 
 #define START_MS 1752800000000
@@ -369,6 +370,20 @@ static uint64_t roll(void *context)
     return dice_roll(context);
 }
 
+static void disturb(struct trial *trial, int32_t victim)
+{
+    int32_t owner = trial->cluster.seats[victim].owner;
+    if (owner == NOBODY || !cluster_is_running(&trial->cluster, owner))
+        return;
+    cluster_kill(&trial->cluster, owner, 0);
+    for (int round = 0; round < DISTURB_ROUNDS; round++) {
+        cluster_tick(&trial->cluster);
+        step_all(trial);
+        deliver_all(trial);
+        pass_time(trial, CALM_TICK_MS);
+    }
+}
+
 /* One try: `landing` appends of it land, then it dies. The cluster goes on meanwhile, or stands still. */
 static enum skip_phase try_rebase(struct trial *trial, int32_t victim, size_t landing, struct err_info *why)
 {
@@ -382,12 +397,18 @@ static enum skip_phase try_rebase(struct trial *trial, int32_t victim, size_t la
                                                         .random = roll,
                                                         .random_context = &trial->dice});
     bool stands_still = dice_luck(&trial->dice, 5000);
+    size_t disturbed_after = dice_luck(&trial->dice, 3000) ? 1 + dice_below(&trial->dice, SLICES) : 0;
+    size_t landed = 0;
     int64_t until_ms = world_now(trial->world) + HEAL_MS;
     while (skip_phase(skip) < SKIP_DONE && landing > 0 && world_now(trial->world) < until_ms) {
         skip_step(skip);
         if (skip_phase(skip) == SKIP_READY)
             skip_confirm(skip);
-        landing -= process_deliver(process, 0);
+        bool lands = process_deliver(process, 0);
+        landing -= lands;
+        landed += lands;
+        if (lands && landed == disturbed_after) /* the owner is started again, and claims */
+            disturb(trial, victim);
         if (stands_still)
             continue;
         cluster_tick(&trial->cluster);
