@@ -58,3 +58,7 @@ endif()
 # The stages of flow/batch alone, on the declarations of a file.
 add_executable(bench_judge bench/bench_judge.c)
 target_link_libraries(bench_judge PRIVATE proc_flow)
+
+# What settling costs, by the processor's counters.
+add_executable(bench_settle bench/bench_settle.c)
+target_link_libraries(bench_settle PRIVATE proc_flow)

@@ -229,6 +229,5 @@ enum err settle_batch(struct partition *partition, struct batch *batch, struct e
         look_ahead(state, batch, i + LOOK_AHEAD);
         TRY(settle_one(partition, &batch->elements[i], &batch->declarations[i], &batch->findings[i], info));
     }
-    tally_flush(state->tally);
     return OK;
 }

@@ -136,6 +136,7 @@ struct deriving {
 
 static void move_to_totals(struct state *state)
 {
+    tally_flush(state->tally);
     totals_add_tally(state->totals, state->tally);
     tally_clear(state->tally);
 }
@@ -149,8 +150,8 @@ static void derive_entry(void *context, const struct ledger_key *key, struct byt
         deriving->is_broken = true;
         return;
     }
-    tally_add(state->tally, &deriving->contribution, 1);
-    if (tally_count(state->tally) >= DERIVED_CELLS)
+    tally_list(state->tally, &deriving->contribution, 1);
+    if (tally_cells_most(state->tally) >= DERIVED_CELLS)
         move_to_totals(state);
 }
 

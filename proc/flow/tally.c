@@ -1,43 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A declaration touches about nine cells that lie anywhere in a table of megabytes. So the touches of some dozen declarations are
- * first listed and their slots asked for, then all their entries asked for, then added to: the cache misses overlap instead of
- * adding up. What a touch adds is summed once a declaration and shared by all views whose cell takes the same items.
+ * A declaration touches a cell of each sheet (sheet.h), which lie anywhere in a table of megabytes. So the touches of some declarations
+ * are first listed and their cells asked for, then added to: the cache misses overlap instead of adding up. What a touch adds is summed
+ * once a declaration and shared by all sheets whose cell takes the same items. The views' cells are made of the sheets' by tally_flush.
  */
 #include "flow/tally.h"
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "flow/delta.h"
+#include "flow/sheet.h"
 #include "trade/calendar.h"
 
 #include <string.h>
 
 enum {
-    EXPECTED_CELLS = 1 << 14,
+    CELLS_EXPECTED = 1 << 14,
+    JOINT_EXPECTED = 1 << 12,
     LEAF_KEYS_FIRST = 64,
-    FEW_LEAVES = 8,
-    FEW_ITEMS = 16,    /* declarations of so many items go the fast way */
-    LISTED_FULL = 256, /* listed touches, or their sums, are added when there are so many */
+    FEW_ITEMS = 16,   /* declarations of so many items go the fast way */
+    LISTED_FULL = 96, /* listed touches, or their sums, are added when there are so many */
     TOUCHES_MOST = LISTED_FULL + FEW_ITEMS * VIEWS_MOST,
-    SUMS_MOST = TOUCHES_MOST + FEW_ITEMS + 1, /* a declaration's items, all together, and runs, fewer than touches */
-    NO_SUM = UINT16_MAX,
+    SUMS_MOST =
+        TOUCHES_MOST + FEW_ITEMS + 2, /* a declaration's items, all together, nothing, and runs, fewer than touches */
 };
 
-typedef int64_t two_amounts __attribute__((vector_size(16)));
-typedef uint64_t two_words __attribute__((vector_size(16)));
-typedef int32_t four_counts __attribute__((vector_size(16)));
+/* The amounts of a frame together: as long as they are below, no sum of some of them can pass 64 bits. */
+#define REACH_MOST (1ULL << 62)
 
-enum { VALUE_AND_MASS, GROSS_AND_CUSTOMS, SUPPLEMENTARY_AND_ESTIMATED, PAIRS };
-enum { DECLARATIONS, ITEMS, WARNED, LATE };
-
-/* Measures of one frame in 64 bits, side by side as vectors take them. What would pass 64 bits is moved to a list of wide cells, see
- * spill. Customs value is kept as what it differs from the statistical value. */
-struct delta {
-    two_amounts pairs[PAIRS];
-    four_counts counts;
-    int64_t packages;
-};
-
+/* What a cell held when its sum would have passed 64 bits. */
 struct wide {
     struct table_key key;
     struct measures measures;
@@ -46,41 +37,46 @@ struct wide {
 /* A cell, and what is added to it. */
 struct touch {
     struct table_key key;
-    uint64_t hash;
-    uint16_t sum; /* in tally.sums */
+    const struct delta *sum;
+    uint32_t hash;
     int8_t declarations;
-    bool with_supplementary;
+    bool joint;
 };
 
 /* Of the declaration that is being listed: what its keys are made of. */
 struct listing {
     const struct contribution *contribution;
-    int32_t month;
-    int sign;
-    uint16_t first_sum; /* sums of the single items, in order; then that of all, if there is one */
-    bool has_total;
+    uint64_t day; /* as in word 0 of a key */
+    uint64_t month;
     uint64_t word1;
     uint64_t word2;
+    int sign;
+    const struct delta *sums;  /* of the single items, in order */
+    const struct delta *total; /* of all; NULL if it passes 64 bits */
     uint64_t word3[FEW_ITEMS];
 };
 
 struct tally {
     const struct view_plan *plan;
-    uint32_t leaves[VIEWS_MOST];
-    uint32_t leaf_views;
-    struct table *table; /* of struct delta */
+    struct sheet sheets[VIEWS_MOST];
+    uint32_t sheet_count;
+    uint32_t views_most;      /* of one joint sheet */
+    struct delta_table cells; /* of the views; joint sheets come into them by tally_flush */
+    struct delta_table joint; /* of the joint sheets */
     struct tally_control control;
     struct wide *wide;
     uint32_t wide_count;
     uint32_t wide_capacity;
+    uint64_t reach; /* amounts since the last clear, added up without their signs */
+    bool checks;    /* reach is no bound any more: each sum is looked at */
     int32_t month_cache_day;
     int32_t month_cache;
     /* listed, not yet added */
     uint32_t touch_count;
     uint32_t sum_count;
     struct touch touches[TOUCHES_MOST];
-    struct delta sums[SUMS_MOST];
-    /* scratch of one leaf view of one declaration */
+    struct delta sums[SUMS_MOST]; /* the first is zero for good */
+    /* scratch of one sheet of one declaration */
     struct table_key *leaf_keys; /* its distinct cells, if views derive from it */
     uint32_t leaf_count;
     uint32_t leaf_capacity;
@@ -89,17 +85,20 @@ struct tally {
 
 struct tally *tally_new(const struct view_plan *plan)
 {
-    struct tally *tally = memory_new(1, sizeof *tally);
+    struct tally *tally = memory_new_aligned(64, sizeof *tally);
     tally->plan = plan;
-    tally->table = table_new_with_values(EXPECTED_CELLS, sizeof(struct delta));
+    tally->sheet_count = sheet_plan(plan, tally->sheets);
+    for (uint32_t i = 0; i < tally->sheet_count; i++) {
+        uint32_t views = (uint32_t)__builtin_popcount(tally->sheets[i].views);
+        tally->views_most = views > tally->views_most ? views : tally->views_most;
+    }
+    delta_table_init(&tally->cells, CELLS_EXPECTED);
+    delta_table_init(&tally->joint, JOINT_EXPECTED);
     tally->leaf_capacity = LEAF_KEYS_FIRST;
     tally->leaf_keys = memory_new(tally->leaf_capacity, sizeof tally->leaf_keys[0]);
     tally->seen = table_new(LEAF_KEYS_FIRST);
     tally->month_cache_day = INT32_MIN;
-    for (uint32_t view = 0; view < plan->count; view++) {
-        if (plan->views[view].leaf == view)
-            tally->leaves[tally->leaf_views++] = view;
-    }
+    tally->sum_count = 1;
     return tally;
 }
 
@@ -107,7 +106,8 @@ void tally_free(struct tally *tally)
 {
     if (!tally)
         return;
-    table_free(tally->table);
+    delta_table_fini(&tally->cells);
+    delta_table_fini(&tally->joint);
     table_free(tally->seen);
     memory_free(tally->wide);
     memory_free(tally->leaf_keys);
@@ -146,133 +146,127 @@ static inline uint64_t cut_hs(uint64_t hs, uint8_t digits)
     }
 }
 
-static inline uint64_t commodity_of(const struct view *view, const struct contribution_item *item)
+/* The commodity of `digits` digits of an item whose cells are counted by `counted` digits. */
+static inline uint64_t commodity_of(const struct contribution_item *item, uint8_t digits, uint8_t counted)
 {
-    if (!view->hs_digits)
+    if (!digits)
         return 0;
-    return item->hs_digits < view->hs_digits ? CELL_NO_HS : cut_hs(item->hs, view->hs_digits) + 1;
+    return item->hs_digits < counted ? CELL_NO_HS : cut_hs(item->hs, digits) + 1;
 }
 
-static void to_measures(const struct delta *delta, struct measures *out)
-{
-    *out = (struct measures){
-        .value_minor = delta->pairs[VALUE_AND_MASS][0],
-        .customs_value_minor = (i128)delta->pairs[VALUE_AND_MASS][0] + delta->pairs[GROSS_AND_CUSTOMS][1],
-        .net_mass_mg = delta->pairs[VALUE_AND_MASS][1],
-        .gross_mass_mg = delta->pairs[GROSS_AND_CUSTOMS][0],
-        .supp_quantity_micro = delta->pairs[SUPPLEMENTARY_AND_ESTIMATED][0],
-        .estimated_mg = delta->pairs[SUPPLEMENTARY_AND_ESTIMATED][1],
-        .declarations = delta->counts[DECLARATIONS],
-        .items = delta->counts[ITEMS],
-        .packages = delta->packages,
-        .warned_items = delta->counts[WARNED],
-        .late_items = delta->counts[LATE],
-    };
-}
+/* ---- adding ---- */
 
-/* Moves what the delta holds to a wide cell of its own. */
-static void spill(struct tally *tally, const struct table_key *key, struct delta *delta)
+static void add_wide(struct tally *tally, const struct table_key *key, const struct measures *measures)
 {
     if (tally->wide_count == tally->wide_capacity) {
         tally->wide_capacity = tally->wide_capacity ? tally->wide_capacity * 2 : 16;
         tally->wide = memory_resize(tally->wide, tally->wide_capacity, sizeof tally->wide[0]);
     }
-    struct wide *wide = &tally->wide[tally->wide_count++];
-    wide->key = *key;
-    to_measures(delta, &wide->measures);
-    memset(delta, 0, sizeof *delta);
+    tally->wide[tally->wide_count++] = (struct wide){*key, *measures};
 }
 
-/* to += from. False, with *to as it was, if a sum would pass 64 bits. Counts can't: a group ends long before. */
-static inline bool add_sums(struct delta *to, const struct delta *from, bool with_supplementary)
+/* What a cell of a joint sheet held goes to wide cells of its views. */
+static void add_wide_joint(struct tally *tally, const struct table_key *key, const struct measures *measures)
 {
-    const two_amounts mask = {with_supplementary ? -1 : 0, -1};
-    const two_amounts add[PAIRS] = {from->pairs[0], from->pairs[1], from->pairs[2] & mask};
-    two_amounts sum[PAIRS];
-    two_amounts over = {0, 0};
-    for (int i = 0; i < PAIRS; i++) {
-        sum[i] = (two_amounts)((two_words)to->pairs[i] + (two_words)add[i]);
-        over |=
-            (to->pairs[i] ^ sum[i]) & (add[i] ^ sum[i]); /* a sign that differs from that of both: it passed 64 bits */
+    for (uint32_t left = tally->sheets[sheet_of(key)].views; left; left &= left - 1) {
+        uint32_t index = (uint32_t)__builtin_ctz(left);
+        struct table_key view_key = sheet_view_key(key, &tally->plan->views[index], index);
+        add_wide(tally, &view_key, measures);
     }
-    if (__builtin_expect((over[0] | over[1]) < 0, 0))
-        return false;
-    for (int i = 0; i < PAIRS; i++)
-        to->pairs[i] = sum[i];
-    to->counts += from->counts;
-    to->packages += from->packages;
-    return true;
 }
 
-void tally_flush(struct tally *tally)
+/* Moves what the cell holds to a wide one first, if a sum would pass 64 bits. */
+static __attribute__((noinline)) void add_with_care(struct tally *tally, struct delta_cell *cell,
+                                                    const struct touch *touch)
 {
-    for (uint32_t i = 0; i < tally->touch_count; i++)
-        table_prefetch_entry(tally->table, tally->touches[i].hash);
+    if (delta_add_checked(&cell->sums, touch->sum, touch->declarations))
+        return;
+    struct measures measures;
+    delta_measures(&cell->sums, &measures);
+    if (touch->joint)
+        add_wide_joint(tally, &cell->key, &measures);
+    else
+        add_wide(tally, &cell->key, &measures);
+    cell->sums = (struct delta){0};
+    bool added = delta_add_checked(&cell->sums, touch->sum, touch->declarations);
+    CHECK(added); /* to an empty cell */
+}
+
+static inline struct delta_table *table_of(struct tally *tally, const struct touch *touch)
+{
+    return touch->joint ? &tally->joint : &tally->cells;
+}
+
+static void add_listed(struct tally *tally)
+{
     for (uint32_t i = 0; i < tally->touch_count; i++) {
         const struct touch *touch = &tally->touches[i];
-        const struct delta *sum = &tally->sums[touch->sum];
-        struct delta *delta = table_put_value(tally->table, &touch->key, touch->hash);
-        if (!add_sums(delta, sum, touch->with_supplementary)) {
-            spill(tally, &touch->key, delta);
-            bool added = add_sums(delta, sum, touch->with_supplementary);
-            CHECK(added); /* to an empty delta */
-        }
-        delta->counts[DECLARATIONS] += touch->declarations;
+        delta_table_prefetch_cell(table_of(tally, touch), touch->hash);
+    }
+    for (uint32_t i = 0; i < tally->touch_count; i++) {
+        const struct touch *touch = &tally->touches[i];
+        struct delta_cell *cell = delta_table_put(table_of(tally, touch), &touch->key, touch->hash);
+        if (__builtin_expect(tally->checks, 0))
+            add_with_care(tally, cell, touch);
+        else
+            delta_add(&cell->sums, touch->sum, touch->declarations);
     }
     tally->touch_count = 0;
-    tally->sum_count = 0;
+    tally->sum_count = 1;
+}
+
+static inline void touch_cell(struct tally *tally, const struct table_key *key, const struct delta *sum,
+                              int declarations, bool joint)
+{
+    uint32_t hash = delta_hash(key);
+    struct touch *touch = &tally->touches[tally->touch_count++];
+    *touch = (struct touch){*key, sum, hash, (int8_t)declarations, joint};
+    delta_table_prefetch(table_of(tally, touch), hash);
 }
 
 /* For the touches of one more declaration of few items, or of one item. */
-static void make_room(struct tally *tally)
+static inline void make_room(struct tally *tally)
 {
     if (tally->touch_count >= LISTED_FULL || tally->sum_count >= LISTED_FULL)
-        tally_flush(tally);
+        add_listed(tally);
 }
 
-/* ---- derived views ---- */
+/* ---- derived views: one declaration is taken back for each leaf cell that is not the first to fall into a cell ---- */
 
-/* Few cells are compared with each other, many go through a table. */
-static bool is_first(struct tally *tally, const struct table_key *keys, uint32_t index)
+static inline uint64_t day_of(const struct listing *listing, bool by_month)
 {
-    if (tally->leaf_count > FEW_LEAVES) {
-        bool first;
-        table_put(tally->seen, &keys[index], table_hash(&keys[index]), &first);
-        return first;
-    }
-    for (uint32_t i = 0; i < index; i++) {
-        if (table_key_equal(&keys[i], &keys[index]))
-            return false;
-    }
-    return true;
+    return by_month ? listing->month : listing->day;
 }
 
-/* Takes one declaration back from the derived cell for each leaf cell that is not the first to fall into it. */
-static void correct_view(struct tally *tally, uint32_t view, int sign)
+static inline uint64_t word0_of_view(const struct view *view, uint32_t index)
 {
-    bool month = tally->plan->views[view].grain == GRAIN_MONTH;
-    if (tally->leaf_count > FEW_LEAVES)
-        table_clear(tally->seen);
-    struct table_key keys[FEW_LEAVES];
-    struct table_key one;
-    for (uint32_t i = 0; i < tally->leaf_count; i++) {
-        bool few = tally->leaf_count <= FEW_LEAVES;
-        struct table_key *key = few ? &keys[i] : &one;
-        *key = tally_derive(tally->plan, &tally->leaf_keys[i], view, month);
-        if (is_first(tally, few ? keys : key, few ? i : 0))
-            continue;
-        struct delta *delta = table_put_value(tally->table, key, table_hash(key));
-        delta->counts[DECLARATIONS] -= sign;
-    }
+    return (uint64_t)index << 58 | (uint64_t)(view->grain == GRAIN_MONTH) << 57;
 }
 
-static void correct_derived(struct tally *tally, uint32_t leaf, int sign)
+/* `firsts`: an item of each distinct cell of the sheet. */
+static void correct_few(struct tally *tally, const struct listing *listing, const struct sheet *sheet,
+                        const uint8_t *firsts, uint32_t count)
 {
-    for (uint32_t v = 0; tally->leaf_count > 1 && v < tally->plan->count; v++) {
-        if (tally->plan->views[v].leaf == leaf && v != leaf)
-            correct_view(tally, v, sign);
+    for (uint32_t left = sheet->derived; left; left &= left - 1) {
+        uint32_t index = (uint32_t)__builtin_ctz(left);
+        const struct view *view = &tally->plan->views[index];
+        uint64_t commodities[FEW_ITEMS];
+        uint64_t words3[FEW_ITEMS];
+        for (uint32_t i = 0; i < count; i++) {
+            const struct contribution_item *item = &listing->contribution->items[firsts[i]];
+            commodities[i] = commodity_of(item, view->hs_digits, sheet->hs_digits);
+            words3[i] = listing->word3[firsts[i]] & view->mask.word3;
+            uint32_t same = 0;
+            while (same < i && (commodities[same] != commodities[i] || words3[same] != words3[i]))
+                same++;
+            if (same == i)
+                continue;
+            struct table_key key = {
+                {word0_of_view(view, index) | day_of(listing, view->grain == GRAIN_MONTH) | commodities[i],
+                 listing->word1 & view->mask.word1, listing->word2 & view->mask.word2, words3[i]}};
+            touch_cell(tally, &key, &tally->sums[0], -listing->sign, false);
+        }
     }
-    tally->leaf_count = 0;
 }
 
 static void remember_leaf(struct tally *tally, const struct table_key *key)
@@ -284,66 +278,82 @@ static void remember_leaf(struct tally *tally, const struct table_key *key)
     tally->leaf_keys[tally->leaf_count++] = *key;
 }
 
+/* The same of the cells in leaf_keys, through a table. */
+static void correct_many(struct tally *tally, const struct sheet *sheet, int sign)
+{
+    for (uint32_t left = sheet->derived; left; left &= left - 1) {
+        uint32_t index = (uint32_t)__builtin_ctz(left);
+        bool month = tally->plan->views[index].grain == GRAIN_MONTH;
+        table_clear(tally->seen);
+        for (uint32_t i = 0; i < tally->leaf_count; i++) {
+            make_room(tally);
+            struct table_key key = tally_derive(tally->plan, &tally->leaf_keys[i], index, month);
+            bool is_first;
+            table_put(tally->seen, &key, table_hash(&key), &is_first);
+            if (!is_first)
+                touch_cell(tally, &key, &tally->sums[0], -sign, false);
+        }
+    }
+    tally->leaf_count = 0;
+}
+
 /* ---- listing ---- */
 
-static void sum_of_item(const struct contribution *contribution, const struct contribution_item *item, int sign,
-                        struct delta *out)
+static inline void sum_of_item(const struct contribution *contribution, const struct contribution_item *item, int sign,
+                               struct delta *out)
 {
     int32_t warned = contribution->warned ? sign : 0;
     int32_t late = contribution->late ? sign : 0;
     int64_t estimated = item->estimated ? item->net_mass_mg * sign : 0;
-    *out = (struct delta){
-        .pairs = {{item->value_minor * sign, item->net_mass_mg * sign},
-                  {item->gross_mass_mg * sign, (item->customs_value_minor - item->value_minor) * sign},
-                  {item->supp_quantity_micro * sign, estimated}},
-        .counts = {0, sign, warned, late},
-        .packages = (int64_t)item->packages * sign,
-    };
+    out->pairs[VALUE_AND_MASS] = (two_amounts){item->value_minor * sign, item->net_mass_mg * sign};
+    out->pairs[GROSS_AND_CUSTOMS] =
+        (two_amounts){item->gross_mass_mg * sign, (item->customs_value_minor - item->value_minor) * sign};
+    out->pairs[SUPPLEMENTARY_AND_ESTIMATED] = (two_amounts){item->supp_quantity_micro * sign, estimated};
+    out->counts = (four_counts){0, sign, warned, late};
+    out->packages = (int64_t)item->packages * sign;
 }
 
-static uint64_t word3_of(const struct contribution *contribution, const struct contribution_item *item)
+static inline uint64_t word3_of(const struct contribution *contribution, const struct contribution_item *item)
 {
     return cell_word3(item->partner, item->consignment, item->region, item->flow, contribution->mode);
 }
 
-/* The cell of a view for item `index`. */
-static inline struct table_key key_of(const struct listing *listing, uint32_t index, const struct view *view,
-                                      uint64_t word3, const struct contribution_item *item)
+static inline struct table_key key_of(const struct listing *listing, const struct sheet *sheet, uint64_t word3,
+                                      uint64_t commodity)
 {
-    bool by_month = view->grain == GRAIN_MONTH;
-    int32_t day = by_month ? listing->month : listing->contribution->day;
-    return (struct table_key){{cell_word0(index, by_month, day, commodity_of(view, item)),
-                               listing->word1 & view->mask.word1, listing->word2 & view->mask.word2,
-                               word3 & view->mask.word3}};
+    return (struct table_key){{sheet->word0 | day_of(listing, sheet->by_month) | commodity,
+                               listing->word1 & sheet->word1, listing->word2 & sheet->word2, word3 & sheet->word3}};
 }
 
-static inline void touch_cell(struct tally *tally, const struct table_key *key, uint32_t sum, int declarations,
-                              bool with_supplementary)
+/* to += from; false if that may pass 64 bits. */
+static inline bool add_sum(const struct tally *tally, struct delta *to, const struct delta *from)
 {
-    uint64_t hash = table_hash(key);
-    table_prefetch(tally->table, hash);
-    tally->touches[tally->touch_count++] =
-        (struct touch){*key, hash, (uint16_t)sum, (int8_t)declarations, with_supplementary};
+    if (__builtin_expect(tally->checks, 0))
+        return delta_add_checked(to, from, 0);
+    delta_add(to, from, 0);
+    return true;
 }
 
-/* The sum of items begin .. end - 1; NO_SUM if it passes 64 bits. */
-static uint32_t sum_of_run(struct tally *tally, const struct listing *listing, uint32_t begin, uint32_t end)
+/* The sum of items begin .. end - 1; NULL if it passes 64 bits. */
+static inline const struct delta *sum_of_run(struct tally *tally, const struct listing *listing, uint32_t begin,
+                                             uint32_t end)
 {
     if (end - begin == 1)
-        return listing->first_sum + begin;
-    if (listing->has_total && end - begin == listing->contribution->item_count)
-        return listing->first_sum + end;
+        return &listing->sums[begin];
+    if (listing->total && end - begin == listing->contribution->item_count)
+        return listing->total;
     struct delta *sum = &tally->sums[tally->sum_count];
-    *sum = tally->sums[listing->first_sum + begin];
+    *sum = listing->sums[begin];
     for (uint32_t i = begin + 1; i < end; i++) {
-        if (!add_sums(sum, &tally->sums[listing->first_sum + i], true))
-            return NO_SUM;
+        if (!add_sum(tally, sum, &listing->sums[i]))
+            return NULL;
     }
-    return tally->sum_count++;
+    tally->sum_count++;
+    return sum;
 }
 
-/* Whether no touch of this view from `first` on is of this cell. */
-static bool is_new_cell(const struct tally *tally, uint32_t first, const struct table_key *key)
+/* Whether no touch of this sheet from `first` on is of this cell. */
+static inline bool is_new_cell(const struct tally *tally, uint32_t first, const struct table_key *key)
 {
     for (uint32_t i = first; i < tally->touch_count; i++) {
         const struct table_key *other = &tally->touches[i].key;
@@ -354,73 +364,97 @@ static bool is_new_cell(const struct tally *tally, uint32_t first, const struct 
     return true;
 }
 
-/* Lists a view's cells; items beside each other that fall into the same one share a touch. */
-static inline void list_view(struct tally *tally, const struct listing *listing, uint32_t index)
+/* Lists a sheet's cells; items beside each other that fall into the same one share a touch. */
+static void list_few(struct tally *tally, const struct listing *listing, const struct sheet *sheet)
 {
-    const struct contribution *contribution = listing->contribution;
-    const struct view *view = &tally->plan->views[index];
-    bool with_supplementary = view->hs_digits >= 6;
+    const struct contribution_item *items = listing->contribution->items;
+    uint32_t count = listing->contribution->item_count;
     uint32_t first = tally->touch_count;
-    uint32_t count = contribution->item_count;
+    uint8_t firsts[FEW_ITEMS];
+    uint32_t distinct = 0;
     for (uint32_t begin = 0; begin < count;) {
-        struct table_key key = key_of(listing, index, view, listing->word3[begin], &contribution->items[begin]);
+        uint64_t commodity = commodity_of(&items[begin], sheet->hs_digits, sheet->hs_digits);
+        struct table_key key = key_of(listing, sheet, listing->word3[begin], commodity);
         uint32_t end = begin + 1;
-        while (end < count) {
-            const struct contribution_item *item = &contribution->items[end];
-            if ((listing->word3[end] & view->mask.word3) != key.word[3] ||
-                commodity_of(view, item) != cell_commodity(&key))
-                break;
+        while (end < count && (listing->word3[end] & sheet->word3) == key.word[3] &&
+               commodity_of(&items[end], sheet->hs_digits, sheet->hs_digits) == commodity)
             end++;
-        }
-        uint32_t sum = sum_of_run(tally, listing, begin, end);
-        if (sum == NO_SUM) {
+        const struct delta *sum = sum_of_run(tally, listing, begin, end);
+        if (!sum) {
             end = begin + 1;
-            sum = listing->first_sum + begin;
+            sum = &listing->sums[begin];
         }
-        bool is_new = begin == 0 || is_new_cell(tally, first, &key);
-        touch_cell(tally, &key, sum, is_new ? listing->sign : 0, with_supplementary);
-        if (is_new && view->has_derived && count > 1)
-            remember_leaf(tally, &key);
+        bool is_new = is_new_cell(tally, first, &key);
+        touch_cell(tally, &key, sum, is_new ? listing->sign : 0, sheet->is_joint);
+        if (is_new)
+            firsts[distinct++] = (uint8_t)begin;
         begin = end;
     }
-    if (count > 1 && view->has_derived)
-        correct_derived(tally, index, listing->sign);
+    if (distinct > 1 && sheet->derived)
+        correct_few(tally, listing, sheet, firsts, distinct);
+}
+
+/* Declarations of many items: a touch for each, and a table to know the cells that were there. */
+static void list_many(struct tally *tally, const struct listing *listing, const struct sheet *sheet)
+{
+    const struct contribution *contribution = listing->contribution;
+    table_clear(tally->seen);
+    for (uint32_t i = 0; i < contribution->item_count; i++) {
+        const struct contribution_item *item = &contribution->items[i];
+        make_room(tally);
+        struct table_key key = key_of(listing, sheet, word3_of(contribution, item),
+                                      commodity_of(item, sheet->hs_digits, sheet->hs_digits));
+        bool is_new;
+        table_put(tally->seen, &key, table_hash(&key), &is_new);
+        struct delta *sum = &tally->sums[tally->sum_count++];
+        sum_of_item(contribution, item, listing->sign, sum);
+        touch_cell(tally, &key, sum, is_new ? listing->sign : 0, sheet->is_joint);
+        if (is_new && sheet->derived)
+            remember_leaf(tally, &key);
+    }
+    correct_many(tally, sheet, listing->sign);
+}
+
+/* Most declarations: one item, a touch a sheet. */
+static void list_one(struct tally *tally, const struct listing *listing)
+{
+    const struct contribution_item *item = &listing->contribution->items[0];
+    for (uint32_t i = 0; i < tally->sheet_count; i++) {
+        const struct sheet *sheet = &tally->sheets[i];
+        struct table_key key =
+            key_of(listing, sheet, listing->word3[0], commodity_of(item, sheet->hs_digits, sheet->hs_digits));
+        touch_cell(tally, &key, listing->sums, listing->sign, sheet->is_joint);
+    }
 }
 
 /* The sums of the items and of all together; what their keys have in common. */
-static void list_begin(struct tally *tally, struct listing *listing)
+static inline void list_sums(struct tally *tally, struct listing *listing)
 {
     const struct contribution *contribution = listing->contribution;
     uint32_t count = contribution->item_count;
-    listing->first_sum = (uint16_t)tally->sum_count;
+    listing->sums = &tally->sums[tally->sum_count];
     for (uint32_t i = 0; i < count; i++) {
         const struct contribution_item *item = &contribution->items[i];
         sum_of_item(contribution, item, listing->sign, &tally->sums[tally->sum_count++]);
         listing->word3[i] = word3_of(contribution, item);
     }
-    if (count > 1)
-        listing->has_total = sum_of_run(tally, listing, 0, count) != NO_SUM;
+    listing->total = sum_of_run(tally, listing, 0, count);
 }
 
-/* Declarations of many items: a touch for each, and a table to know the cells that were there. */
-static void list_many(struct tally *tally, const struct listing *listing, uint32_t index)
+/* Adds to what sums can come to; a negative amount, which no rule should let through, ends the reckoning. */
+static inline void reach_further(struct tally *tally, const struct contribution *contribution)
 {
-    const struct contribution *contribution = listing->contribution;
-    const struct view *view = &tally->plan->views[index];
-    table_clear(tally->seen);
+    uint64_t reach = tally->reach;
+    uint64_t all = 0;
     for (uint32_t i = 0; i < contribution->item_count; i++) {
         const struct contribution_item *item = &contribution->items[i];
-        make_room(tally);
-        struct table_key key = key_of(listing, index, view, word3_of(contribution, item), item);
-        bool is_new;
-        table_put(tally->seen, &key, table_hash(&key), &is_new);
-        sum_of_item(contribution, item, listing->sign, &tally->sums[tally->sum_count]);
-        touch_cell(tally, &key, tally->sum_count++, is_new ? listing->sign : 0, view->hs_digits >= 6);
-        if (is_new && view->has_derived)
-            remember_leaf(tally, &key);
+        uint64_t amounts = (uint64_t)(item->value_minor | item->customs_value_minor | item->net_mass_mg |
+                                      item->gross_mass_mg | item->supp_quantity_micro);
+        all |= amounts | reach;
+        reach += amounts & (REACH_MOST - 1);
     }
-    if (view->has_derived)
-        correct_derived(tally, index, listing->sign);
+    tally->reach = reach;
+    tally->checks = tally->checks || (all | reach) >= REACH_MOST;
 }
 
 static void move_control(struct tally_control *control, const struct contribution *contribution, int sign)
@@ -442,21 +476,28 @@ void tally_list(struct tally *tally, const struct contribution *contribution, in
     if (contribution->item_count == 0)
         return;
     make_room(tally);
+    reach_further(tally, contribution);
     struct listing listing;
     listing.contribution = contribution;
-    listing.month = month_of(tally, contribution->day);
+    listing.day = cell_word0(0, false, contribution->day, 0);
+    listing.month = cell_word0(0, false, month_of(tally, contribution->day), 0);
     listing.sign = sign;
-    listing.has_total = false;
+    listing.sums = NULL;
+    listing.total = NULL;
     listing.word1 = (uint64_t)contribution->office << 32 | contribution->border_office;
     listing.word2 = (uint64_t)contribution->zone << 32 | contribution->trade_mode;
     bool few = contribution->item_count <= FEW_ITEMS;
     if (few)
-        list_begin(tally, &listing);
-    for (uint32_t i = 0; i < tally->leaf_views; i++) {
-        if (few)
-            list_view(tally, &listing, tally->leaves[i]);
-        else
-            list_many(tally, &listing, tally->leaves[i]);
+        list_sums(tally, &listing);
+    if (contribution->item_count == 1) {
+        list_one(tally, &listing);
+    } else {
+        for (uint32_t i = 0; i < tally->sheet_count; i++) {
+            if (few)
+                list_few(tally, &listing, &tally->sheets[i]);
+            else
+                list_many(tally, &listing, &tally->sheets[i]);
+        }
     }
     move_control(&tally->control, contribution, sign);
 }
@@ -465,6 +506,24 @@ void tally_add(struct tally *tally, const struct contribution *contribution, int
 {
     tally_list(tally, contribution, sign);
     tally_flush(tally);
+}
+
+/* What the cells of joint sheets hold moves to the cells of their views. */
+void tally_flush(struct tally *tally)
+{
+    add_listed(tally);
+    for (uint32_t i = 0; i < tally->joint.count; i++) {
+        const struct delta_cell *cell = &tally->joint.cells[i];
+        for (uint32_t left = tally->sheets[sheet_of(&cell->key)].views; left; left &= left - 1) {
+            uint32_t index = (uint32_t)__builtin_ctz(left);
+            struct table_key key = sheet_view_key(&cell->key, &tally->plan->views[index], index);
+            touch_cell(tally, &key, &cell->sums, 0, false);
+        }
+        if (tally->touch_count >= LISTED_FULL)
+            add_listed(tally);
+    }
+    add_listed(tally);
+    delta_table_clear(&tally->joint);
 }
 
 struct table_key tally_derive(const struct view_plan *plan, const struct table_key *key, uint32_t to, bool month)
@@ -480,25 +539,34 @@ struct table_key tally_derive(const struct view_plan *plan, const struct table_k
                                key->word[2] & view->mask.word2, key->word[3] & view->mask.word3}};
 }
 
+/* ---- looking ---- */
+
+uint32_t tally_cells_most(const struct tally *tally)
+{
+    return tally->cells.count + tally->joint.count * tally->views_most + tally->wide_count;
+}
+
 uint32_t tally_count(const struct tally *tally)
 {
-    CHECK(tally->touch_count == 0); /* tally_flush */
-    return table_count(tally->table) + tally->wide_count;
+    CHECK(tally->touch_count == 0 && tally->joint.count == 0); /* tally_flush */
+    return tally->cells.count + tally->wide_count;
 }
 
 const struct table_key *tally_key(const struct tally *tally, uint32_t index)
 {
-    uint32_t narrow = table_count(tally->table);
-    return index < narrow ? table_key(tally->table, index) : &tally->wide[index - narrow].key;
+    uint32_t narrow = tally->cells.count;
+    return index < narrow ? &tally->cells.cells[index].key : &tally->wide[index - narrow].key;
 }
 
 void tally_measures(const struct tally *tally, uint32_t index, struct measures *out)
 {
-    uint32_t narrow = table_count(tally->table);
+    uint32_t narrow = tally->cells.count;
     if (index < narrow)
-        to_measures(table_value(tally->table, index), out);
+        delta_measures(&tally->cells.cells[index].sums, out);
     else
         *out = tally->wide[index - narrow].measures;
+    if (tally->plan->views[cell_view(tally_key(tally, index))].hs_digits < 6)
+        out->supp_quantity_micro = 0; /* of many units */
 }
 
 struct tally_control tally_control(const struct tally *tally)
@@ -513,8 +581,11 @@ void tally_set_control(struct tally *tally, const struct tally_control *control)
 
 void tally_clear(struct tally *tally)
 {
-    table_clear(tally->table);
+    delta_table_clear(&tally->cells);
+    delta_table_clear(&tally->joint);
     tally->wide_count = 0;
     tally->touch_count = 0;
-    tally->sum_count = 0;
+    tally->sum_count = 1;
+    tally->reach = 0;
+    tally->checks = false;
 }

@@ -2,9 +2,10 @@
  * tally.h - contributions -> delta cells of one partition, along the plan of the views.
  *
  * In:      contributions to add or to retract                       Out: delta cells since the last tally_clear
- * Leaf views get a cell for each distinct key of a declaration. A derived view is summed from its leaf by the publisher, but for
+ * Leaf views get a cell for each distinct key of a declaration; those that differ only in what they take of the declaration as a whole are
+ * counted as one sheet (sheet.h), from which tally_flush makes their cells. A derived view is summed from its leaf by the publisher, but for
  * `declarations`, which is not additive: a declaration adds -(k-1) to each derived cell into which k of its leaf cells fall.
- * Memory:  a table that keeps its size between frames; a delta is 128 bytes with its key, two cache lines
+ * Memory:  a table that keeps its size between frames (delta.h)
  * Thread:  one owner (a worker)
  * Why:     docs/adr/0006-views-and-plan.md; design.md section 5
  */
@@ -33,8 +34,11 @@ void tally_add(struct tally *tally, const struct contribution *contribution, int
 /* The same, but it may be added only by the next tally_flush: many together are faster. Nothing of it is borrowed. */
 void tally_list(struct tally *tally, const struct contribution *contribution, int sign);
 
-/* Adds what is listed. Call before the cells are looked at. */
+/* Adds what is listed and makes the cells of the views. Call before the cells are looked at. */
 void tally_flush(struct tally *tally);
+
+/* How many delta cells there would be after a tally_flush, at most and without what is only listed. */
+uint32_t tally_cells_most(const struct tally *tally);
 
 /* Delta cells by number 0 .. count - 1; some may be all zero, and a key may come twice (its sum passed 64 bits): readers add. */
 uint32_t tally_count(const struct tally *tally);

@@ -61,7 +61,7 @@ bool work_seal_is_due(const struct partition *partition, int64_t now_ms)
     int64_t interval_ms = partition->context->frame_interval_ms * (partition->intake.behind ? BEHIND_FACTOR : 1);
     return partition->phase == PARTITION_DRAINING || open->declarations >= SEAL_DECLARATIONS ||
            open->ledger.length >= SEAL_BYTES || open->group->reject_bytes.length >= SEAL_BYTES ||
-           tally_count(partition->state.tally) >= SEAL_CELLS || now_ms - open->begun_ms >= interval_ms;
+           tally_cells_most(partition->state.tally) >= SEAL_CELLS || now_ms - open->begun_ms >= interval_ms;
 }
 
 /* A slice of the rolling snapshot, behind what is counted so far. */
