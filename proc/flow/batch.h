@@ -44,7 +44,6 @@ struct element {
     enum rule broken;   /* STR-001 or STR-002: not decoded; RULE_COUNT: decoded */
     bool canonical;
     uint64_t digest; /* set if it is not rejected */
-    struct ledger_key key;
 };
 
 struct batch {

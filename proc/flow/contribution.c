@@ -25,7 +25,7 @@ enum { /* first byte of an item */
        ITEM_FLOW = 128, /* RM or RX */
 };
 
-enum { ITEM_BYTES_MOST = 80, HEAD_BYTES_MOST = 96, DAY_MS = 86400000, HOUR_MS = 3600000 };
+enum { ITEM_BYTES_MOST = 80, HEAD_BYTES_MOST = 96, HOUR_MS = 3600000 };
 
 void contribution_fini(struct contribution *contribution)
 {
@@ -44,12 +44,28 @@ static void reserve_items(struct contribution *contribution, uint32_t count)
     contribution->item_capacity = capacity;
 }
 
+/* Eight digits at once: a number of each two, of each four, of all. False: one of them is no digit. */
+static inline bool eight_digits(const char *at, uint64_t *out)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word); /* little-endian, as every format here */
+    uint64_t digits = word - 0x3030303030303030ULL;
+    if (((word + 0x4646464646464646ULL) | digits) & 0x8080808080808080ULL)
+        return false;
+    uint64_t pairs = digits * 10 + (digits >> 8);
+    *out = ((pairs & 0x000000FF000000FFULL) * (100 + (1000000ULL << 32)) +
+            (pairs >> 16 & 0x000000FF000000FFULL) * (1 + (10000ULL << 32))) >>
+           32;
+    return true;
+}
+
 /* The first ten digits, and how many there are; no number if one of them is no digit. */
 static void take_hs(struct text code, struct contribution_item *item)
 {
     uint32_t digits = code.length < HS_DIGITS_MOST ? code.length : HS_DIGITS_MOST;
     uint64_t number = 0;
-    for (uint32_t i = 0; i < digits; i++) {
+    uint32_t taken = digits >= 8 && eight_digits(code.data, &number) ? 8 : 0;
+    for (uint32_t i = taken; i < digits; i++) {
         unsigned digit = (unsigned)(code.data[i] - '0');
         if (digit > 9) {
             item->hs = 0;
@@ -103,9 +119,17 @@ static void take_item(const struct declaration *declaration, const struct item *
     to->supp_quantity_micro = standard_quantity(item, to, reference, reference_edition(declaration->reference_date));
 }
 
-static int64_t floor_divide(int64_t a, int64_t b)
+static int64_t hour_of(int64_t ms)
 {
-    return a / b - (a % b < 0);
+    return ms / HOUR_MS - (ms % HOUR_MS < 0);
+}
+
+static void take_day(uint32_t date, struct contribution *out)
+{
+    if (date != 0 && date == out->date)
+        return;
+    out->date = date;
+    out->day = calendar_is_date(date) ? calendar_day(date) : 0;
 }
 
 enum err contribution_from(const struct declaration *declaration, const struct reference *reference,
@@ -126,8 +150,8 @@ enum err contribution_from(const struct declaration *declaration, const struct r
     out->scheme = (uint8_t)(declaration->scheme >= 0 && declaration->scheme < SCHEME_COUNT ? declaration->scheme : 0);
     out->mode = (uint16_t)(declaration->border_transport_mode < CELL_MODE_MOST ? declaration->border_transport_mode
                                                                                : CELL_MODE_MOST);
-    out->day = calendar_is_date(declaration->reference_date) ? calendar_day(declaration->reference_date) : 0;
-    out->hour = floor_divide(declaration->accepted_at_ms, HOUR_MS);
+    take_day(declaration->reference_date, out);
+    out->hour = hour_of(declaration->accepted_at_ms);
     out->office = dictionary_number(dictionary, declaration->office_code);
     out->border_office = dictionary_number(dictionary, declaration->border_office_code);
     out->zone = dictionary_number(dictionary, declaration->zone_code);
@@ -149,11 +173,30 @@ enum err contribution_from(const struct declaration *declaration, const struct r
     return OK;
 }
 
+/* LEB128 as varint_put, eight bytes at once for what is longer than one: a loop would cost a wrong guess of its length. Writes up to
+ * seven bytes more than it returns. */
+static inline uint8_t *put_varint(uint8_t *at, uint64_t v)
+{
+    if (v < 0x80) {
+        *at = (uint8_t)v;
+        return at + 1;
+    }
+    if (v >> 56)
+        return varint_put(at, v);
+    uint64_t word = (v & 0x0FFFFFFFULL) | (v & 0x00FFFFFFF0000000ULL) << 4;
+    word = (word & 0x00003FFF00003FFFULL) | (word & 0x0FFFC0000FFFC000ULL) << 2;
+    word = (word & 0x007F007F007F007FULL) | (word & 0x3F803F803F803F80ULL) << 1;
+    unsigned more = (63u - (unsigned)__builtin_clzll(v)) / 7; /* bytes but the last */
+    word |= 0x8080808080808080ULL & ((1ULL << 8 * more) - 1);
+    memcpy(at, &word, sizeof word);
+    return at + more + 1;
+}
+
 /* Whole thousands and millions are the rule: one bit tells whether the small digits are there. */
 static uint8_t *put_scaled(uint8_t *at, int64_t value, int64_t scale)
 {
     if (value % scale == 0)
-        return varint_put(at, zigzag_of(value / scale) << 1);
+        return put_varint(at, zigzag_of(value / scale) << 1);
     return varint_put(varint_put(at, 1), zigzag_of(value));
 }
 
@@ -181,10 +224,10 @@ static uint8_t *put_item(uint8_t *at, const struct contribution_item *item, uint
     uint64_t hs = item->hs << 4 | item->hs_digits;
     memcpy(at, &hs, 5);
     memcpy(at + 5, &item->partner, 2);
-    at = varint_put(at + 7, zigzag_of(item->value_minor));
+    at = put_varint(at + 7, zigzag_of(item->value_minor));
     at = put_scaled(at, item->net_mass_mg, 1000);
     if (item->customs_value_minor != item->value_minor)
-        at = varint_put(at, zigzag_of(item->customs_value_minor));
+        at = put_varint(at, zigzag_of(item->customs_value_minor));
     if (item->gross_mass_mg != item->net_mass_mg)
         at = put_scaled(at, item->gross_mass_mg, 1000);
     if (item->supp_quantity_micro)
@@ -263,6 +306,7 @@ bool contribution_decode(struct bytes bytes, struct contribution *out)
     out->direction = flags & HEAD_EXPORT ? DIRECTION_EXPORT : DIRECTION_IMPORT;
     out->scheme = flags >> HEAD_SCHEME_SHIFT;
     out->version = (uint32_t)reader_varint(&reader);
+    out->date = 0;
     out->day = (int32_t)reader_zigzag(&reader);
     out->hour = reader_zigzag(&reader) + (int64_t)out->day * 24;
     out->mode = (uint16_t)reader_varint(&reader);

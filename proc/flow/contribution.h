@@ -43,6 +43,7 @@ struct contribution {
     uint8_t scheme;    /* enum scheme */
     uint16_t mode;
     int32_t day;
+    uint32_t date; /* that `day` was made from, 0 if from none: declarations come roughly in order of time */
     int64_t hour;
     uint32_t office;
     uint32_t border_office;

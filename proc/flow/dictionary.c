@@ -2,9 +2,7 @@
 #include "flow/dictionary.h"
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/memory.h"
-#include "trade/codes.h"
 
 enum { SLOTS_FIRST = 256 };
 
@@ -24,11 +22,6 @@ void dictionary_fini(struct dictionary *dictionary)
     *dictionary = (struct dictionary){0};
 }
 
-uint64_t dictionary_code(struct text text)
-{
-    return codes_key((struct text){text.data, text.length < 8 ? text.length : 8});
-}
-
 uint32_t dictionary_text(uint64_t code, char out[static 9])
 {
     memcpy(out, &code, 8);
@@ -44,7 +37,7 @@ static void grow(struct dictionary *dictionary)
     memory_free(dictionary->slots);
     dictionary->slots = memory_new((size_t)dictionary->mask + 1, sizeof dictionary->slots[0]);
     for (uint32_t number = 0; number < dictionary->count; number++) {
-        uint64_t i = hash_mix(dictionary->codes[number] ^ HASH_P0, HASH_P1) & dictionary->mask;
+        uint64_t i = dictionary_slot(dictionary, dictionary->codes[number]);
         while (dictionary->slots[i])
             i = (i + 1) & dictionary->mask;
         dictionary->slots[i] = number + 1;
@@ -53,7 +46,7 @@ static void grow(struct dictionary *dictionary)
 
 uint32_t dictionary_number_of_code(struct dictionary *dictionary, uint64_t code)
 {
-    uint64_t i = hash_mix(code ^ HASH_P0, HASH_P1) & dictionary->mask;
+    uint64_t i = dictionary_slot(dictionary, code);
     for (; dictionary->slots[i]; i = (i + 1) & dictionary->mask) {
         if (dictionary->codes[dictionary->slots[i] - 1] == code)
             return dictionary->slots[i] - 1;
@@ -67,9 +60,4 @@ uint32_t dictionary_number_of_code(struct dictionary *dictionary, uint64_t code)
     dictionary->codes[dictionary->count] = code;
     dictionary->slots[i] = ++dictionary->count;
     return dictionary->count - 1;
-}
-
-uint32_t dictionary_number(struct dictionary *dictionary, struct text text)
-{
-    return dictionary_number_of_code(dictionary, dictionary_code(text));
 }

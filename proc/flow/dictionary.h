@@ -8,7 +8,8 @@
  */
 #pragma once
 
-#include "base/span.h"
+#include "base/hash.h"
+#include "trade/codes.h"
 
 enum { DICTIONARY_MOST = (1 << 20) - 1, DICTIONARY_FULL = UINT32_MAX };
 
@@ -23,10 +24,30 @@ struct dictionary {
 void dictionary_init(struct dictionary *dictionary);
 void dictionary_fini(struct dictionary *dictionary);
 
-/* The text's number, which is given out if it is new; DICTIONARY_FULL at the limit. Texts are cut to 8 bytes. */
-uint32_t dictionary_number(struct dictionary *dictionary, struct text text);
+/* The text as a word: bytes in memory order, zero padded. Texts are cut to 8 bytes. */
+static inline uint64_t dictionary_code(struct text text)
+{
+    return codes_key((struct text){text.data, text.length < 8 ? text.length : 8});
+}
+
+static inline uint64_t dictionary_slot(const struct dictionary *dictionary, uint64_t code)
+{
+    return hash_mix(code ^ HASH_P0, HASH_P1) & dictionary->mask;
+}
+
+/* The text's number, which is given out if it is new; DICTIONARY_FULL at the limit. */
 uint32_t dictionary_number_of_code(struct dictionary *dictionary, uint64_t code);
 
-/* The text as a word: bytes in memory order, zero padded. And back: writes at most 9 bytes, returns the length. */
-uint64_t dictionary_code(struct text text);
+static inline uint32_t dictionary_number(struct dictionary *dictionary, struct text text)
+{
+    uint64_t code = dictionary_code(text);
+    if (code == 0)
+        return 0;
+    uint32_t found = dictionary->slots[dictionary_slot(dictionary, code)];
+    if (found && dictionary->codes[found - 1] == code)
+        return found - 1;
+    return dictionary_number_of_code(dictionary, code);
+}
+
+/* And back: writes at most 9 bytes, returns the length. */
 uint32_t dictionary_text(uint64_t code, char out[static 9]);

@@ -15,6 +15,7 @@ enum {
     VERSION_SHIFT = 1,  /* meta: slab reference 44 | unused 9 | version 10 | cancel 1 */
     VERSION_MASK = LEDGER_VERSION_MOST,
     REFERENCE_SHIFT = 20,
+    NO_SYMBOL = 128,
 };
 
 /* An empty slot has meta 0: references begin at 1. */
@@ -44,6 +45,7 @@ static const uint8_t *symbol_table(void)
 {
     static uint8_t table[256];
     if (!table['A']) {
+        memset(table, NO_SYMBOL, sizeof table);
         for (int i = 0; i < 10; i++)
             table['0' + i] = (uint8_t)(1 + i);
         table['/'] = 11;
@@ -79,27 +81,32 @@ void ledger_free(struct ledger *ledger)
     memory_free(ledger);
 }
 
+/* Six bits a character. False: a character that has none. */
+static inline bool pack(const uint8_t *symbols, const char *from, uint32_t count, uint64_t *out)
+{
+    uint64_t word = 0;
+    uint32_t bad = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t symbol = symbols[(uint8_t)from[i]];
+        bad |= symbol;
+        word = word << 6 | symbol;
+    }
+    *out = word;
+    return !(bad & NO_SYMBOL);
+}
+
 struct ledger_key ledger_key_of(struct text id, const struct hash_key *sip_key)
 {
-    const uint8_t *symbols = symbol_table();
     if (id.length <= LEDGER_ID_EXACT_MOST) {
-        struct ledger_key key = {{0, 0}};
-        uint64_t bad = 0;
+        const uint8_t *symbols = symbol_table();
+        struct ledger_key key;
         uint32_t first = id.length < 10 ? id.length : 10;
-        for (uint32_t i = 0; i < first; i++) {
-            uint64_t symbol = symbols[(uint8_t)id.data[i]];
-            bad |= symbol == 0;
-            key.word[0] = key.word[0] << 6 | symbol;
-        }
-        for (uint32_t i = first; i < id.length; i++) {
-            uint64_t symbol = symbols[(uint8_t)id.data[i]];
-            bad |= symbol == 0;
-            key.word[1] = key.word[1] << 6 | symbol;
-        }
+        bool good = pack(symbols, id.data, first, &key.word[0]);
+        good &= pack(symbols, id.data + first, id.length - first, &key.word[1]);
         /* 11 x 6 bits: the eleventh character's upper bits move over to word 0, whose lower 60 bits are taken */
-        if (!bad && id.length == LEDGER_ID_EXACT_MOST)
+        if (good && id.length == LEDGER_ID_EXACT_MOST)
             key.word[0] |= (uint64_t)(symbols[(uint8_t)id.data[10]] >> 4 & 3) << 60;
-        if (!bad)
+        if (good)
             return key;
     }
     struct hash128 hash = hash_sip128(id.data, id.length, sip_key);
@@ -117,21 +124,39 @@ static uint32_t place_of(uint64_t hash, uint32_t capacity)
     return (uint32_t)((hash & 0xFFFFFFFFu) * capacity >> 32);
 }
 
-void ledger_prefetch(const struct ledger *ledger, const struct ledger_key *key)
+static uint32_t segment_of(uint64_t fixed)
 {
-    uint64_t hash = hash_of(ledger, key);
-    const struct segment *segment = &ledger->segments[ledger_segment(key)];
-    const struct slot *slot = &segment->slots[place_of(hash, segment->capacity)];
+    return (uint32_t)(fixed >> 59); /* as ledger_segment */
+}
+
+static struct ledger_probe probe_of(const struct ledger *ledger, const struct ledger_key *key)
+{
+    return (struct ledger_probe){.key = *key,
+                                 .fixed = hash_words2(key->word[0], key->word[1], 0),
+                                 .hash = hash_words2(key->word[0], key->word[1], ledger->seed)};
+}
+
+void ledger_look(const struct ledger *ledger, const struct ledger_key *key, struct ledger_probe *out)
+{
+    *out = probe_of(ledger, key);
+    const struct segment *segment = &ledger->segments[segment_of(out->fixed)];
+    const struct slot *slot = &segment->slots[place_of(out->hash, segment->capacity)];
     __builtin_prefetch(slot, 1);
     __builtin_prefetch((const char *)(slot + 2), 1); /* a probe goes on into the next line often enough */
 }
 
-static struct slot *find(const struct segment *segment, const struct ledger_key *key, uint64_t hash)
+void ledger_prefetch(const struct ledger *ledger, const struct ledger_key *key)
 {
+    struct ledger_probe probe;
+    ledger_look(ledger, key, &probe);
+}
+
+static inline uint32_t find(const struct segment *segment, const struct ledger_key *key, uint64_t hash)
+{
+    const struct slot *slots = segment->slots;
     for (uint32_t i = place_of(hash, segment->capacity);; i = i + 1 == segment->capacity ? 0 : i + 1) {
-        struct slot *slot = &segment->slots[i];
-        if (slot->meta == 0 || (slot->key.word[0] == key->word[0] && slot->key.word[1] == key->word[1]))
-            return slot;
+        if (slots[i].meta == 0 || (slots[i].key.word[0] == key->word[0] && slots[i].key.word[1] == key->word[1]))
+            return i;
     }
 }
 
@@ -143,7 +168,7 @@ static void widen(struct ledger *ledger, struct segment *segment, uint32_t capac
     for (uint32_t i = 0; i < segment->capacity; i++) {
         const struct slot *slot = &segment->slots[i];
         if (slot->meta)
-            *find(&wider, &slot->key, hash_of(ledger, &slot->key)) = *slot;
+            wider.slots[find(&wider, &slot->key, hash_of(ledger, &slot->key))] = *slot;
     }
     memory_unmap(segment->slots, segment->capacity * sizeof(struct slot));
     *segment = wider;
@@ -185,17 +210,18 @@ static struct bytes record_bytes(const struct ledger *ledger, uint64_t meta)
     return (struct bytes){at, length};
 }
 
-enum ledger_verdict ledger_judge(const struct ledger *ledger, const struct ledger_key *key, uint32_t version,
-                                 bool cancel, uint64_t digest, struct bytes *out_stored)
+enum ledger_verdict ledger_judge(const struct ledger *ledger, struct ledger_probe *probe, uint32_t version, bool cancel,
+                                 uint64_t digest, struct bytes *out_stored)
 {
-    uint64_t hash = hash_of(ledger, key);
-    const struct slot *slot = find(&ledger->segments[ledger_segment(key)], key, hash);
-    if (slot->meta == 0) {
+    const struct segment *segment = &ledger->segments[segment_of(probe->fixed)];
+    probe->place = find(segment, &probe->key, probe->hash);
+    uint64_t meta = segment->slots[probe->place].meta;
+    if (meta == 0) {
         *out_stored = (struct bytes){NULL, 0};
         return LEDGER_COUNTED;
     }
-    *out_stored = record_bytes(ledger, slot->meta);
-    uint32_t stored = order_of(slot->meta);
+    *out_stored = record_bytes(ledger, meta);
+    uint32_t stored = order_of(meta);
     uint32_t order = order_of(meta_of(0, version, cancel));
     if (order < stored)
         return LEDGER_STALE;
@@ -254,29 +280,35 @@ uint64_t ledger_control_of(const struct ledger_key *key, uint32_t version, bool 
     return control_of(hash_words2(key->word[0], key->word[1], 0), order_of(meta_of(0, version, cancel)), digest);
 }
 
-void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel,
-                struct bytes contribution)
+void ledger_put_at(struct ledger *ledger, const struct ledger_probe *probe, uint32_t version, bool cancel,
+                   struct bytes contribution)
 {
     CHECK_SAY(version <= VERSION_MASK, "version %u", version);
-    uint64_t hash = hash_of(ledger, key);
-    uint64_t fixed = hash_words2(key->word[0], key->word[1], 0);
-    struct segment *segment = &ledger->segments[ledger_segment(key)];
-    struct slot *slot = find(segment, key, hash);
+    struct segment *segment = &ledger->segments[segment_of(probe->fixed)];
+    struct slot *slot = &segment->slots[probe->place];
     uint64_t reference;
     if (slot->meta) {
         segment->control -=
-            control_of(fixed, order_of(slot->meta), contribution_digest(record_bytes(ledger, slot->meta)));
+            control_of(probe->fixed, order_of(slot->meta), contribution_digest(record_bytes(ledger, slot->meta)));
         reference = store_again(ledger, slot->meta, contribution);
     } else {
         reference = store(ledger, contribution);
-        slot->key = *key;
+        slot->key = probe->key;
         ledger->count++;
         segment->count++;
     }
     slot->meta = meta_of(reference, version, cancel);
-    segment->control += control_of(fixed, order_of(slot->meta), contribution_digest(contribution));
+    segment->control += control_of(probe->fixed, order_of(slot->meta), contribution_digest(contribution));
     if (segment->count >= segment->capacity / 5 * 4)
         grow(ledger, segment);
+}
+
+void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel,
+                struct bytes contribution)
+{
+    struct ledger_probe probe = probe_of(ledger, key);
+    probe.place = find(&ledger->segments[segment_of(probe.fixed)], key, probe.hash);
+    ledger_put_at(ledger, &probe, version, cancel, contribution);
 }
 
 uint64_t ledger_control(const struct ledger *ledger)

@@ -35,16 +35,32 @@ void ledger_free(struct ledger *ledger);
 
 struct ledger_key ledger_key_of(struct text id, const struct hash_key *sip_key);
 
-/* Asks for the cache lines that ledger_judge of this key will touch. */
+/* A look for one id: what is computed of it once, and where it stands once it is judged. */
+struct ledger_probe {
+    struct ledger_key key;
+    uint64_t fixed; /* hash without a seed: segment, control totals */
+    uint64_t hash;  /* with the seed of this process: place in the segment */
+    uint32_t place;
+};
+
+/* Begins a look and asks for the cache lines that ledger_judge will touch. */
+void ledger_look(const struct ledger *ledger, const struct ledger_key *key, struct ledger_probe *out);
+
+/* Asks for the lines alone, for a ledger_put. */
 void ledger_prefetch(const struct ledger *ledger, const struct ledger_key *key);
 
-/* Judges without changing anything. *out_stored borrows the stored contribution until the next ledger_put, empty if the id is new. */
-enum ledger_verdict ledger_judge(const struct ledger *ledger, const struct ledger_key *key, uint32_t version,
-                                 bool cancel, uint64_t digest, struct bytes *out_stored);
+/* Judges without changing anything but the probe. *out_stored borrows the stored contribution until the next ledger_put, empty if the
+ * id is new. */
+enum ledger_verdict ledger_judge(const struct ledger *ledger, struct ledger_probe *probe, uint32_t version, bool cancel,
+                                 uint64_t digest, struct bytes *out_stored);
 
 /* Stores the contribution as the newest version of the id. The bytes must not be those of ledger_judge. */
 void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel,
                 struct bytes contribution);
+
+/* The same where ledger_judge has just found the place: nothing was put since. */
+void ledger_put_at(struct ledger *ledger, const struct ledger_probe *probe, uint32_t version, bool cancel,
+                   struct bytes contribution);
 
 /* Sum over entries of a hash of (key, version, cancel, digest), modulo 2^64: the control total of groups. */
 uint64_t ledger_control(const struct ledger *ledger);

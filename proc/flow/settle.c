@@ -138,8 +138,8 @@ static void cut_ledger(struct open_group *open)
 }
 
 static enum err settle_counted(struct partition *partition, const struct element *element,
-                               const struct declaration *declaration, struct findings *findings,
-                               struct bytes stored_bytes, struct err_info *info)
+                               const struct ledger_probe *probe, const struct declaration *declaration,
+                               struct findings *findings, struct bytes stored_bytes, struct err_info *info)
 {
     struct partition_context *context = partition->context;
     struct state *state = &partition->state;
@@ -161,8 +161,8 @@ static enum err settle_counted(struct partition *partition, const struct element
     tally_list(state->tally, fresh, 1);
     buffer_clear(&context->bytes);
     contribution_encode(fresh, &context->bytes);
-    ledger_put(state->ledger, &element->key, fresh->version, fresh->cancel, buffer_bytes(&context->bytes));
-    frame_put_entry(&partition->open.ledger, &element->key, buffer_bytes(&context->bytes));
+    ledger_put_at(state->ledger, probe, fresh->version, fresh->cancel, buffer_bytes(&context->bytes));
+    frame_put_entry(&partition->open.ledger, &probe->key, buffer_bytes(&context->bytes));
     cut_ledger(&partition->open);
     partition->open.group->counts.items += fresh->item_count;
     int64_t event_ms = declaration->accepted_at_ms < element->record->timestamp_ms ? declaration->accepted_at_ms
@@ -172,7 +172,7 @@ static enum err settle_counted(struct partition *partition, const struct element
     return OK;
 }
 
-static enum err settle_one(struct partition *partition, const struct element *element,
+static enum err settle_one(struct partition *partition, const struct element *element, struct ledger_probe *probe,
                            const struct declaration *declaration, struct findings *findings, struct err_info *info)
 {
     struct counts *counts = &partition->open.group->counts;
@@ -180,11 +180,10 @@ static enum err settle_one(struct partition *partition, const struct element *el
     if (!findings->reject) {
         struct bytes stored;
         bool cancel = declaration->function == FUNCTION_CANCEL;
-        switch (ledger_judge(partition->state.ledger, &element->key, declaration->version, cancel, element->digest,
-                             &stored)) {
+        switch (ledger_judge(partition->state.ledger, probe, declaration->version, cancel, element->digest, &stored)) {
         case LEDGER_COUNTED:
             verdict = VERDICT_COUNTED;
-            TRY(settle_counted(partition, element, declaration, findings, stored, info));
+            TRY(settle_counted(partition, element, probe, declaration, findings, stored, info));
             break;
         case LEDGER_DUPLICATE:
             verdict = VERDICT_DUPLICATE;
@@ -210,24 +209,25 @@ static enum err settle_one(struct partition *partition, const struct element *el
 }
 
 /* Asks for the ledger's slot well before it is needed: the misses of some declarations overlap with the work on others. */
-static void look_ahead(const struct state *state, struct batch *batch, uint32_t index)
+static void look_ahead(const struct state *state, const struct batch *batch, uint32_t index,
+                       struct ledger_probe *probes)
 {
     if (index >= batch->count || batch->findings[index].reject)
         return;
-    struct element *element = &batch->elements[index];
-    element->key = ledger_key_of(batch->declarations[index].declaration_id, &state->id_key);
-    ledger_prefetch(state->ledger, &element->key);
+    struct ledger_key key = ledger_key_of(batch->declarations[index].declaration_id, &state->id_key);
+    ledger_look(state->ledger, &key, &probes[index]);
 }
 
 enum err settle_batch(struct partition *partition, struct batch *batch, struct err_info *info)
 {
     const struct state *state = &partition->state;
+    struct ledger_probe probes[BATCH_DECLARATIONS];
     for (uint32_t i = 0; i < LOOK_AHEAD; i++)
-        look_ahead(state, batch, i);
+        look_ahead(state, batch, i, probes);
     partition->open.group->counts.unknown_fields += batch->unknown_fields;
     for (uint32_t i = 0; i < batch->count; i++) {
-        look_ahead(state, batch, i + LOOK_AHEAD);
-        TRY(settle_one(partition, &batch->elements[i], &batch->declarations[i], &batch->findings[i], info));
+        look_ahead(state, batch, i + LOOK_AHEAD, probes);
+        TRY(settle_one(partition, &batch->elements[i], &probes[i], &batch->declarations[i], &batch->findings[i], info));
     }
     return OK;
 }

@@ -53,7 +53,9 @@ struct listing {
     int sign;
     const struct delta *sums;  /* of the single items, in order */
     const struct delta *total; /* of all; NULL if it passes 64 bits */
+    uint8_t digits;            /* that `commodities` are of */
     uint64_t word3[FEW_ITEMS];
+    uint64_t commodities[FEW_ITEMS];
 };
 
 struct tally {
@@ -364,20 +366,32 @@ static inline bool is_new_cell(const struct tally *tally, uint32_t first, const 
     return true;
 }
 
-/* Lists a sheet's cells; items beside each other that fall into the same one share a touch. */
-static void list_few(struct tally *tally, const struct listing *listing, const struct sheet *sheet)
+/* The commodities of the items, in a sheet of so many digits. Sheets beside each other often have the same. */
+static inline const uint64_t *commodities_of(struct listing *listing, uint8_t digits)
 {
-    const struct contribution_item *items = listing->contribution->items;
+    static const uint64_t none[FEW_ITEMS];
+    if (!digits)
+        return none;
+    const struct contribution *contribution = listing->contribution;
+    for (uint32_t i = 0; digits != listing->digits && i < contribution->item_count; i++)
+        listing->commodities[i] = commodity_of(&contribution->items[i], digits, digits);
+    listing->digits = digits;
+    return listing->commodities;
+}
+
+/* Lists a sheet's cells; items beside each other that fall into the same one share a touch. */
+static void list_few(struct tally *tally, struct listing *listing, const struct sheet *sheet)
+{
+    const uint64_t *commodities = commodities_of(listing, sheet->hs_digits);
     uint32_t count = listing->contribution->item_count;
     uint32_t first = tally->touch_count;
     uint8_t firsts[FEW_ITEMS];
     uint32_t distinct = 0;
     for (uint32_t begin = 0; begin < count;) {
-        uint64_t commodity = commodity_of(&items[begin], sheet->hs_digits, sheet->hs_digits);
-        struct table_key key = key_of(listing, sheet, listing->word3[begin], commodity);
+        struct table_key key = key_of(listing, sheet, listing->word3[begin], commodities[begin]);
         uint32_t end = begin + 1;
         while (end < count && (listing->word3[end] & sheet->word3) == key.word[3] &&
-               commodity_of(&items[end], sheet->hs_digits, sheet->hs_digits) == commodity)
+               commodities[end] == commodities[begin])
             end++;
         const struct delta *sum = sum_of_run(tally, listing, begin, end);
         if (!sum) {
@@ -416,13 +430,11 @@ static void list_many(struct tally *tally, const struct listing *listing, const 
 }
 
 /* Most declarations: one item, a touch a sheet. */
-static void list_one(struct tally *tally, const struct listing *listing)
+static void list_one(struct tally *tally, struct listing *listing)
 {
-    const struct contribution_item *item = &listing->contribution->items[0];
     for (uint32_t i = 0; i < tally->sheet_count; i++) {
         const struct sheet *sheet = &tally->sheets[i];
-        struct table_key key =
-            key_of(listing, sheet, listing->word3[0], commodity_of(item, sheet->hs_digits, sheet->hs_digits));
+        struct table_key key = key_of(listing, sheet, listing->word3[0], commodities_of(listing, sheet->hs_digits)[0]);
         touch_cell(tally, &key, listing->sums, listing->sign, sheet->is_joint);
     }
 }
@@ -457,8 +469,16 @@ static inline void reach_further(struct tally *tally, const struct contribution 
     tally->checks = tally->checks || (all | reach) >= REACH_MOST;
 }
 
-static void move_control(struct tally_control *control, const struct contribution *contribution, int sign)
+static void move_control(struct tally_control *control, const struct listing *listing)
 {
+    const struct contribution *contribution = listing->contribution;
+    int sign = listing->sign;
+    control->items += (int64_t)contribution->item_count * sign;
+    if (listing->total) {
+        control->value_minor += listing->total->pairs[VALUE_AND_MASS][0];
+        control->net_mass_mg += listing->total->pairs[VALUE_AND_MASS][1];
+        return;
+    }
     i128 value = 0;
     i128 mass = 0;
     for (uint32_t i = 0; i < contribution->item_count; i++) {
@@ -467,7 +487,6 @@ static void move_control(struct tally_control *control, const struct contributio
     }
     control->value_minor += sign > 0 ? value : -value;
     control->net_mass_mg += sign > 0 ? mass : -mass;
-    control->items += (int64_t)contribution->item_count * sign;
 }
 
 void tally_list(struct tally *tally, const struct contribution *contribution, int sign)
@@ -484,11 +503,13 @@ void tally_list(struct tally *tally, const struct contribution *contribution, in
     listing.sign = sign;
     listing.sums = NULL;
     listing.total = NULL;
+    listing.digits = 0;
     listing.word1 = (uint64_t)contribution->office << 32 | contribution->border_office;
     listing.word2 = (uint64_t)contribution->zone << 32 | contribution->trade_mode;
     bool few = contribution->item_count <= FEW_ITEMS;
     if (few)
         list_sums(tally, &listing);
+    move_control(&tally->control, &listing);
     if (contribution->item_count == 1) {
         list_one(tally, &listing);
     } else {
@@ -499,7 +520,6 @@ void tally_list(struct tally *tally, const struct contribution *contribution, in
                 list_many(tally, &listing, &tally->sheets[i]);
         }
     }
-    move_control(&tally->control, contribution, sign);
 }
 
 void tally_add(struct tally *tally, const struct contribution *contribution, int sign)

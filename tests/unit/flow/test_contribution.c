@@ -189,6 +189,84 @@ Test(contribution, a_code_that_is_no_number_has_no_commodity)
     reference_free(reference);
 }
 
+Test(contribution, a_code_is_its_first_ten_digits_wherever_a_character_is_none)
+{
+    struct reference *reference = lists();
+    struct dictionary dictionary;
+    dictionary_init(&dictionary);
+    struct sample sample;
+    sample_init(&sample, "A1");
+    struct contribution contribution = {0};
+    char code[] = "9081726354123";
+    for (uint32_t length = 0; length < sizeof code; length++) {
+        for (uint32_t wrong = 0; wrong <= length; wrong++) {
+            for (const char *character = "/:\xB5 "; *character; character++) {
+                char good = code[wrong];
+                if (wrong < length)
+                    code[wrong] = *character;
+                sample.items[0].hs_code = (struct text){code, length};
+                cr_assert_eq(
+                    contribution_from(&sample.declaration, reference, &dictionary, 1, false, &contribution, NULL), OK);
+                code[wrong] = good;
+
+                uint64_t number = 0;
+                for (uint32_t i = 0; i < HS_DIGITS_MOST; i++)
+                    number = number * 10 + (i < length ? (uint64_t)(code[i] - '0') : 0);
+                bool is_number = wrong == length || wrong >= HS_DIGITS_MOST;
+                uint32_t digits = length < HS_DIGITS_MOST ? length : HS_DIGITS_MOST;
+                cr_assert_eq(contribution.items[0].hs, is_number ? number : 0, "%u digits, %u wrong", length, wrong);
+                cr_assert_eq(contribution.items[0].hs_digits, is_number ? digits : 0, "%u digits, %u wrong", length,
+                             wrong);
+            }
+        }
+    }
+    contribution_fini(&contribution);
+    dictionary_fini(&dictionary);
+    reference_free(reference);
+}
+
+Test(contribution, the_day_is_that_of_the_date_whatever_stood_there_before)
+{
+    struct reference *reference = lists();
+    struct dictionary dictionary;
+    dictionary_init(&dictionary);
+    struct sample sample;
+    sample_init(&sample, "A1");
+    struct contribution contribution = {0};
+    struct buffer bytes = {0};
+    static const uint32_t dates[] = {20250715, 20250715, 20250716, 20250231, 0, 20250715, 0, 20250715, 20250715};
+    for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
+        sample.declaration.reference_date = dates[i];
+        cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, &contribution, NULL), OK);
+        cr_assert_eq(contribution.day, calendar_is_date(dates[i]) ? calendar_day(dates[i]) : 0, "%zu", i);
+        buffer_clear(&bytes);
+        contribution.day += 7;
+        contribution_encode(&contribution, &bytes);
+        cr_assert(contribution_decode(buffer_bytes(&bytes), &contribution)); /* now it is of no date */
+    }
+    buffer_fini(&bytes);
+    contribution_fini(&contribution);
+    dictionary_fini(&dictionary);
+    reference_free(reference);
+}
+
+Test(contribution, amounts_of_any_length_come_back)
+{
+    struct contribution_item item = {.hs = 7208510000, .hs_digits = 10, .flow = FLOW_M};
+    struct contribution c = {.direction = DIRECTION_IMPORT, .version = 1, .item_count = 1, .items = &item};
+    for (int bit = 0; bit < 63; bit++) {
+        for (int64_t off = -1; off <= 1; off++) {
+            int64_t amount = (int64_t)((uint64_t)1 << bit) + off;
+            item.value_minor = amount;
+            item.customs_value_minor = -amount;
+            item.net_mass_mg = amount;
+            item.gross_mass_mg = amount / 2000 * 1000;
+            item.supp_quantity_micro = amount / 1000000 * 1000000;
+            round_trip(&c);
+        }
+    }
+}
+
 Test(contribution, a_full_dictionary_is_a_limit)
 {
     struct reference *reference = lists();

@@ -26,8 +26,10 @@ static enum ledger_verdict judge(const struct ledger *ledger, const char *id, ui
                                  uint64_t digest)
 {
     struct ledger_key key = ledger_key_of(text_of(id), &sip);
+    struct ledger_probe probe;
     struct bytes stored;
-    return ledger_judge(ledger, &key, version, cancel, digest, &stored);
+    ledger_look(ledger, &key, &probe);
+    return ledger_judge(ledger, &probe, version, cancel, digest, &stored);
 }
 
 Test(ledger, VER_501_the_same_version_and_digest_is_a_duplicate)
@@ -125,6 +127,29 @@ struct visit {
     uint64_t digests;
 };
 
+Test(ledger, a_look_holds_through_what_is_put_before_it_is_judged)
+{
+    enum { AHEAD = 500 };
+    struct ledger *ledger = ledger_new(7);
+    struct ledger_probe probes[AHEAD];
+    uint8_t space[64];
+    char id[16];
+    for (unsigned i = 0; i < AHEAD; i++) {
+        snprintf(id, sizeof id, "ID%u", i / 2); /* each twice, while the segments grow */
+        struct ledger_key key = ledger_key_of(text_of(id), &sip);
+        ledger_look(ledger, &key, &probes[i]);
+    }
+    for (unsigned i = 0; i < AHEAD; i++) {
+        struct bytes stored;
+        enum ledger_verdict verdict = ledger_judge(ledger, &probes[i], 1, false, 5, &stored);
+        cr_assert_eq(verdict, i % 2 ? LEDGER_DUPLICATE : LEDGER_COUNTED, "%u", i);
+        if (verdict == LEDGER_COUNTED)
+            ledger_put_at(ledger, &probes[i], 1, false, bytes_of(5, 40, space));
+    }
+    cr_assert_eq(ledger_count(ledger), AHEAD / 2);
+    ledger_free(ledger);
+}
+
 static void visit_one(void *context, const struct ledger_key *key, struct bytes contribution)
 {
     struct visit *visit = context;
@@ -152,8 +177,9 @@ Test(ledger, agrees_with_a_list_through_growth_and_replacement)
         snprintf(id, sizeof id, which % 5 ? "ID%u" : "A-MUCH-LONGER-ID-THAT-IS-HASHED%u", which);
         struct ledger_key key = ledger_key_of(text_of(id), &sip);
         struct bytes stored;
-        ledger_prefetch(ledger, &key);
-        enum ledger_verdict verdict = ledger_judge(ledger, &key, version, cancel, digest, &stored);
+        struct ledger_probe probe;
+        ledger_look(ledger, &key, &probe);
+        enum ledger_verdict verdict = ledger_judge(ledger, &probe, version, cancel, digest, &stored);
         uint32_t order = version * 2 + cancel;
         uint32_t held = e->version * 2 + e->cancel;
         enum ledger_verdict right = !e->there || order > held ? LEDGER_COUNTED
@@ -166,7 +192,10 @@ Test(ledger, agrees_with_a_list_through_growth_and_replacement)
             continue;
         count += !e->there;
         *e = (struct expected){version, cancel, true, digest, length};
-        ledger_put(ledger, &key, version, cancel, bytes_of(digest, length, space));
+        if (step % 3)
+            ledger_put(ledger, &key, version, cancel, bytes_of(digest, length, space));
+        else
+            ledger_put_at(ledger, &probe, version, cancel, bytes_of(digest, length, space));
     }
     struct visit visit = {0, 0};
     for (uint32_t segment = 0; segment < LEDGER_SEGMENTS; segment++)
@@ -209,7 +238,9 @@ Test(ledger, a_contribution_larger_than_a_chunk_is_kept)
     put(ledger, "AFTER", 1, false, 2);
 
     struct bytes stored;
-    ledger_judge(ledger, &key, 2, false, 6, &stored);
+    struct ledger_probe probe;
+    ledger_look(ledger, &key, &probe);
+    ledger_judge(ledger, &probe, 2, false, 6, &stored);
 
     cr_assert_eq(stored.length, length);
     cr_assert_eq(memcmp(stored.data, space, length), 0);
