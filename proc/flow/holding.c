@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/holding.h"
+
+#include "base/memory.h"
+#include "flow/mutant.h"
+#include "flow/publisher_inside.h"
+#include "flow/statistic_bytes.h"
+
+#include <inttypes.h>
+
+enum {
+    STEP_LINKS = 4000, /* cells given their place in the registry in one step */
+    STEP_READS = 1024, /* statistics records read in one step and partition */
+    TAKE = 64,
+    BATCH = 32, /* keys looked up together */
+    REOPEN_MS = 500,
+};
+
+void holding_close(struct publisher *publisher)
+{
+    const struct port *port = publisher->options.port;
+    for (int32_t i = 0; i < publisher->gate.count; i++) {
+        if (publisher->tails[i].stream)
+            port->stream_close(port->self, publisher->tails[i].stream);
+        publisher->tails[i] = (struct tail){0};
+    }
+}
+
+static void set_link(struct publisher *publisher, uint32_t cell, uint32_t index)
+{
+    registry_at(publisher->registry, index)->cell = cell;
+    registry_drop(publisher->registry, index);
+    cube_set_link(publisher->cube, cell, index);
+}
+
+/* Gives the next cells their places, at most `most`. */
+static void link_batch(struct publisher *publisher, uint32_t most)
+{
+    struct registry_place places[BATCH];
+    uint32_t cells[BATCH];
+    uint32_t indexes[BATCH];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < most && i < BATCH; i++) {
+        uint32_t cell = publisher->linked++;
+        if (!cube_is_published(publisher->cube, cell))
+            continue;
+        struct text key =
+            statistic_key(publisher->writer, cube_key(publisher->cube, cell), cube_codes(publisher->cube));
+        cells[count] = cell;
+        places[count++] = registry_place_of(publisher->registry, key);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        indexes[i] = registry_put_at(publisher->registry, &places[i]);
+    for (uint32_t i = 0; i < count; i++)
+        set_link(publisher, cells[i], indexes[i]);
+}
+
+void holding_link_to(struct publisher *publisher, uint32_t most)
+{
+    while (publisher->linked < most)
+        link_batch(publisher, most - publisher->linked);
+}
+
+bool holding_link_some(struct publisher *publisher)
+{
+    uint32_t left = cube_count(publisher->cube) - publisher->linked;
+    holding_link_to(publisher, publisher->linked + (left < STEP_LINKS ? left : STEP_LINKS));
+    return left > 0;
+}
+
+void holding_queue(struct publisher *publisher, uint32_t index)
+{
+    struct registry_entry *entry = registry_at(publisher->registry, index);
+    if (entry->queued)
+        return;
+    if (publisher->orphan_count == publisher->orphan_capacity) {
+        publisher->orphan_capacity = publisher->orphan_capacity ? publisher->orphan_capacity * 2 : 64;
+        publisher->orphans =
+            memory_resize(publisher->orphans, publisher->orphan_capacity, sizeof publisher->orphans[0]);
+    }
+    entry->queued = true;
+    publisher->orphans[publisher->orphan_count++] = index;
+}
+
+/* The topic's last record of a key is not what was written last: compare it with the cube. */
+static void take_foreign(struct publisher *publisher, uint32_t index, const struct port_record *record)
+{
+    struct registry_entry *entry = registry_at(publisher->registry, index);
+    if (entry->cell != REGISTRY_NO_CELL) {
+        cube_mark(publisher->cube, entry->cell);
+    } else if (entry->late || entry->read_content != STATISTIC_ABSENT) {
+        struct text key = {(const char *)record->key.data, (uint32_t)record->key.length};
+        registry_keep(publisher->registry, index, key, record->value);
+        holding_queue(publisher, index);
+    } else {
+        registry_drop(publisher->registry, index);
+    }
+}
+
+static bool is_of_own_term(const struct publisher *publisher, uint64_t as_of)
+{
+    return publisher->gate.term && gate_term_of(as_of) == publisher->gate.term;
+}
+
+static void read_tombstone(struct publisher *publisher, uint32_t index)
+{
+    struct registry_entry *entry = registry_at(publisher->registry, index);
+    entry->read_content = STATISTIC_ABSENT;
+    entry->late = false;
+    registry_drop(publisher->registry, index);
+    if (entry->cell != REGISTRY_NO_CELL)
+        cube_mark(publisher->cube, entry->cell);
+}
+
+/* `index` is that of its key. */
+static void read_statistic(struct publisher *publisher, int32_t partition, const struct port_record *record,
+                           uint32_t index, int64_t now_ms)
+{
+    if (record->is_null) {
+        read_tombstone(publisher, index);
+        return;
+    }
+    uint64_t as_of = 0;
+    uint64_t content = STATISTIC_UNKNOWN;
+    bool is_broken = !statistic_bytes_as_of(record->value, &as_of);
+    struct registry_entry *entry = registry_at(publisher->registry, index);
+    bool is_late = (gate_see(&publisher->gate, partition, as_of) || as_of < entry->read_as_of) && !MUTANT(NOT_REPAIRED);
+    bool is_newest = as_of == entry->written_as_of && as_of != 0;
+    bool is_own = is_newest || (as_of < entry->written_as_of && is_of_own_term(publisher, as_of) &&
+                                is_of_own_term(publisher, entry->written_as_of));
+    if (is_newest)
+        content = entry->written_content;
+    else if (!is_own && !is_broken && !statistic_content(record->value, &content))
+        content = STATISTIC_UNKNOWN;
+    entry->read_content = content;
+    entry->read_as_of = as_of > entry->read_as_of ? as_of : entry->read_as_of;
+    entry->late = is_late;
+    if (is_late && publisher->is_open)
+        counter_add(&publisher->counters.repairs, 1);
+    if (is_late || !is_own)
+        take_foreign(publisher, index, record);
+    else if (is_newest && content == STATISTIC_ABSENT)
+        registry_drop(publisher->registry, index);
+    if (publisher->gate.term && gate_term_of(as_of) > publisher->gate.term)
+        publisher_rival_seen(publisher, now_ms); /* it writes in a term that it claimed elsewhere or never */
+}
+
+/* Reads the whole topic anew: a place that should be there is gone, or the broker can't give it. */
+static void restart_tails(struct publisher *publisher, const struct port_record *record, int64_t now_ms)
+{
+    struct err_info info;
+    err_set(&info, ERR_RETRY,
+            "topic.statistics, partition %" PRId32 " offset %" PRId64 " can't be read: reading the topic again",
+            record->partition, record->offset);
+    publisher_shut(publisher);
+    publisher_set_trouble(publisher, info.text);
+    holding_close(publisher);
+    gate_restart(&publisher->gate);
+    registry_forget(publisher->registry);
+    publisher->orphan_count = 0;
+    publisher->mark_all = true;
+    publisher->tails_retry_ms = now_ms + REOPEN_MS;
+}
+
+static bool open_tail(struct publisher *publisher, int32_t partition, int64_t now_ms)
+{
+    const struct port *port = publisher->options.port;
+    struct tail *tail = &publisher->tails[partition];
+    struct port_bounds bounds;
+    struct err_info info;
+    if (now_ms < publisher->tails_retry_ms)
+        return false;
+    if (port->bounds(port->self, PORT_STATISTICS, partition, &bounds, &info) != OK) {
+        publisher->tails_retry_ms = now_ms + REOPEN_MS;
+        publisher_set_trouble(publisher, info.text);
+        return false;
+    }
+    tail->stream = port->stream_open(port->self, PORT_STATISTICS, partition, bounds.low);
+    tail->position = bounds.low;
+    tail->end = bounds.high;
+    return true;
+}
+
+/* The registry's entries of the keys that stand before the first fault; marks have none. */
+static void find_entries(struct publisher *publisher, const struct port_record *records, size_t count,
+                         uint32_t out[static TAKE])
+{
+    struct registry_place places[TAKE];
+    for (size_t i = 0; i < count && !records[i].fault; i++) {
+        struct text key = {(const char *)records[i].key.data, (uint32_t)records[i].key.length};
+        places[i] = registry_place_of(publisher->registry, key);
+    }
+    for (size_t i = 0; i < count && !records[i].fault; i++) {
+        if (!gate_is_mark(records[i].key))
+            out[i] = registry_put_at(publisher->registry, &places[i]);
+    }
+}
+
+static bool read_tail(struct publisher *publisher, int32_t partition, int64_t now_ms)
+{
+    const struct port *port = publisher->options.port;
+    struct tail *tail = &publisher->tails[partition];
+    struct port_record records[TAKE];
+    uint32_t indexes[TAKE];
+    struct port_record fault = {0};
+    size_t total = 0;
+    size_t count = TAKE;
+    while (count == TAKE && total < STEP_READS && !fault.fault) {
+        count = port->stream_take(port->self, tail->stream, records, TAKE);
+        total += count;
+        find_entries(publisher, records, count, indexes);
+        for (size_t i = 0; i < count && !fault.fault; i++) {
+            if (records[i].fault)
+                fault = records[i];
+            else if (!gate_is_mark(records[i].key))
+                read_statistic(publisher, partition, &records[i], indexes[i], now_ms);
+            else if (gate_read(&publisher->gate, partition, records[i].key, records[i].value))
+                publisher_rival_seen(publisher, now_ms);
+            tail->position = records[i].offset + 1;
+        }
+        if (count)
+            port->release(port->self, records, count);
+    }
+    if (fault.fault)
+        restart_tails(publisher, &fault, now_ms);
+    return total > 0;
+}
+
+bool holding_read(struct publisher *publisher, int64_t now_ms)
+{
+    bool did = false;
+    if (!publisher->tails_began && !MUTANT(PUBLISHED_EARLY) &&
+        (!journals_are_folded(publisher->journals) || publisher->linked < cube_count(publisher->cube)))
+        return false;
+    publisher->tails_began = true;
+    for (int32_t i = 0; i < publisher->gate.count; i++) {
+        if (publisher->tails[i].stream || open_tail(publisher, i, now_ms))
+            did |= read_tail(publisher, i, now_ms);
+    }
+    return did;
+}
+
+bool holding_is_read(const struct publisher *publisher)
+{
+    for (int32_t i = 0; i < publisher->gate.count; i++) {
+        if (!publisher->tails[i].stream || publisher->tails[i].position < publisher->tails[i].end)
+            return false;
+    }
+    return true;
+}

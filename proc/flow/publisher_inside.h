@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * publisher_inside.h - what publisher.c, holding.c and round.c share of a publisher.
+ *
+ * Thread:  publisher
+ */
+#pragma once
+
+#include "flow/cube.h"
+#include "flow/gate.h"
+#include "flow/journals.h"
+#include "flow/publisher.h"
+#include "flow/registry.h"
+#include "flow/statistic.h"
+
+#include <pthread.h>
+
+/* One partition of topic.statistics. */
+struct tail {
+    struct port_stream *stream;
+    int64_t position;
+    int64_t end; /* when it was opened: what must be read before a claim */
+};
+
+/* What one publication covers. */
+struct round {
+    bool is_running;
+    bool is_limited; /* to publish_max_keys_per_s */
+    uint32_t cells;  /* marked when it began and not yet looked at */
+    int64_t begun_ms;
+    int64_t sent;
+    int64_t declarations;
+    int64_t record_timestamp;
+    uint64_t groups;
+};
+
+struct publisher {
+    struct publisher_options options;
+    struct publisher_counters counters;
+    struct journals *journals;
+    struct cube *cube;
+    struct registry *registry;
+    struct statistic_writer *writer;
+    struct gate gate;
+    struct tail *tails;
+    bool tails_began;
+    int64_t tails_retry_ms;
+    bool leads;
+    bool is_open;  /* the gate */
+    bool mark_all; /* the registry was forgotten: compare every cell again */
+    bool backlog;
+    int64_t behind_until_ms;
+    uint32_t linked;   /* cells that have their place in the registry */
+    uint32_t *orphans; /* registry entries without a cell that are to be published */
+    uint32_t orphan_count;
+    uint32_t orphan_capacity;
+    /* writing */
+    uint64_t counter; /* low part of as_of */
+    uint64_t token;
+    int32_t claims_sent;
+    int64_t unacked;
+    int64_t retry_ms; /* no claim before */
+    uint32_t failures;
+    uint32_t rivals;
+    struct round round;
+    /* folding */
+    uint64_t groups;
+    uint64_t groups_recorded;
+    int64_t record_timestamp;
+    /* shared, under the lock */
+    pthread_mutex_t lock;
+    struct err_info trouble;
+};
+
+void publisher_set_trouble(struct publisher *publisher, const char *text);
+
+/* Nothing is written before the gate opens again. */
+void publisher_shut(struct publisher *publisher);
+
+/* What is in flight may still land; it belongs to a term that is over, so it will be late. */
+void publisher_producer_lost(struct publisher *publisher, const char *why, int64_t now_ms);
+
+/* Another publisher claimed the topic. Two that both believe to lead must not meet for ever: pause at random. */
+void publisher_rival_seen(struct publisher *publisher, int64_t now_ms);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "publisher_fixture.h"
+
+TestSuite(holding, .init = setup, .fini = teardown);
+
+Test(holding, a_late_record_is_repaired)
+{
+    count_and_seal("KZ", 100);
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+    consume();
+    uint64_t before = shown_at(live, &live_count, month_of("KZ"))->as_of;
+    put_foreign(month_of("KZ"), 5, 7);
+    run(&rigs[0], 50);
+
+    expect_value("KZ", 100);
+    cr_assert_gt(shown_at(live, &live_count, month_of("KZ"))->as_of, before);
+    cr_assert_eq(read_counter(&counters()->repairs), 1);
+}
+
+Test(holding, a_record_below_the_largest_as_of_of_its_key_is_repaired_though_it_is_equal)
+{
+    start(&rigs[0], true);
+    count_and_seal("KZ", 100);
+    cr_assert(settle(&rigs[0]));
+    count_and_seal("KZ", 1);
+    cr_assert(settle(&rigs[0]));
+    count(0, "KG", 1, 1);
+    count(0, "KZ", 1, -1);
+    seal(0);
+    cr_assert(settle(&rigs[0]));
+    put_copy(partition_of_key(month_of("KZ")), offset_of(month_of("KZ"))); /* 100, as now */
+    run(&rigs[0], 50);
+
+    expect_value("KZ", 100);
+    cr_assert_eq(read_counter(&counters()->repairs), 1);
+}
+
+/* Compaction has left nothing but the late record; consumers that have read on hold what the claim's publisher wrote.
+ */
+Test(holding, a_record_below_the_newest_claim_is_repaired_though_it_is_equal)
+{
+    start(&rigs[0], true);
+    count_and_seal("KZ", 100);
+    cr_assert(settle(&rigs[0]));
+    stop(&rigs[0]);
+    int32_t p = partition_of_key(month_of("KZ"));
+    int64_t at = world_next(world, PORT_STATISTICS, p);
+    put_claim(p, 40);
+    put_copy(p, offset_of(month_of("KZ")));
+    world_trim(world, PORT_STATISTICS, p, at);
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+
+    expect_value("KZ", 100);
+    cr_assert_gt(shown_at(live, &live_count, month_of("KZ"))->as_of >> TERM_SHIFT, 40);
+}
+
+Test(holding, a_late_record_of_a_key_without_cell_is_repaired_with_zeros)
+{
+    start(&rigs[0], true);
+    count_and_seal("KZ", 100);
+    cr_assert(settle(&rigs[0]));
+    put_foreign(month_of("XX"), 5, 700);
+    cr_assert(settle(&rigs[0]));
+    run(&rigs[0], 50);
+
+    expect_value("XX", 0);
+    consume();
+    uint32_t records = record_count;
+    run(&rigs[0], 50);
+    consume();
+    cr_assert_eq(record_count, records);
+}
+
+Test(holding, a_key_that_the_cube_does_not_have_gets_zeros_at_the_gate)
+{
+    put_foreign(month_of("XX"), 1ULL << TERM_SHIFT | 3, 700);
+    put_foreign(month_of("YY"), 1ULL << TERM_SHIFT | 4, 0);
+    count_and_seal("KZ", 100);
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+
+    expect_value("XX", 0);
+    consume();
+    cr_assert_eq(shown_at(live, &live_count, month_of("YY"))->as_of, 1ULL << TERM_SHIFT | 4);
+    expect_value("KZ", 100);
+}
+
+Test(holding, a_record_that_is_no_statistic_is_replaced)
+{
+    count_and_seal("KZ", 100);
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+    const char *key = month_of("KZ");
+    world_put(
+        world, PORT_STATISTICS, partition_of_key(key),
+        &(struct world_record){.key = {(const uint8_t *)key, strlen(key)}, .value = {(const uint8_t *)"\xFF\xFF", 2}});
+    run(&rigs[0], 50);
+    expect_value("KZ", 100);
+}
+
+Test(holding, a_tombstone_of_somebody_is_replaced)
+{
+    count_and_seal("KZ", 100);
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+    const char *key = month_of("KZ");
+    world_put(world, PORT_STATISTICS, partition_of_key(key),
+              &(struct world_record){.key = {(const uint8_t *)key, strlen(key)}, .is_null = true});
+    run(&rigs[0], 50);
+    expect_value("KZ", 100);
+}
+
+Test(holding, a_fault_of_the_statistics_topic_makes_it_read_the_topic_again)
+{
+    count_and_seal("KZ", 100);
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+    consume();
+    uint32_t records = record_count;
+    int64_t at = world_put(world, PORT_STATISTICS, 0, &(struct world_record){.fault = PORT_OFFSET_RESET});
+    run(&rigs[0], 10);
+    cr_assert_eq(read_counter(&counters()->is_publishing), 0);
+    world_trim(world, PORT_STATISTICS, 0, at + 1);
+    cr_assert(settle(&rigs[0]));
+
+    consume();
+    cr_assert_leq(record_count, records); /* what the trim took away is written again, the rest stands */
+    struct shown *a = shown_at(live, &live_count, month_of("KZ"));
+    cr_assert_eq(a->value, 100);
+}
+
+/* ---- rounds ---- */
