@@ -203,6 +203,7 @@ static bool start(struct journal *journal, int64_t now_ms)
     }
     if (!journal->rule) {
         journal->rule = reader_rule_new();
+        journal->rule->drops_ledger = true; /* cells are what is folded here */
         journal->rule->position = bounds.low > journal->begin ? bounds.low : journal->begin;
         journal->end = bounds.high;
         if (bounds.low > 0 && bounds.low == bounds.high) {

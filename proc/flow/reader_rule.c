@@ -53,9 +53,11 @@ void reader_rule_begin_again(struct reader_rule *rule)
 {
     struct buffer held = rule->held;
     int64_t from = rule->rebase.from;
+    bool drops_ledger = rule->drops_ledger;
     buffer_clear(&held);
     memset(rule, 0, sizeof *rule);
     rule->held = held;
+    rule->drops_ledger = drops_ledger;
     rule->position = from;
     begin(rule);
 }
@@ -63,6 +65,7 @@ void reader_rule_begin_again(struct reader_rule *rule)
 static void discard(struct reader_rule *rule)
 {
     rule->held_count = 0;
+    rule->held_bytes = 0;
     buffer_clear(&rule->held);
 }
 
@@ -98,13 +101,27 @@ static enum reader_branch judge_open(struct reader_rule *rule, const struct fram
     return torn ? READER_OPEN_DISCARDS : READER_OPEN;
 }
 
+static bool is_ledger_alone(struct bytes payload)
+{
+    struct reader reader = reader_of(payload);
+    enum frame_section section;
+    struct bytes bytes;
+    bool broken = false;
+    return frame_next_section(&reader, &section, &bytes, &broken) && section == SECTION_LEDGER &&
+           reader_left(&reader) == 0;
+}
+
 /* Keeps a frame of the open group: its header, and a copy of its payload behind those of the frames before. */
 static bool hold(struct reader_rule *rule, const struct frame *frame)
 {
     if (rule->held_count == FRAMES_A_GROUP_MOST)
         return false;
-    buffer_add(&rule->held, frame->payload.data, frame->payload.length);
-    rule->frames[rule->held_count++] = *frame;
+    struct frame *held = &rule->frames[rule->held_count++];
+    *held = *frame;
+    rule->held_bytes += FRAME_HEADER_BYTES + (int64_t)frame->payload.length;
+    if (rule->drops_ledger && is_ledger_alone(frame->payload))
+        held->payload.length = 0;
+    buffer_add(&rule->held, held->payload.data, held->payload.length);
     return true;
 }
 
@@ -170,11 +187,10 @@ static void track_cycle(struct reader_cycles *cycles, int64_t offset, uint32_t s
 
 static void track_group(struct reader_rule *rule, const struct slice_group *group)
 {
-    int64_t bytes = (int64_t)(rule->held.length + rule->held_count * (size_t)FRAME_HEADER_BYTES);
     if (group->use == SLICE_NONE)
-        rule->cycles.since_bytes += bytes;
+        rule->cycles.since_bytes += rule->held_bytes;
     else
-        track_cycle(&rule->cycles, rule->frames[0].offset, group->slice, bytes);
+        track_cycle(&rule->cycles, rule->frames[0].offset, group->slice, rule->held_bytes);
 }
 
 /* The group at hand is a slice of a rebase, and the reader did not begin with that. */

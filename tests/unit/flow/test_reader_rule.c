@@ -6,6 +6,7 @@
 struct folded {
     int groups;
     int frames;
+    size_t lengths[8]; /* of payloads, by frame of the last group */
     int64_t hi;
 };
 
@@ -16,6 +17,8 @@ static enum err fold(void *context, const struct frame *frames, uint32_t count, 
         return err_set(info, ERR_BROKEN, "control totals differ");
     folded->groups++;
     folded->frames += (int)count;
+    for (uint32_t i = 0; i < count && i < 8; i++)
+        folded->lengths[i] = frames[i].payload.length;
     folded->hi = frames[count - 1].hi;
     return OK;
 }
@@ -55,6 +58,43 @@ static enum reader_branch data(uint64_t nonce, uint64_t seq, int64_t lo, int64_t
 {
     return feed((struct frame){
         .kind = FRAME_DATA, .last = last, .nonce = {{nonce, 1}}, .seq = seq, .lo = lo, .hi = hi, .plan = 5});
+}
+
+/* A frame of the epoch with nonce 1 whose payload is these sections, of three bytes each. */
+static enum reader_branch data_of(uint64_t seq, bool last, const enum frame_section *sections, int count)
+{
+    struct frame frame = {
+        .kind = FRAME_DATA, .last = last, .nonce = {{1, 1}}, .seq = seq, .lo = 0, .hi = 10, .plan = 5};
+    struct buffer bytes = {0};
+    uint8_t head[FRAME_HEADER_BYTES];
+    frame_write_header(&frame, head);
+    buffer_add(&bytes, head, sizeof head);
+    for (int i = 0; i < count; i++)
+        frame_put_bytes(&bytes, sections[i], (struct bytes){(const uint8_t *)"abc", 3});
+    frame_seal(bytes.data, bytes.length, &frame.nonce, seq);
+    enum reader_branch branch = reader_rule_feed(rule, next_offset++, buffer_bytes(&bytes), fold, &folded, NULL);
+    buffer_fini(&bytes);
+    return branch;
+}
+
+Test(reader_rule, frames_of_ledger_entries_alone_come_empty_to_whom_has_no_use_for_them_and_count_their_bytes)
+{
+    static const enum frame_section sections[] = {SECTION_LEDGER, SECTION_CONTROL};
+    for (int drops = 0; drops < 2; drops++) {
+        teardown();
+        setup();
+        rule->drops_ledger = drops;
+        open_epoch(1);
+        cr_assert_eq(data_of(1, false, sections + 1, 1), READER_BUFFERED);
+        cr_assert_eq(data_of(2, false, sections, 1), READER_BUFFERED);
+        cr_assert_eq(data_of(3, true, sections, 2), READER_APPLIED);
+
+        cr_assert_eq(folded.frames, 3);
+        cr_assert_eq(folded.lengths[0], 8);
+        cr_assert_eq(folded.lengths[1], drops ? 0 : 8);
+        cr_assert_eq(folded.lengths[2], 16, "the entries of the last frame stay");
+        cr_assert_eq(rule->cycles.since_bytes, 3 * FRAME_HEADER_BYTES + 32);
+    }
 }
 
 Test(reader_rule, nothing_counts_before_an_open)
