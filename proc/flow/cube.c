@@ -281,6 +281,21 @@ bool cube_wants_refold(const struct cube *cube)
     return cube->fold.wants_refold;
 }
 
+bool cube_lacks_cells(const struct cube *cube)
+{
+    for (int32_t i = 0; i < cube->partitions; i++) {
+        if (cube_source_lacks_cells(&cube->sources[i], cube->fold.plan_id))
+            return true;
+    }
+    return false;
+}
+
+void cube_forget_places(struct cube *cube)
+{
+    for (int32_t i = 0; i < cube->partitions; i++)
+        memset(cube->sources[i].cells_from, 0, sizeof cube->sources[i].cells_from);
+}
+
 bool cube_is_settled(const struct cube *cube, int32_t *out_partition)
 {
     for (int32_t i = 0; i < cube->partitions; i++) {

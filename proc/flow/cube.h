@@ -37,6 +37,11 @@ bool cube_is_settled(const struct cube *cube, int32_t *out_partition);
 bool cube_wants_refold(const struct cube *cube);
 void cube_empty(struct cube *cube);
 
+/* All is read, and the group from which the cells of some slice count never came: the journal was cut there (an unclean election). It must be
+ * folded again without that knowledge: cube_forget_places, then as above. */
+bool cube_lacks_cells(const struct cube *cube);
+void cube_forget_places(struct cube *cube);
+
 /* Cells by number 0 .. count - 1, in order of first use. */
 uint32_t cube_count(const struct cube *cube);
 const struct table_key *cube_key(const struct cube *cube, uint32_t index);

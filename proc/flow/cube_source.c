@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "flow/frame_cells.h"
+#include "flow/mutant.h"
 
 #include <inttypes.h>
 
@@ -30,9 +31,20 @@ void cube_source_empty(struct cube_source *source)
     memcpy(source->cells_from, cells_from, sizeof cells_from);
 }
 
+bool cube_source_lacks_cells(const struct cube_source *source, uint64_t plan_id)
+{
+    for (uint32_t slice = 0; slice < SLICES; slice++) {
+        bool is_own = slice_in(source->slices.planned, slice) && source->slices.plans[slice] == plan_id;
+        if (source->cells_from[slice] > 0 && is_own && !slice_in(source->filled, slice))
+            return true;
+    }
+    return false;
+}
+
 bool cube_source_is_settled(const struct cube_source *source, uint64_t plan_id)
 {
-    return slices_are_whole(&source->slices) && (plan_id == 0 || slices_are_of_plan(&source->slices, plan_id));
+    return slices_are_whole(&source->slices) && (plan_id == 0 || slices_are_of_plan(&source->slices, plan_id)) &&
+           !cube_source_lacks_cells(source, plan_id);
 }
 
 /* ---- the sections of a group ---- */
@@ -350,11 +362,13 @@ static void meet_plan(struct cube_source_fold *fold, struct cube_source *source,
     const struct slice_group *group = &fold->group;
     uint32_t bit = group->use == SLICE_NONE ? 0 : 1u << group->slice;
     bool is_own = fold->plan_id == 0 || first->plan == fold->plan_id;
-    if (group->use == SLICE_REPLACE && (source->filled & bit)) {
+    if (group->use == SLICE_REPLACE && (source->filled & bit) && !MUTANT(REPLAN_ADDED)) {
         source->cells_from[group->slice] = first->offset;
         fold->wants_refold = true;
     }
     fold->take = group->use == SLICE_NONE ? group->have : group->use == SLICE_COMPARE ? 0 : bit;
+    if (group->use == SLICE_NONE && first->kind != FRAME_DATA)
+        fold->take = source->filled; /* a mark or a hole has no cells: what came under another plan is still missing */
     fold->take &= is_own ? reached(source, first->offset) : 0;
     source->filled |= fold->take;
     bool is_known = group->use == SLICE_COMPARE ? (source->filled & bit) != 0 : fold->take != 0;

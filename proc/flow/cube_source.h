@@ -44,7 +44,10 @@ void cube_source_fini(struct cube_source *source);
 /* Forgets all but from where on the cells count. */
 void cube_source_empty(struct cube_source *source);
 
-/* Every slice is there and of the plan (0: not checked). */
+/* Slices of the plan whose cells were not given, for the group from which they count has not come. */
+bool cube_source_lacks_cells(const struct cube_source *source, uint64_t plan_id);
+
+/* Every slice is there and of the plan (0: not checked), and lacks no cells. */
 bool cube_source_is_settled(const struct cube_source *source, uint64_t plan_id);
 
 /* What the groups of all partitions go through. */

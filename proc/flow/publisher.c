@@ -175,7 +175,10 @@ static void refold(struct publisher *publisher)
 /* Nothing is published while a partition is counted under another plan, or not whole. */
 static bool meet_plans(struct publisher *publisher)
 {
-    if (cube_wants_refold(publisher->cube) || journals_are_cut(publisher->journals))
+    bool lacks = journals_are_folded(publisher->journals) && cube_lacks_cells(publisher->cube);
+    if (lacks)
+        cube_forget_places(publisher->cube);
+    if (lacks || cube_wants_refold(publisher->cube) || journals_are_cut(publisher->journals))
         refold(publisher);
     int32_t partition;
     struct err_info info;

@@ -90,6 +90,16 @@ static void bootstrap_skip(struct partition *partition, int64_t low)
     partition_show_outbox(partition);
 }
 
+/* Some of what the journal holds was counted under another plan: all is counted again. */
+static bool must_replan(const struct partition *partition)
+{
+    const struct reader_rule *rule = partition->restore;
+    uint64_t plan_id = partition->context->plan_id;
+    if (MUTANT(REPLAN_BY_LAST))
+        return rule->has_plan && rule->plan != plan_id;
+    return !slices_are_of_plan(&partition->state.slices, plan_id);
+}
+
 static void start_work(struct partition *partition)
 {
     struct partition_context *context = partition->context;
@@ -108,6 +118,7 @@ static void start_work(struct partition *partition)
         return;
     }
     bool is_first = !partition->restore->has_groups;
+    bool replans = must_replan(partition);
     partition->is_idle = partition->restore->is_idle;
     partition->begun_with = partition->restore->begun_with;
     snapshot_begin(partition, partition->restore);
@@ -116,7 +127,7 @@ static void start_work(struct partition *partition)
     counter_set(&partition->status->position, partition->state.hi); /* what a SKIP adds counts with its echo */
     if (is_first && input.low > 0)
         bootstrap_skip(partition, input.low);
-    if (!slices_are_of_plan(&partition->state.slices, context->plan_id) && snapshot_replan(partition, &info) != OK) {
+    if (replans && snapshot_replan(partition, &info) != OK) {
         partition_halt(partition, GUARD_JOURNAL_DAMAGED, &info);
         return;
     }
@@ -148,6 +159,15 @@ static void finish_restore(struct partition *partition)
         partition_halt(partition, guard, &why);
     } else if (!frame_nonce_equal(&rule->epoch, &partition->lane.nonce) && !MUTANT(RESTORE_BEFORE_OPEN)) {
         partition_open_epoch(partition, false); /* the ack was of a copy: a foreign OPEN lies between */
+    } else if (!slices_are_whole(&rule->slices)) {
+        struct err_info why;
+        err_set(
+            &why, ERR_BROKEN,
+            "the journal of partition %" PRId32
+            " begins with a snapshot of which slices are missing: its end was lost in an unclean election, or it was "
+            "trimmed by hand. Restore the topic from a mirror, or replay the input into a new journal topic",
+            partition->number);
+        partition_halt(partition, GUARD_JOURNAL_DAMAGED, &why);
     } else {
         start_work(partition);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/cube.h"
+#include "flow/slice.h"
 #include "trade/calendar.h"
 
 #include "unit/flow/journal_fixture.h"
@@ -108,6 +109,102 @@ Test(cube, data_of_another_plan_is_not_taken_and_leaves_the_partition_unsettled)
     cr_assert_eq(cube_count(cube), 0);
     cr_assert(!cube_is_settled(cube, &partition));
     cr_assert_eq(partition, 0);
+    maker_fini(&maker);
+    cube_free(cube);
+}
+
+/* A group without cells: an idle mark. */
+static struct bytes mark_of(struct maker *maker)
+{
+    struct buffer payload = {0};
+    frame_put_bytes(&payload, SECTION_IDLE, (struct bytes){NULL, 0});
+    maker_put_control(maker, &payload);
+    struct bytes bytes = maker_seal(maker, FRAME_MARK, true, maker->hi, &payload);
+    buffer_fini(&payload);
+    return bytes;
+}
+
+/* Slice 0 without cells, counted again under the plan of the maker. */
+static struct bytes replan_of(struct maker *maker)
+{
+    struct buffer payload = {0};
+    slice_put_head(&payload, &(struct slice_head){.replan = true});
+    frame_put_counts(&payload, &maker->counts);
+    slice_put_whole(&payload, &(struct slice_whole){0});
+    maker_put_control(maker, &payload);
+    struct bytes bytes = maker_seal(maker, FRAME_SNAP, true, maker->hi, &payload);
+    buffer_fini(&payload);
+    return bytes;
+}
+
+/* The plan was changed before anything was counted, and is changed back: what a mark of the first plan left is no cell. */
+Test(cube, a_mark_of_the_cubes_plan_fills_no_slice_that_is_counted_under_another)
+{
+    struct cube *cube = cube_with(8);
+    struct maker maker;
+    maker_init(&maker, &plan, 0);
+    struct contribution_item item = item_of(10121, "KZ", 100, 5000);
+    struct contribution c = one_item(&maker, &item, 20250703);
+    struct err_info info = {{0}};
+    int32_t partition;
+
+    maker.plan_id = 8;
+    cr_assert_eq(fold_bytes(cube, 0, mark_of(&maker), &info), OK, "%s", info.text);
+    maker.plan_id = 7;
+    maker_add(&maker, &c, 1);
+    cr_assert_eq(fold_bytes(cube, 0, maker_data(&maker), &info), OK, "%s", info.text);
+    maker.plan_id = 8;
+    cr_assert_eq(fold_bytes(cube, 0, replan_of(&maker), &info), OK, "%s", info.text);
+
+    cr_assert_not(cube_wants_refold(cube), "there was nothing to replace");
+    cr_assert_not(cube_is_settled(cube, &partition), "31 slices are of the other plan");
+    maker_fini(&maker);
+    cube_free(cube);
+}
+
+/* The groups of a journal of three: counted under the cube's plan, replaced under another, and replaced back. */
+static void fold_journal(struct cube *cube, const struct frame frames[static 3], uint32_t count)
+{
+    struct err_info info = {{0}};
+    for (uint32_t i = 0; i < count; i++)
+        cr_assert_eq(cube_fold(cube, 0, &frames[i], 1, &info), OK, "%s", info.text);
+}
+
+Test(cube, cells_that_are_looked_for_behind_the_end_of_a_cut_journal_are_missed)
+{
+    struct cube *cube = cube_with(8);
+    struct maker maker;
+    maker_init(&maker, &plan, 0);
+    struct contribution_item item = item_of(10121, "KZ", 100, 5000);
+    struct contribution c = one_item(&maker, &item, 20250703);
+    struct buffer bytes[3] = {{0}};
+    struct frame frames[3];
+    struct err_info info = {{0}};
+    int32_t partition;
+    maker_add(&maker, &c, 1);
+    for (int i = 0; i < 3; i++) {
+        maker.plan_id = i == 1 ? 7 : 8;
+        struct bytes made = i == 0 ? maker_data(&maker) : replan_of(&maker);
+        buffer_add(&bytes[i], made.data, made.length);
+        cr_assert_eq(frame_parse(buffer_bytes(&bytes[i]), &frames[i], &info), OK);
+        frames[i].offset = 10 * (i + 1);
+    }
+    fold_journal(cube, frames, 2);
+    cr_assert(cube_wants_refold(cube), "slice 0 of the other plan replaces what is there");
+    cube_empty(cube);
+
+    /* the log lost what stood at 20, and the slice that is counted back stands at 15 now */
+    frames[2].offset = 15;
+    fold_journal(cube, frames, 1);
+    cr_assert_eq(cube_fold(cube, 0, &frames[2], 1, &info), OK, "%s", info.text);
+
+    cr_assert(cube_lacks_cells(cube));
+    cr_assert_not(cube_is_settled(cube, &partition));
+    cube_forget_places(cube);
+    cube_empty(cube);
+    cr_assert_not(cube_lacks_cells(cube), "it begins anew");
+    for (int i = 0; i < 3; i++)
+        buffer_fini(&bytes[i]);
     maker_fini(&maker);
     cube_free(cube);
 }

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "flow/cube.h"
 #include "flow/partition.h"
+#include "sim/storm.h"
 
 static struct film film;
 
@@ -224,6 +225,25 @@ Test(snapshot, a_log_that_begins_in_the_middle_of_a_slice_halts)
 
     cr_assert_eq(cold_feed(&cold, begin, record_at(begin)), READER_HALTED);
     cold_fini(&cold);
+}
+
+/* Else it would count on with half of a state. */
+Test(snapshot, a_log_whose_first_cycle_has_lost_its_end_halts_its_owner)
+{
+    make_journal();
+    int64_t begin = world_first(film.f.world, PORT_JOURNAL, JOURNAL);
+    world_truncate(film.f.world, PORT_JOURNAL, JOURNAL, find_slice(begin, SLICES - 1));
+
+    struct host *host = host_new(film.f.world, &film.f.options);
+    host_settle(host, 20);
+
+    const struct partition_status *status = host_status(host, JOURNAL);
+    cr_assert_eq(counter_read(&status->phase), PARTITION_HALTED);
+    cr_assert_eq(counter_read(&status->guard), GUARD_JOURNAL_DAMAGED);
+    cr_assert(strstr(status->reason, "slices are missing"), "%s", status->reason);
+    cr_assert_eq(counter_read(&host_status(host, !JOURNAL)->phase), PARTITION_RUNNING, "the other one goes on");
+    cr_assert_not(counter_read(&host_published(host)->is_publishing));
+    host_kill(host);
 }
 
 /* Deltas that come between the slices of a cycle are in the slices that follow, and must be taken into those that were before. */
