@@ -23,6 +23,7 @@ sim=$build/dryport_sim
 names=${*:-$(sed -nE 's/^MUTANT_ROW\(([A-Z_]+),.*/\1/p' proc/flow/mutants.def)}
 killed=0
 survived=''
+began=$(date +%s)
 printf '%-24s %8s %8s %8s\n' mutant died seeds seconds
 for name in $names; do
     grep -q "^MUTANT_ROW($name," proc/flow/mutants.def || {
@@ -47,4 +48,4 @@ if [ -n "$survived" ]; then
     echo "mutants: $killed died; survived:$survived" >&2
     exit 1
 fi
-echo "mutants: all $killed died in the simulation"
+echo "mutants: all $killed died in the simulation, $(($(date +%s) - began)) s"

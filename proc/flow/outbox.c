@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "flow/mutant.h"
+#include "flow/slice.h"
 
 enum { INDEX_BITS = 23, SERIAL_SHIFT = 24, SERIAL_MASK = 0xFFFFFF, PARTITION_SHIFT = 48 };
 
@@ -150,16 +151,31 @@ static enum err ack_reject(struct group *group, size_t index, enum err result, s
     return OK;
 }
 
-static enum err ack_frame(struct group *group, const struct outbox_lane *lane, enum err result, int64_t now_ms,
+/* What a mutant concludes from the acks of a snapshot. */
+static void trust_ack(struct outbox_lane *lane, const struct group *group, int64_t offset)
+{
+    struct slice_head head;
+    struct bytes payload = {group->bytes.data + FRAME_HEADER_BYTES, group->frame_bytes[0] - FRAME_HEADER_BYTES};
+    if (group->kind != FRAME_SNAP || !slice_get_head(payload, &head))
+        return;
+    if (head.slice == 0)
+        lane->cycle_begun = offset - (int64_t)group->frame_count + 1;
+    if (head.slice == SLICES - 1)
+        lane->cycle_acked = lane->cycle_begun;
+}
+
+static enum err ack_frame(struct group *group, struct outbox_lane *lane, const struct port_ack *ack, int64_t now_ms,
                           struct err_info *info)
 {
-    if (result == ERR_LIMIT)
+    if (ack->result == ERR_LIMIT)
         return err_set(info, ERR_CONFIG,
                        "the journal topic refuses frames of up to %d bytes: raise its max.message.bytes to 1048588",
                        FRAME_BYTES_MOST);
     if (++group->frames_acked < group->frame_count)
         return OK;
     group->acked_ms = now_ms;
+    if (MUTANT(TRIM_ON_ACK))
+        trust_ack(lane, group, ack->offset);
     hist_record(lane->journal_ack, (double)(now_ms - group->sent_ms) / 1000);
     return OK;
 }
@@ -171,7 +187,7 @@ enum err outbox_ack(struct outbox *outbox, struct outbox_lane *lane, const struc
     if (!group)
         return OK; /* of a state that was dropped */
     if (ack->token >> INDEX_BITS & 1)
-        return ack_frame(group, lane, ack->result, now_ms, info);
+        return ack_frame(group, lane, ack, now_ms, info);
     return ack_reject(group, ack->token & OUTBOX_OPEN_INDEX, ack->result, info);
 }
 

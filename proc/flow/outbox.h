@@ -32,6 +32,8 @@ struct outbox_lane {
     struct counter *frames; /* by enum frame_kind */
     struct counter *journal_bytes;
     struct hist *journal_ack;
+    int64_t cycle_begun; /* used by a mutant only: journal offset of the newest slice 0 that is acknowledged, */
+    int64_t cycle_acked; /* and of that of the newest cycle whose last slice is */
 };
 
 struct outbox {

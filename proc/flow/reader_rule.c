@@ -173,6 +173,8 @@ static void track_cycle(struct reader_cycles *cycles, int64_t offset, uint32_t s
         cycles->slices = 0;
         cycles->bytes = 0;
         cycles->since_bytes = 0;
+    } else if (cycles->current >= 0 && MUTANT(SLICE_LEFT_OUT)) {
+        cycles->slices = slice;
     } else if (cycles->current < 0 || cycles->slices != slice) {
         return;
     }

@@ -165,8 +165,10 @@ static enum err settle_counted(struct partition *partition, const struct element
     frame_put_entry(&partition->open.ledger, &probe->key, buffer_bytes(&context->bytes));
     cut_ledger(&partition->open);
     partition->open.group->counts.items += fresh->item_count;
-    int64_t event_ms = declaration->accepted_at_ms < element->record->timestamp_ms ? declaration->accepted_at_ms
-                                                                                   : element->record->timestamp_ms;
+    int64_t bound_ms = element->record->timestamp_ms;
+    if (MUTANT(EVENT_BY_CLOCK))
+        bound_ms = context->port->now_ms(context->port->self);
+    int64_t event_ms = declaration->accepted_at_ms < bound_ms ? declaration->accepted_at_ms : bound_ms;
     if (event_ms > state->event_ms_most)
         state->event_ms_most = event_ms;
     return OK;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/slice.h"
 
+#include "flow/mutant.h"
+
 #include <inttypes.h>
 
 enum {
@@ -37,7 +39,7 @@ void slice_window_add(struct slice_window *window, const struct frame_nonce *non
 static void write_window(const struct slice_window *window, uint8_t out[static WINDOW_BYTES])
 {
     memset(out, 0, WINDOW_BYTES);
-    uint32_t count = known(window);
+    uint32_t count = MUTANT(WINDOW_NOT_SNAPPED) ? 0 : known(window);
     out[0] = (uint8_t)count;
     for (uint32_t i = 0; i < count; i++)
         memcpy(out + 1 + i * sizeof(struct frame_nonce), &window->nonces[(window->count - count + i) % SLICE_WINDOW],

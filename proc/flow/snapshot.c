@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "flow/builder.h"
 #include "flow/frame_cells.h"
+#include "flow/mutant.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -119,6 +120,8 @@ struct group *snapshot_seal(struct partition *partition, int64_t now_ms)
     snapshot->sealed_ms = now_ms;
     snapshot->cycle_bytes += (int64_t)group->bytes.length;
     snapshot->next = (snapshot->next + 1) % SLICES;
+    if (MUTANT(SLICE_LEFT_OUT) && snapshot->next == SLICES / 2)
+        snapshot->next++;
     if (snapshot->next == 0) {
         snapshot->complete_bytes = snapshot->cycle_bytes;
         snapshot->replans = false;
@@ -223,7 +226,7 @@ static void put_listed(struct builder *builder, const struct snapshot_source *so
 {
     struct reject_list *list = &source->state->rejects;
     reject_list_expire(list, slice, source->state->today - source->rejects_days);
-    for (size_t index = 0; index < list->count[slice];) {
+    for (size_t index = 0; index < list->count[slice] && !MUTANT(REJECTS_NOT_SNAPPED);) {
         builder_room(builder, LISTED_A_SECTION * 40);
         reject_list_put(&builder->payload, list, slice, &index, LISTED_A_SECTION);
     }
@@ -334,6 +337,8 @@ bool snapshot_trim(struct partition *partition, int64_t now_ms)
 {
     struct snapshot *snapshot = &partition->snapshot;
     const struct port *port = partition->context->port;
+    if (MUTANT(TRIM_ON_ACK) && partition->lane.cycle_acked > snapshot->trim_to)
+        snapshot->trim_to = partition->lane.cycle_acked;
     if (snapshot->trim_to <= snapshot->trimmed || now_ms < snapshot->trim_retry_ms)
         return false;
     struct err_info info = {{0}};

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { RELEASE_MS = 8000, TELL_MOST_MS = 3000, MEND_LEAST_MS = 200, MEND_MOST_MS = 3000 };
+enum { TELL_MOST_MS = 3000, MEND_LEAST_MS = 200, MEND_MOST_MS = 3000, REASON_BYTES = ERR_TEXT_BYTES + 32 };
 
 const char *happening_text(enum happening happening)
 {
@@ -31,9 +31,9 @@ void cluster_note(struct cluster *cluster, enum happening happening, int32_t mem
 static void start(struct cluster *cluster, int32_t number)
 {
     struct member *member = &cluster->members[number];
-    struct host_options options = *cluster->options;
+    struct host_options options = cluster->options[cluster->plan];
     options.seed = dice_roll(cluster->dice);
-    *member = (struct member){.host = host_join(cluster->world, &options, cluster->workers)};
+    *member = (struct member){.host = host_join(cluster->world, &options, cluster->workers), .plan = cluster->plan};
     for (int32_t i = 0; i < cluster->partitions; i++)
         member->journal_ends[i] = world_next(cluster->world, PORT_JOURNAL, i);
     int64_t skew_ms = cluster->skew_ms ? dice_between(cluster->dice, -cluster->skew_ms, cluster->skew_ms) : 0;
@@ -177,7 +177,7 @@ void cluster_revoke(struct cluster *cluster, int32_t partition)
     if (seat->owner == NOBODY || seat->is_revoking || !cluster->members[seat->owner].host)
         return;
     seat->is_revoking = true;
-    seat->deadline_ms = world_now(cluster->world) + RELEASE_MS;
+    seat->deadline_ms = world_now(cluster->world) + cluster->release_ms;
     process_membership(host_process(cluster->members[seat->owner].host), PORT_REVOKED, partition);
     cluster_note(cluster, HAPPENED_REVOKED, seat->owner, partition);
 }
@@ -208,6 +208,34 @@ void cluster_move_lease(struct cluster *cluster, int64_t tell_after_ms)
     lead(cluster);
 }
 
+void cluster_rivals(struct cluster *cluster, int64_t vacant_ms, int64_t tell_after_ms)
+{
+    int64_t now_ms = world_now(cluster->world);
+    if (cluster->lease != NOBODY && cluster->members[cluster->lease].host)
+        cluster->members[cluster->lease].unlead_ms = now_ms + 1;
+    cluster->lease = NOBODY;
+    cluster->vacant_until_ms = now_ms + vacant_ms;
+    cluster->rival_ms = tell_after_ms;
+}
+
+/* A second member believes for a while that it has the lease. */
+static void lead_too(struct cluster *cluster, int64_t tell_after_ms)
+{
+    int32_t other = (cluster->lease + 1) % cluster->member_count;
+    if (cluster->lease == NOBODY || other == cluster->lease || !cluster_is_running(cluster, other))
+        return;
+    host_lead(cluster->members[other].host, true);
+    cluster->members[other].unlead_ms = world_now(cluster->world) + 1 + tell_after_ms;
+    cluster_note(cluster, HAPPENED_RIVALS, other, NOBODY);
+}
+
+void cluster_deploy(struct cluster *cluster, enum recount_plan plan, int64_t most_ms)
+{
+    cluster->plan = plan;
+    for (int32_t i = 0; i < cluster->member_count; i++)
+        cluster->members[i].deploy_ms = world_now(cluster->world) + 1 + dice_below(cluster->dice, (uint64_t)most_ms);
+}
+
 /* Dead, or paused for longer than the session lasts. */
 static bool is_expired(const struct cluster *cluster, int32_t number)
 {
@@ -230,12 +258,34 @@ static void tick_seat(struct cluster *cluster, int32_t partition)
 
 static void tick_lease(struct cluster *cluster)
 {
+    if (cluster->lease == NOBODY && world_now(cluster->world) < cluster->vacant_until_ms && !cluster->is_calm)
+        return;
     if (cluster->lease == NOBODY) {
         lead(cluster);
+        if (cluster->rival_ms)
+            lead_too(cluster, cluster->rival_ms);
+        cluster->rival_ms = 0;
     } else if (is_expired(cluster, cluster->lease)) {
         cluster_note(cluster, HAPPENED_LEASE_EXPIRED, cluster->lease, NOBODY);
         cluster_move_lease(cluster, 0);
     }
+}
+
+/* Whether a partition or the reading of its journal is halted, and why the first one is. */
+static bool is_halted(const struct cluster *cluster, int32_t number, char reason[static REASON_BYTES])
+{
+    const struct host *host = cluster->members[number].host;
+    for (int32_t i = 0; i < cluster->partitions; i++) {
+        int64_t position;
+        struct err_info why;
+        publisher_health(host_publisher(host), i, &position, &why);
+        if (!why.text[0] && counter_read(&host_status(host, i)->phase) == PARTITION_HALTED)
+            memcpy(why.text, host_status(host, i)->reason, sizeof why.text);
+        snprintf(reason, REASON_BYTES, "partition %d: %s", i, why.text);
+        if (why.text[0])
+            return true;
+    }
+    return false;
 }
 
 /* A fault that halts something is mended by an operator who starts the process again. */
@@ -243,15 +293,11 @@ static void watch_halts(struct cluster *cluster, int32_t number)
 {
     struct member *member = &cluster->members[number];
     int64_t now_ms = world_now(cluster->world);
-    bool halted = false;
-    for (int32_t i = 0; i < cluster->partitions; i++) {
-        int64_t position;
-        struct err_info why;
-        publisher_health(host_publisher(member->host), i, &position, &why);
-        halted = halted || why.text[0] || counter_read(&host_status(member->host, i)->phase) == PARTITION_HALTED;
-    }
-    if (!halted)
+    char reason[REASON_BYTES];
+    if (!is_halted(cluster, number, reason))
         return;
+    if (!member->mend_ms && cluster->is_traced)
+        printf("            member %2d  halts: %s\n", number, reason);
     if (!member->mend_ms)
         member->mend_ms = now_ms + dice_between(cluster->dice, MEND_LEAST_MS, MEND_MOST_MS);
     if (now_ms < member->mend_ms)
@@ -275,6 +321,10 @@ static void tick_member(struct cluster *cluster, int32_t number)
     }
     if (member->is_paused && now_ms >= member->resume_ms)
         cluster_resume(cluster, number);
+    if (member->host && member->plan != cluster->plan && (now_ms >= member->deploy_ms || cluster->is_calm)) {
+        cluster_note(cluster, HAPPENED_DEPLOYED, number, NOBODY);
+        cluster_kill(cluster, number, 0);
+    }
     if (member->is_paused || !member->host)
         return;
     for (int32_t i = 0; i < cluster->partitions; i++) {

@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "sim/dice.h"
 #include "sim/host.h"
+#include "sim/recount.h"
 #include "sim/storm.h"
 
 enum { CLUSTER_MEMBERS_MOST = 4, CLUSTER_PARTITIONS_MOST = 8, NOBODY = -1 };
@@ -34,7 +35,9 @@ struct member {
     int64_t lost_ms[CLUSTER_PARTITIONS_MOST];      /* when it hears that a partition was taken from it; 0: never */
     int64_t journal_ends[CLUSTER_PARTITIONS_MOST]; /* when it started: it publishes nothing before it read so far */
     bool was_publishing;
-    int64_t unlead_ms; /* when it hears that it has no lease; 0: never */
+    enum recount_plan plan; /* that it was started with */
+    int64_t deploy_ms;      /* when it is started again with another plan; 0: never */
+    int64_t unlead_ms;      /* when it hears that it has no lease; 0: never */
 };
 
 /* Who owns a partition as the group sees it. */
@@ -46,16 +49,20 @@ struct seat {
 
 struct cluster {
     struct world *world;
-    const struct host_options *options;
+    const struct host_options *options; /* by plan */
+    enum recount_plan plan;             /* of whoever starts from now on */
     struct dice *dice;
     struct member members[CLUSTER_MEMBERS_MOST];
     int32_t member_count;
     int32_t workers; /* of each member */
     int32_t partitions;
     struct seat seats[CLUSTER_PARTITIONS_MOST];
-    int32_t lease; /* member that leads, NOBODY */
+    int32_t lease;           /* member that leads, NOBODY */
+    int64_t vacant_until_ms; /* nobody gets the lease before */
+    int64_t rival_ms;        /* how long the next lease is given to two members; 0: to one */
     int64_t session_ms;
-    int64_t skew_ms; /* clocks of processes stand up to so far from the world's */
+    int64_t release_ms; /* a revoked partition is given away after so long, released or not */
+    int64_t skew_ms;    /* clocks of processes stand up to so far from the world's */
     uint64_t lives;
     bool is_calm; /* no more faults: halted and dead members start again at once */
     bool is_traced;
@@ -78,6 +85,12 @@ void cluster_revoke(struct cluster *cluster, int32_t partition);
 /* Gives it away though its owner works on; the owner hears of it after a while. */
 void cluster_seize(struct cluster *cluster, int32_t partition, int64_t tell_after_ms);
 void cluster_move_lease(struct cluster *cluster, int64_t tell_after_ms);
+
+/* Another plan for all: who starts from now on has it, and one process after the other is started again within `most_ms`. */
+void cluster_deploy(struct cluster *cluster, enum recount_plan plan, int64_t most_ms);
+
+/* Nobody leads for a while; then the lease is given to two members at once, one of which hears later that it is not its own. */
+void cluster_rivals(struct cluster *cluster, int64_t vacant_ms, int64_t tell_after_ms);
 
 /* The journal of a partition was cut at its end: readers hear of it. */
 void cluster_truncated(struct cluster *cluster, int32_t partition, int64_t next);

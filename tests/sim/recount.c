@@ -29,6 +29,8 @@ struct recount *recount_new(const struct story *story, int32_t partitions)
     recount->partitions = partitions;
     recount->partition = memory_new((size_t)partitions, sizeof recount->partition[0]);
     recount->newest = memory_new(story_ids(story), sizeof recount->newest[0]);
+    for (int32_t i = 0; i < partitions; i++)
+        recount->partition[i].event_ms = INT64_MIN;
     return recount;
 }
 
@@ -69,18 +71,31 @@ static void add_up(struct recount_partition *partition, const struct story_decla
     partition->items += sign * (int64_t)content.count;
 }
 
+/* The lenient plan counts what lacks a supplementary quantity. */
+static bool is_rejected(const struct story_declaration *d, enum recount_plan plan)
+{
+    return d->defect != DEFECT_NONE && (d->defect != DEFECT_UNIT || plan != RECOUNT_LENIENT);
+}
+
+static void note_event(struct recount_partition *partition, const struct story_declaration *d)
+{
+    int64_t accepted_ms = story_content(d).accepted_ms;
+    int64_t event_ms = accepted_ms < STORY_NOW_MS ? accepted_ms : STORY_NOW_MS;
+    partition->event_ms = event_ms > partition->event_ms ? event_ms : partition->event_ms;
+}
+
 static void count_one(struct recount *recount, int32_t number, int64_t offset, int32_t index,
-                      const struct story_declaration *d)
+                      const struct story_declaration *d, enum recount_plan plan)
 {
     struct recount_partition *partition = &recount->partition[number];
     struct newest *newest = &recount->newest[d->id];
-    if (d->defect != DEFECT_NONE) {
+    if (is_rejected(d, plan)) {
         reject(partition, offset, index, d->defect);
         return;
     }
     const struct story_declaration *old = &newest->declaration;
     if (newest->is_there && old->version == d->version && old->cancel == d->cancel) {
-        if (old->variant == d->variant)
+        if (old->variant == d->variant && old->defect == d->defect)
             partition->verdicts[RECOUNT_DUPLICATE]++;
         else
             reject(partition, offset, index, DEFECT_CONFLICT);
@@ -96,10 +111,11 @@ static void count_one(struct recount *recount, int32_t number, int64_t offset, i
         partition->standing++;
     *newest = (struct newest){true, number, *d};
     add_up(partition, d, 1);
+    note_event(partition, d);
     partition->verdicts[RECOUNT_COUNTED]++;
 }
 
-void recount_to(struct recount *recount, int32_t number, int64_t hi)
+void recount_to(struct recount *recount, int32_t number, int64_t hi, enum recount_plan plan)
 {
     struct recount_partition *partition = &recount->partition[number];
     for (; partition->hi < hi; partition->hi++) {
@@ -108,7 +124,8 @@ void recount_to(struct recount *recount, int32_t number, int64_t hi)
             continue;
         partition->records++;
         for (uint32_t i = 0; i < record->count; i++)
-            count_one(recount, number, partition->hi, record->is_batch ? (int32_t)i : -1, &record->declarations[i]);
+            count_one(recount, number, partition->hi, record->is_batch ? (int32_t)i : -1, &record->declarations[i],
+                      plan);
     }
 }
 
@@ -167,9 +184,10 @@ static void add_item(struct cells *cells, const char *key, const struct story_it
     cell->last = serial;
 }
 
-/* The keys of one item, as contract.md section 3a has the nine default views. */
+/* The keys of one item, as contract.md section 3a has the nine default views; the lenient plan has no headings, and partner_office without the
+ * office is called partner_flow. */
 static void add_item_everywhere(struct cells *cells, const struct story_content *c, const struct story_item *item,
-                                int64_t serial)
+                                int64_t serial, enum recount_plan plan)
 {
     char day[32];
     char key[RECOUNT_KEY_BYTES];
@@ -189,18 +207,23 @@ static void add_item_everywhere(struct cells *cells, const struct story_content 
     add_item(cells, key, item, serial);
     snprintf(key, sizeof key, "chapter|%s|hs2=%.2s|partner=%s|flow=%c", month, item->hs, item->partner, c->flow);
     add_item(cells, key, item, serial);
-    snprintf(key, sizeof key, "heading|%s|hs4=%.4s|flow=%c", month, item->hs, c->flow);
-    add_item(cells, key, item, serial);
+    if (plan == RECOUNT_DEFAULT) {
+        snprintf(key, sizeof key, "heading|%s|hs4=%.4s|flow=%c", month, item->hs, c->flow);
+        add_item(cells, key, item, serial);
+    }
     snprintf(key, sizeof key, "commodity|%s|hs6=%.6s|partner=%s|flow=%c", month, item->hs, item->partner, c->flow);
     add_item(cells, key, item, serial);
     snprintf(key, sizeof key, "commodity_office|%s|hs6=%.6s|office=%s|flow=%c", month, item->hs, c->office, c->flow);
     add_item(cells, key, item, serial);
-    snprintf(key, sizeof key, "partner_office|%s|partner=%s|office=%s|flow=%c", month, item->partner, c->office,
-             c->flow);
+    if (plan == RECOUNT_DEFAULT)
+        snprintf(key, sizeof key, "partner_office|%s|partner=%s|office=%s|flow=%c", month, item->partner, c->office,
+                 c->flow);
+    else
+        snprintf(key, sizeof key, "partner_flow|%s|partner=%s|flow=%c", month, item->partner, c->flow);
     add_item(cells, key, item, serial);
 }
 
-struct cells *recount_cells(const struct recount *recount)
+struct cells *recount_cells(const struct recount *recount, enum recount_plan plan)
 {
     struct cells *cells = memory_new(1, sizeof *cells);
     grow(cells);
@@ -209,7 +232,7 @@ struct cells *recount_cells(const struct recount *recount)
             continue;
         const struct story_content content = story_content(&recount->newest[id].declaration);
         for (uint32_t i = 0; i < content.count; i++)
-            add_item_everywhere(cells, &content, &content.items[i], id);
+            add_item_everywhere(cells, &content, &content.items[i], id, plan);
     }
     return cells;
 }

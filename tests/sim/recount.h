@@ -16,6 +16,11 @@ struct recount_reject {
     uint16_t rule;
 };
 
+/* Under what the input is counted: the rules and the views. The default plan, and a lenient one with other views (scene_load). */
+enum recount_plan { RECOUNT_DEFAULT, RECOUNT_LENIENT, RECOUNT_PLANS };
+
+enum { RECOUNT_PLAN_ID = 4711 }; /* of the first plan; those of the others follow */
+
 /* What the input [0, hi) of one partition adds up to. */
 struct recount_partition {
     int64_t hi;
@@ -28,6 +33,7 @@ struct recount_partition {
     int64_t standing; /* ids with an entry */
     int64_t value;    /* of the versions that stand */
     int64_t items;
+    int64_t event_ms; /* the largest of what was counted, none later than its record; INT64_MIN: nothing was */
 };
 
 struct recount;
@@ -38,8 +44,8 @@ void recount_free(struct recount *recount);
 /* Begins a partition at `low` after a hole that was authorised. */
 void recount_skip(struct recount *recount, int32_t partition, int64_t low);
 
-/* Counts a partition up to the offset hi. */
-void recount_to(struct recount *recount, int32_t partition, int64_t hi);
+/* Counts a partition up to the offset hi by the rules of a plan. */
+void recount_to(struct recount *recount, int32_t partition, int64_t hi, enum recount_plan plan);
 
 const struct recount_partition *recount_partition(const struct recount *recount, int32_t partition);
 
@@ -59,8 +65,8 @@ struct recount_cell {
 
 struct cells;
 
-/* All cells that the versions which stand in all partitions make, by key. */
-struct cells *recount_cells(const struct recount *recount);
+/* All cells that the versions which stand in all partitions make in the views of a plan, by key. */
+struct cells *recount_cells(const struct recount *recount, enum recount_plan plan);
 void cells_free(struct cells *cells);
 size_t cells_count(const struct cells *cells);
 /* NULL: there is none of this key. */

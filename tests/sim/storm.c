@@ -200,6 +200,11 @@ bool process_rewind(struct process *process, int32_t partition, int64_t by)
     return true;
 }
 
+void process_lag(struct process *process, int64_t until_ms)
+{
+    process->lags_until_ms = until_ms;
+}
+
 void process_set_clock(struct process *process, int64_t offset_ms)
 {
     process->clock_offset_ms = offset_ms;

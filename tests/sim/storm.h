@@ -46,6 +46,9 @@ void process_fail_bounds(struct process *process, enum err result);
 /* The input is delivered again from `by` offsets before. False: it is not being read. */
 bool process_rewind(struct process *process, int32_t partition, int64_t by);
 
+/* The journals give this process nothing before: its fetches wait. */
+void process_lag(struct process *process, int64_t until_ms);
+
 /* The wall clock of the process stands so far from the world's. */
 void process_set_clock(struct process *process, int64_t offset_ms);
 

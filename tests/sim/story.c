@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HOLE = -1, HISTORY = 16, TIME_MS = 1752800000 };
-#define STORY_NOW_MS (TIME_MS * 1000LL)
+enum { HOLE = -1, HISTORY = 16, AHEAD_MOST_MS = 3600000 };
+
+#define ACCEPTED_MS 1752544800000 /* 2025-07-15T02:00Z */
 
 struct offsets {
     int32_t *records; /* index of the record, or HOLE */
@@ -68,6 +69,12 @@ struct story_content story_content(const struct story_declaration *d)
         item->mass_kg = dice_between(&dice, 1, 5000);
         item->packages = dice_between(&dice, 1, 9);
     }
+    if (d->defect == DEFECT_UNIT) {
+        content.items[0].hs = "847130";
+        content.items[0].has_unit = false;
+    }
+    content.accepted_ms = dice_luck(&dice, 1000) ? STORY_NOW_MS + dice_between(&dice, 1, AHEAD_MOST_MS)
+                                                 : ACCEPTED_MS + (int64_t)d->variant * 1000;
     return content;
 }
 
@@ -101,7 +108,7 @@ static void fill(struct sample *sample, const struct story_declaration *d)
     story_id(d->id, id);
     sample_init(sample, id);
     struct declaration *declaration = &sample->declaration;
-    declaration->accepted_at_ms += d->variant * 1000;
+    declaration->accepted_at_ms = content.accepted_ms;
     if (d->cancel) {
         sample_cancel(sample, d->version);
         return;
@@ -118,11 +125,6 @@ static void fill(struct sample *sample, const struct story_declaration *d)
         sample->items[i] = make_item(&content.items[i], i + 1, content.flow);
         declaration->total_gross_mass_mg += sample->items[i].gross_mass_mg;
         declaration->total_packages += sample->items[i].package_count;
-    }
-    if (d->defect == DEFECT_UNIT) {
-        sample->items[0].hs_code = TEXT("847130");
-        sample->items[0].supp_quantity_micro = 0;
-        sample->items[0].supp_unit = TEXT("");
     }
     declaration->items.count = content.count;
     declaration->item_count = content.count;

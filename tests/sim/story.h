@@ -12,6 +12,9 @@
 
 enum { STORY_ITEMS_MOST = 3, STORY_ID_BYTES = 36, STORY_BATCH_MOST = 4 };
 
+/* Timestamp of each record of the input. */
+#define STORY_NOW_MS 1752800000000
+
 /* What is wrong with a declaration: the number of the one rule that rejects it. */
 enum story_defect {
     DEFECT_NONE = 0,
@@ -19,7 +22,7 @@ enum story_defect {
     DEFECT_GARBAGE = 2,   /* STR-002: bytes that decode to nothing */
     DEFECT_KEY = 18,      /* STR-018: the key is not the id */
     DEFECT_OFFICE = 101,  /* COD-101: an unknown office */
-    DEFECT_UNIT = 604,    /* HSC-604: the supplementary quantity is missing */
+    DEFECT_UNIT = 604,    /* HSC-604: the supplementary quantity is missing; the lenient plan only warns */
     DEFECT_CONFLICT = 502 /* VER-502: found by the recount, never planned */
 };
 
@@ -53,6 +56,7 @@ struct story_content {
     char flow;    /* M or X */
     const char *office;
     uint32_t mode;
+    int64_t accepted_ms; /* may lie behind the timestamp of the record: a clock that is wrong */
     uint32_t count;
     struct story_item items[STORY_ITEMS_MOST];
 };

@@ -2,7 +2,7 @@
 if(NOT DRYPORT_THREAD_SANITIZER)
     add_executable(dryport_sim ${CMAKE_SOURCE_DIR}/tests/sim/sim.c ${CMAKE_SOURCE_DIR}/tests/sim/trial.c
         ${CMAKE_SOURCE_DIR}/tests/sim/weather.c ${CMAKE_SOURCE_DIR}/tests/sim/cluster.c ${CMAKE_SOURCE_DIR}/tests/sim/story.c
-        ${CMAKE_SOURCE_DIR}/tests/sim/recount.c ${CMAKE_SOURCE_DIR}/tests/sim/witness.c ${CMAKE_SOURCE_DIR}/tests/sim/consumer.c)
+        ${CMAKE_SOURCE_DIR}/tests/sim/recount.c ${CMAKE_SOURCE_DIR}/tests/sim/witness.c ${CMAKE_SOURCE_DIR}/tests/sim/heir.c ${CMAKE_SOURCE_DIR}/tests/sim/consumer.c)
     target_link_libraries(dryport_sim PRIVATE proc_flags sim_world)
     target_compile_definitions(dryport_sim PRIVATE _DEFAULT_SOURCE DRYPORT_SOURCE="${CMAKE_SOURCE_DIR}")
     set(seeds 250)

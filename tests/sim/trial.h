@@ -15,14 +15,14 @@ enum { CONSUMERS_MOST = 4, WHY_BYTES = 600 };
 /* Shared by all trials; made once. */
 struct scene {
     struct reference *reference;
-    struct rules *rules;
-    struct view_plan plan;
+    struct rules *rules[RECOUNT_PLANS];
+    struct view_plan plans[RECOUNT_PLANS];
 };
 
 struct trial {
     struct dice dice;
     const struct scene *scene;
-    struct host_options options;
+    struct host_options options[RECOUNT_PLANS]; /* of processes with each plan */
     struct world *world;
     struct story *story;
     struct cluster cluster;

@@ -8,6 +8,9 @@ enum {
     AWAY_MOST_MS = 30000,
     SKEW_MOST_MS = 3600000,
     LEAD_TELL_MS = 6000,
+    DEPLOY_MOST_MS = 4000,
+    LAG_MOST_MS = 6000,
+    VACANT_MOST_MS = 3000,
 };
 
 /* A kind of fault: how often, in 10,000 steps, and what it does. */
@@ -103,6 +106,39 @@ static void move_lease(struct trial *trial)
     cluster_move_lease(&trial->cluster, late ? dice_between(&trial->dice, 100, LEAD_TELL_MS) : 0);
 }
 
+static void lag(struct trial *trial, int32_t member, int64_t ms)
+{
+    process_lag(host_process(trial->cluster.members[member].host), world_now(trial->world) + ms);
+    note(trial, HAPPENED_LAGGED, member, NOBODY);
+}
+
+static void lag_one(struct trial *trial)
+{
+    int32_t member = running_member(trial);
+    if (member != NOBODY)
+        lag(trial, member, dice_between(&trial->dice, 100, LAG_MOST_MS));
+}
+
+/* One of the two may know less than the other. */
+static void lead_twice(struct trial *trial, int64_t vacant_ms)
+{
+    int32_t member = running_member(trial);
+    if (member != NOBODY)
+        lag(trial, member, vacant_ms + dice_between(&trial->dice, 1, LAG_MOST_MS / 4));
+    cluster_rivals(&trial->cluster, vacant_ms, dice_between(&trial->dice, 100, LEAD_TELL_MS));
+}
+
+static void lead_two(struct trial *trial)
+{
+    lead_twice(trial, dice_between(&trial->dice, 1, VACANT_MOST_MS));
+}
+
+static void deploy(struct trial *trial)
+{
+    enum recount_plan other = trial->cluster.plan == RECOUNT_DEFAULT ? RECOUNT_LENIENT : RECOUNT_DEFAULT;
+    cluster_deploy(&trial->cluster, other, dice_between(&trial->dice, 1, DEPLOY_MOST_MS));
+}
+
 /* ---- brokers ---- */
 
 static void go_away(struct trial *trial)
@@ -163,6 +199,9 @@ static void truncate(struct trial *trial)
     int32_t partition = any_partition(trial);
     int64_t next = world_next(trial->world, PORT_JOURNAL, partition);
     int64_t least = witness_first_group_end(trial->witnesses[partition]);
+    int64_t relied_on = witness_cycle_end(trial->witnesses[partition]);
+    if (least >= 0 && least < relied_on)
+        least = relied_on; /* else a trimmed journal may have lost a slice, and halts, as it should */
     if (least < 0 || least >= next || trial->was_deleted[partition])
         return;
     int64_t cut = next - dice_between(&trial->dice, 1, next - least < 12 ? next - least : 12);
@@ -263,6 +302,9 @@ enum fault {
     FAULT_REBALANCE_SOME,
     FAULT_REBALANCE_ALL,
     FAULT_LEASE,
+    FAULT_RIVALS,
+    FAULT_DEPLOY,
+    FAULT_LAG,
     FAULT_AWAY,
     FAULT_PRODUCER,
     FAULT_QUEUE,
@@ -301,6 +343,9 @@ static const struct kind kinds[FAULTS_BY_TIME] = {
     [FAULT_REBALANCE_SOME] = {8, rebalance_some},
     [FAULT_REBALANCE_ALL] = {4, rebalance_all},
     [FAULT_LEASE] = {8, move_lease},
+    [FAULT_RIVALS] = {10, lead_two},
+    [FAULT_DEPLOY] = {4, deploy},
+    [FAULT_LAG] = {8, lag_one},
     [FAULT_AWAY] = {6, go_away},
     [FAULT_PRODUCER] = {8, lose_producer},
     [FAULT_QUEUE] = {10, fill_queue},
@@ -401,6 +446,13 @@ enum fate weather_fate(struct trial *trial, enum port_topic topic, int32_t membe
     return FATE_LANDS;
 }
 
+bool weather_rivals(struct trial *trial, int64_t vacant_ms)
+{
+    if (has(trial, FAULT_RIVALS))
+        lead_twice(trial, vacant_ms);
+    return has(trial, FAULT_RIVALS);
+}
+
 void weather_input(struct trial *trial)
 {
     if (!strikes(trial, FAULT_HOLE, 1000))
@@ -424,5 +476,6 @@ void weather_end(struct trial *trial)
             continue;
         process_take_again(host_process(trial->cluster.members[i].host));
         trial->cluster.members[i].resume_ms = 0;
+        process_lag(host_process(trial->cluster.members[i].host), 0);
     }
 }

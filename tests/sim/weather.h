@@ -22,5 +22,8 @@ void weather_input(struct trial *trial);
 /* Whether nothing lands now. */
 bool weather_is_away(const struct trial *trial);
 
+/* Nobody publishes for a while, then two do, if that is a fault of this seed: false if not. */
+bool weather_rivals(struct trial *trial, int64_t vacant_ms);
+
 /* The sky clears: nothing is refused or delayed any more. */
 void weather_end(struct trial *trial);

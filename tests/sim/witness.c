@@ -8,10 +8,25 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { NO_PLAN = -1 };
+
+/* Input accepted under one plan. */
+struct span {
+    int64_t hi;
+    enum recount_plan plan;
+};
+
+/* What the cells of one slice add up to. */
+struct part {
+    int plan; /* enum recount_plan, NO_PLAN */
+    i128 values[VIEWS_MOST];
+    int64_t items[VIEWS_MOST];
+};
+
 struct witness {
     const struct world *world;
     const struct story *story;
-    const struct view_plan *plan;
+    const struct view_plan *plans;
     int32_t partitions;
     int32_t partition;
     bool is_traced;
@@ -20,8 +35,12 @@ struct witness {
     int64_t verdicts[VERDICTS];
     int64_t records;
     int64_t skipped;
-    i128 values[VIEWS_MOST]; /* of the leaf views: sums over all their cells */
-    int64_t items[VIEWS_MOST];
+    struct part parts[SLICES];
+    struct span *spans;
+    size_t span_count;
+    size_t span_capacity;
+    int64_t cycle_end;   /* journal offset behind the newest whole cycle of slices, -1 */
+    uint32_t cycle_next; /* the slice that goes on with the newest cycle */
     struct recount_reject *rejects;
     size_t reject_count;
     size_t reject_capacity;
@@ -29,19 +48,22 @@ struct witness {
     int64_t first_group_end;
     int64_t opens;
     uint64_t slices;
+    uint64_t replanned;
+    uint64_t torn;
     uint64_t marks;
     uint64_t branches[READER_BRANCHES];
     bool is_scarred;   /* a break is followed by a rebase */
     struct buffer why; /* set by the fold */
 };
 
-struct witness *witness_new(const struct world *world, const struct story *story, const struct view_plan *plan,
-                            int32_t partitions, int32_t partition, bool is_traced)
+struct witness *witness_new(const struct world *world, const struct story *story,
+                            const struct view_plan plans[static RECOUNT_PLANS], int32_t partitions, int32_t partition,
+                            bool is_traced)
 {
     struct witness *witness = memory_new(1, sizeof *witness);
     witness->world = world;
     witness->story = story;
-    witness->plan = plan;
+    witness->plans = plans;
     witness->partitions = partitions;
     witness->partition = partition;
     witness->is_traced = is_traced;
@@ -56,6 +78,7 @@ void witness_free(struct witness *witness)
     reader_rule_free(witness->rule);
     recount_free(witness->recount);
     memory_free(witness->rejects);
+    memory_free(witness->spans);
     buffer_fini(&witness->why);
     memory_free(witness);
 }
@@ -67,8 +90,12 @@ void witness_restart(struct witness *witness)
     witness->rule = reader_rule_new();
     witness->recount = recount_new(witness->story, witness->partitions);
     memset(witness->verdicts, 0, sizeof witness->verdicts);
-    memset(witness->values, 0, sizeof witness->values);
-    memset(witness->items, 0, sizeof witness->items);
+    memset(witness->parts, 0, sizeof witness->parts);
+    for (uint32_t i = 0; i < SLICES; i++)
+        witness->parts[i].plan = NO_PLAN;
+    witness->span_count = 0;
+    witness->cycle_end = -1;
+    witness->cycle_next = 0;
     witness->records = 0;
     witness->skipped = 0;
     witness->reject_count = 0;
@@ -95,20 +122,26 @@ static void note_reject(struct witness *witness, const struct reject_place *plac
         (struct recount_reject){place->offset, place->index, place->rule_number};
 }
 
-static void take_cells(struct witness *witness, struct bytes bytes)
+static enum recount_plan plan_of(const struct frame *frame)
+{
+    return frame->plan == RECOUNT_PLAN_ID + RECOUNT_LENIENT ? RECOUNT_LENIENT : RECOUNT_DEFAULT;
+}
+
+static void take_cells(struct witness *witness, const struct view_plan *plan, struct bytes bytes)
 {
     struct reader reader = reader_of(bytes);
     uint32_t view;
     uint32_t count;
     struct table_key key;
-    if (!frame_cells_begin(&reader, witness->plan, &view, &count, &key))
+    if (!frame_cells_begin(&reader, plan, &view, &count, &key))
         return;
     for (uint32_t i = 0; i < count; i++) {
         struct measures measures;
-        if (!frame_cells_next(&reader, &witness->plan->views[view], view, &key, &measures))
+        if (!frame_cells_next(&reader, &plan->views[view], view, &key, &measures))
             return;
-        witness->values[view] += measures.value_minor;
-        witness->items[view] += measures.items;
+        struct part *part = &witness->parts[totals_slice(&key)];
+        part->values[view] += measures.value_minor;
+        part->items[view] += measures.items;
     }
 }
 
@@ -120,7 +153,7 @@ static void take_section(struct witness *witness, const struct frame *frame, enu
     struct control control;
     struct reject_place place;
     if (section == SECTION_CELLS)
-        take_cells(witness, bytes);
+        take_cells(witness, &witness->plans[plan_of(frame)], bytes);
     if (section == SECTION_COUNTS && frame_get_counts(bytes, &counts)) {
         for (int i = 0; i < VERDICTS; i++)
             witness->verdicts[i] += counts.verdicts[i];
@@ -154,10 +187,39 @@ static void compare_rejects(struct witness *witness, const struct recount_partit
     }
 }
 
-/* The state that the journal claims for [0, hi) against the input [0, hi). */
-static void compare(struct witness *witness, int64_t hi)
+/* The plan of all slices, NO_PLAN if they differ or have none. */
+static int whole_plan(const struct witness *witness)
 {
-    recount_to(witness->recount, witness->partition, hi);
+    for (uint32_t i = 1; i < SLICES; i++) {
+        if (witness->parts[i].plan != witness->parts[0].plan)
+            return NO_PLAN;
+    }
+    return witness->parts[0].plan;
+}
+
+/* Every leaf view adds up to all that stands. While slices are of two plans their views are not comparable. */
+static void compare_views(struct witness *witness, const struct recount_partition *recount)
+{
+    int number = whole_plan(witness);
+    const struct view_plan *plan = number == NO_PLAN ? NULL : &witness->plans[number];
+    for (uint32_t view = 0; plan && view < plan->count; view++) {
+        i128 value = 0;
+        int64_t items = 0;
+        if (plan->views[view].leaf != view)
+            continue;
+        for (uint32_t i = 0; i < SLICES; i++) {
+            value += witness->parts[i].values[view];
+            items += witness->parts[i].items[view];
+        }
+        differs(witness, "value over all cells of a view", (int64_t)value, recount->value);
+        differs(witness, "items over all cells of a view", items, recount->items);
+    }
+}
+
+/* The state that the journal claims for the input up to the group's end, against that input. */
+static void compare(struct witness *witness, const struct frame *last)
+{
+    recount_to(witness->recount, witness->partition, last->hi, plan_of(last));
     const struct recount_partition *recount = recount_partition(witness->recount, witness->partition);
     differs(witness, "counted", witness->verdicts[VERDICT_COUNTED], recount->verdicts[RECOUNT_COUNTED]);
     differs(witness, "duplicate", witness->verdicts[VERDICT_DUPLICATE], recount->verdicts[RECOUNT_DUPLICATE]);
@@ -167,35 +229,79 @@ static void compare(struct witness *witness, int64_t hi)
     differs(witness, "offsets skipped", witness->skipped, recount->skipped);
     differs(witness, "ledger entries", witness->ledger_entries, recount->standing);
     compare_rejects(witness, recount);
-    for (uint32_t i = 0; i < witness->plan->count; i++) {
-        if (witness->plan->views[i].leaf != i)
-            continue;
-        differs(witness, "value over all cells of a view", (int64_t)witness->values[i], recount->value);
-        differs(witness, "items over all cells of a view", witness->items[i], recount->items);
+    differs(witness, "largest event time", last->event_ms_most, recount->event_ms);
+    compare_views(witness, recount);
+}
+
+static void note_span(struct witness *witness, const struct frame *last)
+{
+    if (witness->span_count == witness->span_capacity) {
+        witness->span_capacity = witness->span_capacity ? witness->span_capacity * 2 : 32;
+        witness->spans = memory_resize(witness->spans, witness->span_capacity, sizeof witness->spans[0]);
     }
+    witness->spans[witness->span_count++] = (struct span){last->hi, plan_of(last)};
+}
+
+static void take_frames(struct witness *witness, const struct frame *frames, uint32_t count, bool cells_only)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct reader reader = reader_of(frames[i].payload);
+        enum frame_section section;
+        struct bytes bytes;
+        bool broken = false;
+        while (frame_next_section(&reader, &section, &bytes, &broken)) {
+            if (!cells_only || section == SECTION_CELLS)
+                take_section(witness, &frames[i], section, bytes);
+        }
+    }
+}
+
+static void track_cycle(struct witness *witness, uint32_t slice, int64_t end)
+{
+    if (slice == 0)
+        witness->cycle_next = 0;
+    if (slice != witness->cycle_next)
+        return;
+    if (++witness->cycle_next == SLICES)
+        witness->cycle_end = end;
+}
+
+/* Says again what groups said; who begins with it must go on as if it had read them. Or replaces it under another plan. */
+static void take_slice(struct witness *witness, const struct frame *frames, uint32_t count)
+{
+    struct slice_head head;
+    witness->slices++;
+    if (!slice_get_head(frames[0].payload, &head))
+        return; /* the rule has refused it */
+    struct part *part = &witness->parts[head.slice];
+    track_cycle(witness, head.slice, frames[count - 1].offset + 1);
+    if (head.replan) {
+        witness->replanned++;
+        witness->torn += head.slice == 0 && whole_plan(witness) == NO_PLAN;
+    }
+    if (head.replan || head.rebase) {
+        *part = (struct part){.plan = NO_PLAN};
+        take_frames(witness, frames, count, true);
+    }
+    part->plan = plan_of(&frames[0]);
 }
 
 static enum err fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)
 {
     struct witness *witness = context;
     (void)info;
-    if (frames[0].kind ==
-        FRAME_SNAP) { /* says again what groups said; who begins with it must go on as if it had read them */
-        witness->slices++;
+    if (frames[0].kind == FRAME_SNAP) {
+        take_slice(witness, frames, count);
         return OK;
     }
+    for (uint32_t i = 0; i < SLICES && frames[0].kind == FRAME_DATA; i++)
+        witness->parts[i].plan = plan_of(&frames[0]);
     witness->marks += frames[0].kind == FRAME_MARK;
     if (frames[0].kind == FRAME_SKIP)
         recount_skip(witness->recount, witness->partition, frames[count - 1].hi);
-    for (uint32_t i = 0; i < count; i++) {
-        struct reader reader = reader_of(frames[i].payload);
-        enum frame_section section;
-        struct bytes bytes;
-        bool broken = false;
-        while (frame_next_section(&reader, &section, &bytes, &broken))
-            take_section(witness, &frames[i], section, bytes);
-    }
-    compare(witness, frames[count - 1].hi);
+    take_frames(witness, frames, count, false);
+    compare(witness, &frames[count - 1]);
+    note_span(witness, &frames[count - 1]);
     return OK;
 }
 
@@ -204,9 +310,9 @@ static void trace(const struct witness *witness, int64_t offset, const struct fr
     static const char *const kinds[] = {"?", "OPEN", "DATA", "SNAP", "SKIP", "MARK"};
     if (witness->is_traced)
         printf("            journal %" PRId32 " offset %4" PRId64 "  %s %04" PRIx64 " seq %" PRIu64 "%s [%" PRId64
-               ", %" PRId64 ")  %s\n",
+               ", %" PRId64 ") plan %d  %s\n",
                witness->partition, offset, kinds[frame->kind <= FRAME_MARK ? frame->kind : 0],
-               frame->nonce.word[0] & 0xFFFF, frame->seq, frame->last ? "." : "+", frame->lo, frame->hi,
+               frame->nonce.word[0] & 0xFFFF, frame->seq, frame->last ? "." : "+", frame->lo, frame->hi, plan_of(frame),
                reader_branch_name(branch));
 }
 
@@ -250,6 +356,11 @@ int64_t witness_first_group_end(const struct witness *witness)
     return witness->first_group_end;
 }
 
+int64_t witness_cycle_end(const struct witness *witness)
+{
+    return witness->cycle_end;
+}
+
 int64_t witness_opens(const struct witness *witness)
 {
     return witness->opens;
@@ -269,6 +380,22 @@ const struct recount_reject *witness_rejects(const struct witness *witness, size
 uint64_t witness_slices(const struct witness *witness)
 {
     return witness->slices;
+}
+
+uint64_t witness_replanned(const struct witness *witness)
+{
+    return witness->replanned;
+}
+
+uint64_t witness_torn(const struct witness *witness)
+{
+    return witness->torn;
+}
+
+void witness_recount(const struct witness *witness, struct recount *recount)
+{
+    for (size_t i = 0; i < witness->span_count; i++)
+        recount_to(recount, witness->partition, witness->spans[i].hi, witness->spans[i].plan);
 }
 
 uint64_t witness_marks(const struct witness *witness)

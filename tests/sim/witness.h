@@ -15,9 +15,10 @@
 
 struct witness;
 
-/* Traced: prints each frame and what the rule makes of it. */
-struct witness *witness_new(const struct world *world, const struct story *story, const struct view_plan *plan,
-                            int32_t partitions, int32_t partition, bool is_traced);
+/* The views of each enum recount_plan. Traced: prints each frame and what the rule makes of it. */
+struct witness *witness_new(const struct world *world, const struct story *story,
+                            const struct view_plan plans[static RECOUNT_PLANS], int32_t partitions, int32_t partition,
+                            bool is_traced);
 void witness_free(struct witness *witness);
 
 /* Reads on to the end. False: something is wrong, *why says what. */
@@ -33,10 +34,18 @@ void witness_rebased(struct witness *witness);
 int64_t witness_hi(const struct witness *witness);
 /* Journal offset behind the first DATA group that counts, -1 if there is none: without it the start guard halts. */
 int64_t witness_first_group_end(const struct witness *witness);
+/* Journal offset behind the newest whole cycle of slices, -1 if there is none: what trims rely on. */
+int64_t witness_cycle_end(const struct witness *witness);
 int64_t witness_opens(const struct witness *witness);
 
-/* Slices of snapshots that counted, from the beginning. */
+/* Slices of snapshots that counted, from the beginning; those that replaced one of another plan; cycles of such that began while slices
+ * were of two plans. */
 uint64_t witness_slices(const struct witness *witness);
+uint64_t witness_replanned(const struct witness *witness);
+uint64_t witness_torn(const struct witness *witness);
+
+/* Counts in another recount what the journal accepted, each record by the plan that it was accepted under. */
+void witness_recount(const struct witness *witness, struct recount *recount);
 
 /* Idle marks that counted. */
 uint64_t witness_marks(const struct witness *witness);

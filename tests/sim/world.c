@@ -477,6 +477,8 @@ static size_t port_stream_take(void *self, struct port_stream *stream, struct po
             .fault = PORT_OFFSET_RESET, .partition = stream->partition, .offset = stream->position};
         return 1;
     }
+    if (stream->topic == PORT_JOURNAL && process->world->now_ms < process->lags_until_ms)
+        return 0;
     return read_log(process, stream->topic, stream->partition, &stream->position, out, most);
 }
 

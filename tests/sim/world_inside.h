@@ -76,6 +76,7 @@ struct process {
     enum port_fault *faults[PORT_TOPICS]; /* by partition: the next take gives this once */
     enum err bounds_result;               /* of the next call of bounds */
     int64_t clock_offset_ms;
+    int64_t lags_until_ms; /* journals give it nothing before */
 };
 
 struct port_stream {
