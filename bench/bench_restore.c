@@ -230,6 +230,30 @@ static const char *verdict(const struct options *options, uint64_t count, double
     return seconds < mark_s ? "met" : "MISSED";
 }
 
+static void print_restore_head(const struct options *options)
+{
+    printf("\nA partition, from its claim to its first record. \"trimmed\": as a worker under a live load leaves its "
+           "journal, snapshots in it;\n"
+           "\"whole\": every group since the beginning. Bytes per live entry: what the ledger says of itself, what the "
+           "process grew by, and\n"
+           "by how much at most.\n\n"
+           "| journal | live entries | read | seconds, median of %" PRId64
+           " | CPU | entries/s CPU | ledger | resident | peak | mark |\n"
+           "|---|---|---|---|---|---|---|---|---|---|\n",
+           options->rounds);
+}
+
+static void print_publisher_head(const struct options *options)
+{
+    printf("\nA publisher, from its start to the open gate (all journals folded, topic.statistics read, claim read "
+           "back); then until each\n"
+           "cell was compared with what the topic holds, and found there.\n\n"
+           "| cells | read | topic.statistics | seconds, median of %" PRId64
+           " | CPU | compared | bytes a cell | mark |\n"
+           "|---|---|---|---|---|---|---|---|\n",
+           options->rounds);
+}
+
 static void print_restore(const struct options *options, const char *name, const struct world *world,
                           const struct outcome outcomes[static ROUNDS_MOST])
 {
@@ -301,12 +325,17 @@ static struct world *open_journal(const struct options *options, const struct re
 typedef void print_function(const struct options *options, const char *name, const struct world *world,
                             const struct outcome outcomes[static ROUNDS_MOST]);
 
+static bool is_chosen(const struct options *options, const char *journal)
+{
+    return !options->only || strcmp(options->only, journal) == 0;
+}
+
 static bool run(const struct options *options, const struct restore_setup *setup, const char *folder,
                 const struct journal *journal, round_function *round, print_function *print)
 {
     struct restore_truth truth;
     struct outcome outcomes[ROUNDS_MOST];
-    if (options->only && strcmp(options->only, journal->name) != 0)
+    if (!is_chosen(options, journal->name))
         return true;
     struct world *world = open_journal(options, setup, folder, journal, &truth);
     bool good = world && measure(options, round, setup, world, &truth, outcomes);
@@ -331,26 +360,14 @@ static bool run_all(const struct options *options, const struct restore_setup *s
     cells.options.per_day = CELLS_PER_DAY;
     printf("One thread that waits for nothing, the broker in memory: CPU is what a core of its own takes, and what the "
            "marks are held\n"
-           "against; seconds are those of this machine with what else ran on it.\n\n"
-           "A partition, from its claim to its first record. \"trimmed\": as a worker under a live load leaves its "
-           "journal, snapshots in it;\n"
-           "\"whole\": every group since the beginning. Bytes per live entry: what the ledger says of itself, what the "
-           "process grew by, and\n"
-           "by how much at most.\n\n"
-           "| journal | live entries | read | seconds, median of %" PRId64
-           " | CPU | entries/s CPU | ledger | resident | peak | mark |\n"
-           "|---|---|---|---|---|---|---|---|---|---|\n",
-           options->rounds);
+           "against; seconds are those of this machine with what else ran on it.\n");
+    if (is_chosen(options, trimmed.name) || is_chosen(options, whole.name))
+        print_restore_head(options);
     if (!run(options, setup, folder, &trimmed, restore_round, print_restore) ||
         !run(options, setup, folder, &whole, restore_round, print_restore))
         return false;
-    printf("\nA publisher, from its start to the open gate (all journals folded, topic.statistics read, claim read "
-           "back); then until each\n"
-           "cell was compared with what the topic holds, and found there.\n\n"
-           "| cells | read | topic.statistics | seconds, median of %" PRId64
-           " | CPU | compared | bytes a cell | mark |\n"
-           "|---|---|---|---|---|---|---|---|\n",
-           options->rounds);
+    if (is_chosen(options, cells.name))
+        print_publisher_head(options);
     return run(options, setup, folder, &cells, publisher_round, print_publisher);
 }
 
