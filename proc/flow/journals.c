@@ -238,6 +238,8 @@ static void watch_stream(struct journal *journal, int64_t now_ms)
         journals->retry_ms = now_ms + STALL_MS;
         return;
     }
+    if (bounds.high < journal->end)
+        journal->end = bounds.high; /* an unclean election cut the log before it was read so far */
     if (bounds.high <= journal->rule->position)
         return;
     stop(journal);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/journals.h"
 
+#include "sim/storm.h"
 #include "sim/world.h"
 #include "unit/flow/journal_fixture.h"
 
@@ -400,6 +401,35 @@ Test(journals, a_stream_that_gives_nothing_though_the_log_goes_on_is_opened_anew
     cr_assert_eq(opened, 2);
     cr_assert_eq(echo_count, 2);
     cr_assert_eq(echoes[1].offset, 1, "from the same place");
+    journals_free(journals);
+}
+
+static size_t take_when_it_moves(void *self, struct port_stream *stream, struct port_record *out, size_t most)
+{
+    return is_stuck ? 0 : process_port(process)->stream_take(self, stream, out, most);
+}
+
+Test(journals, an_end_that_an_unclean_election_cut_away_is_not_waited_for)
+{
+    struct port port = *process_port(process);
+    port.stream_take = take_when_it_moves;
+    struct journals *journals =
+        journals_new(&(struct journals_options){.port = &port, .partitions = 2, .fold = count_group});
+    put(maker_open(&maker));
+    put(maker_data(&maker));
+    is_stuck = true;
+    step(journals);
+    world_truncate(world, PORT_JOURNAL, 0, 1);
+    is_stuck = false;
+    while (step(journals))
+        ;
+    cr_assert_not(journals_are_folded(journals), "two records were in the log when it was looked at first");
+
+    world_set_now(world, world_now(world) + 100000);
+    while (step(journals))
+        ;
+    cr_assert(journals_are_folded(journals));
+    cr_assert_eq(groups, 0);
     journals_free(journals);
 }
 
