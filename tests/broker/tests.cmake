@@ -13,6 +13,8 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     broker_test(verify ${CMAKE_SOURCE_DIR}/tests/broker/verify.py --dryport $<TARGET_FILE:dryport>)
     broker_test(processes ${CMAKE_SOURCE_DIR}/tests/broker/processes.py --dryport $<TARGET_FILE:dryport>)
     broker_test(bad_input ${CMAKE_SOURCE_DIR}/tests/broker/bad_input.py --dryport $<TARGET_FILE:dryport>)
+    # A slice of what `make chaos` does for 20 minutes.
+    broker_test(chaos ${CMAKE_SOURCE_DIR}/tests/broker/chaos.py --dryport $<TARGET_FILE:dryport> --minutes 0.6 --seed 3)
     broker_test(guards ${CMAKE_SOURCE_DIR}/tests/broker/guards.py --dryport $<TARGET_FILE:dryport>)
     if(DRYPORT_BENCH AND NOT DRYPORT_SANITIZE)
         broker_test(bench_smoke ${CMAKE_SOURCE_DIR}/bench/end_to_end.py --count 200000 --pairs 1
