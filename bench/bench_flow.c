@@ -5,57 +5,28 @@
  * usage: bench_flow FILE.pb REFERENCE_DIR [REPEAT]      (FILE from `dryport generate --out FILE.pb`)
  * Prints CPU nanoseconds a declaration, journal bytes a declaration, statistics written.
  */
+#include "pb_file.h"
+
 #include "base/memory.h"
 #include "sim/host.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { PARTITIONS = 4 };
-
-static double cpu_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-static struct buffer slurp(const char *path)
-{
-    struct buffer buffer = {0};
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        perror(path);
-        exit(65);
-    }
-    size_t got;
-    do {
-        got = fread(buffer_reserve(&buffer, 1 << 20), 1, 1 << 20, file);
-        buffer.length += got;
-    } while (got > 0);
-    fclose(file);
-    return buffer;
-}
 
 static int64_t fill(struct world *world, const struct buffer *file)
 {
     struct reader reader = reader_of(buffer_bytes(file));
     struct arena arena;
-    arena_init(&arena, 64 << 20);
+    struct port_record record;
     int64_t count = 0;
-    while (reader_left(&reader) > 0) {
-        struct bytes value = reader_bytes(&reader, reader_varint(&reader));
-        struct declaration declaration;
-        bool canonical;
-        struct world_record record = {.value = value, .timestamp_ms = 1767225600000};
-        arena_reset(&arena);
-        if (wire_decode(value, &arena, &declaration, &canonical) == WIRE_OK)
-            record.key =
-                (struct bytes){(const uint8_t *)declaration.declaration_id.data, declaration.declaration_id.length};
-        world_put(world, PORT_DECLARATIONS, (int32_t)(hash_murmur2(record.key.data, record.key.length) % PARTITIONS),
-                  &record);
+    arena_init(&arena, 64 << 20);
+    while (pb_next(&reader, PARTITIONS, &arena, &record)) {
+        world_put(
+            world, PORT_DECLARATIONS, record.partition,
+            &(struct world_record){.key = record.key, .value = record.value, .timestamp_ms = record.timestamp_ms});
         count++;
     }
     arena_fini(&arena);
@@ -128,7 +99,7 @@ int main(int argc, char **argv)
     }
     struct view_plan plan;
     view_plan_default(&plan);
-    struct buffer file = slurp(argv[1]);
+    struct buffer file = pb_read(argv[1]);
     wire_init();
     int64_t rounds = 3;
     if (argc > 3 && !text_to_int64(text_of(argv[3]), &rounds))
@@ -150,10 +121,10 @@ int main(int argc, char **argv)
             .reporter = "CN",
             .currency = "CNY",
         };
-        double begin = cpu_s();
+        double begin = pb_cpu_s();
         struct host *host = host_new(world, &host_options);
         bool settled = host_settle(host, 3600);
-        double seconds = cpu_s() - begin;
+        double seconds = pb_cpu_s() - begin;
         int64_t frames = 0;
         int64_t statistics = 0;
         int64_t journal = log_bytes(world, PORT_JOURNAL, &frames);

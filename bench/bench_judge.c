@@ -5,6 +5,8 @@
  *        STAGES  1 fill · 2 and decode · 3 and judge (default): the difference of two runs under `perf stat` is a stage
  * Prints CPU nanoseconds a declaration, and a sum over all findings and digests that must stay as it is.
  */
+#include "pb_file.h"
+
 #include "base/hash.h"
 #include "base/memory.h"
 #include "flow/batch.h"
@@ -12,44 +14,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum { RECORDS_MOST = 1 << 20, SLURP_BYTES = 1 << 20 };
-
-static double cpu_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-static struct buffer slurp(const char *path)
-{
-    struct buffer buffer = {0};
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        perror(path);
-        exit(65);
-    }
-    size_t got;
-    do {
-        got = fread(buffer_reserve(&buffer, SLURP_BYTES), 1, SLURP_BYTES, file);
-        buffer.length += got;
-    } while (got > 0 && buffer.length < 64u * SLURP_BYTES);
-    fclose(file);
-    return buffer;
-}
+enum { RECORDS_MOST = 1 << 20 };
 
 static size_t records_of(const struct buffer *file, struct port_record *records)
 {
     struct reader reader = reader_of(buffer_bytes(file));
+    struct arena arena;
     size_t count = 0;
-    while (reader_left(&reader) > 0 && count < RECORDS_MOST) {
-        struct bytes value = reader_bytes(&reader, reader_varint(&reader));
-        if (reader.failed)
-            break;
-        records[count++] = (struct port_record){.value = value, .timestamp_ms = 1767225600000};
-    }
+    arena_init(&arena, 64 << 20);
+    while (count < RECORDS_MOST && pb_next(&reader, 1, &arena, &records[count]))
+        count++;
+    arena_fini(&arena);
     return count;
 }
 
@@ -105,7 +81,7 @@ int main(int argc, char **argv)
         return 64;
     }
     wire_init();
-    struct buffer file = slurp(argv[1]);
+    struct buffer file = pb_read(argv[1]);
     struct port_record *records = memory_new(RECORDS_MOST, sizeof *records);
     size_t count = records_of(&file, records);
     struct batch_options batch_options = {
@@ -113,9 +89,9 @@ int main(int argc, char **argv)
     struct batch *batch = batch_new(&batch_options);
     printf("%zu declarations, sum %016" PRIx64 "\n", count, run(batch, records, count, 4));
     for (int64_t round = 0; round < rounds; round++) {
-        double begin = cpu_s();
+        double begin = pb_cpu_s();
         run(batch, records, count, stages);
-        printf("%.1f ns\n", (cpu_s() - begin) * 1e9 / (double)count);
+        printf("%.1f ns\n", (pb_cpu_s() - begin) * 1e9 / (double)count);
     }
     batch_free(batch);
     memory_free(records);

@@ -6,6 +6,8 @@
  * Out:     user instructions, cycles and misses a declaration as the processor counts them; distinct cells a group
  */
 #define _GNU_SOURCE /* syscall */
+#include "pb_file.h"
+
 #include "base/memory.h"
 #include "flow/seal.h"
 #include "flow/settle.h"
@@ -94,38 +96,13 @@ static void read_counters(const struct bench *bench, struct reading *out)
     }
 }
 
-static struct buffer slurp(const char *path)
-{
-    struct buffer buffer = {0};
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        perror(path);
-        exit(65);
-    }
-    size_t got;
-    do {
-        got = fread(buffer_reserve(&buffer, 1 << 20), 1, 1 << 20, file);
-        buffer.length += got;
-    } while (got > 0);
-    fclose(file);
-    return buffer;
-}
-
 static void fill(struct bench *bench, const struct buffer *file)
 {
     struct reader reader = reader_of(buffer_bytes(file));
     struct arena arena;
+    struct port_record record;
     arena_init(&arena, 64 << 20);
-    while (reader_left(&reader) > 0) {
-        struct port_record record = {.value = reader_bytes(&reader, reader_varint(&reader)),
-                                     .timestamp_ms = 1767225600000};
-        struct declaration declaration;
-        bool canonical;
-        arena_reset(&arena);
-        if (wire_decode(record.value, &arena, &declaration, &canonical) == WIRE_OK)
-            record.key =
-                (struct bytes){(const uint8_t *)declaration.declaration_id.data, declaration.declaration_id.length};
-        record.partition = (int32_t)(hash_murmur2(record.key.data, record.key.length) % PARTITIONS);
+    while (pb_next(&reader, PARTITIONS, &arena, &record)) {
         struct lane *lane = &bench->lanes[record.partition];
         if (lane->count == lane->capacity) {
             lane->capacity = lane->capacity ? lane->capacity * 2 : 1024;
@@ -187,7 +164,7 @@ int main(int argc, char **argv)
     static struct view_plan plan;
     view_plan_default(&plan);
     wire_init();
-    struct buffer file = slurp(argv[1]);
+    struct buffer file = pb_read(argv[1]);
     struct bench *bench = memory_new_aligned(64, sizeof *bench);
     struct batch_options batch = {
         .envelope = {INPUT_AUTO, 1 << 20}, .key_check = BATCH_KEY_OFF, .partitions = PARTITIONS, .rules = rules};

@@ -40,7 +40,7 @@ endif()
 
 # The whole of flow/ on the broker in memory, one thread: where a declaration's nanoseconds go.
 if(TARGET sim_world)
-    add_executable(bench_flow bench/bench_flow.c)
+    add_executable(bench_flow bench/bench_flow.c bench/pb_file.c)
     target_link_libraries(bench_flow PRIVATE sim_world)
 endif()
 
@@ -56,9 +56,9 @@ if(TARGET sim_world AND NOT DRYPORT_THREAD_SANITIZER)
 endif()
 
 # The stages of flow/batch alone, on the declarations of a file.
-add_executable(bench_judge bench/bench_judge.c)
+add_executable(bench_judge bench/bench_judge.c bench/pb_file.c)
 target_link_libraries(bench_judge PRIVATE proc_flow)
 
 # What settling costs, by the processor's counters.
-add_executable(bench_settle bench/bench_settle.c)
+add_executable(bench_settle bench/bench_settle.c bench/pb_file.c)
 target_link_libraries(bench_settle PRIVATE proc_flow)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pb_file.h"
+
+#include "base/hash.h"
+#include "flow/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { READ_BYTES = 1 << 20 };
+
+struct buffer pb_read(const char *path)
+{
+    struct buffer buffer = {0};
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        perror(path);
+        exit(65);
+    }
+    size_t got;
+    do {
+        got = fread(buffer_reserve(&buffer, READ_BYTES), 1, READ_BYTES, file);
+        buffer.length += got;
+    } while (got > 0);
+    fclose(file);
+    return buffer;
+}
+
+bool pb_next(struct reader *reader, int32_t partitions, struct arena *arena, struct port_record *out)
+{
+    if (reader_left(reader) == 0)
+        return false;
+    struct declaration declaration;
+    bool canonical;
+    *out = (struct port_record){.value = reader_bytes(reader, reader_varint(reader)), .timestamp_ms = 1767225600000};
+    if (reader->failed)
+        return false;
+    arena_reset(arena);
+    if (wire_decode(out->value, arena, &declaration, &canonical) == WIRE_OK)
+        out->key = (struct bytes){(const uint8_t *)declaration.declaration_id.data, declaration.declaration_id.length};
+    out->partition = (int32_t)(hash_murmur2(out->key.data, out->key.length) % (uint32_t)partitions);
+    return true;
+}
+
+double pb_cpu_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
