@@ -34,7 +34,7 @@ Assumed: no consumer of the statistics lags more than delete.retention.ms; a wri
 """
 import argparse
 import collections
-import multiprocessing
+import concurrent.futures
 import time
 
 from breakages import BREAKAGES, MUST_HAPPEN, SLOW
@@ -73,12 +73,14 @@ def run_variant(name, first, count, jobs, catches):
     chunk = 50
     work = [(s, min(chunk, first + count - s), mutant, 10 ** 9 if mutant is None else catches) for s in range(first, first + count, chunk)]
     events, bad, found, done = collections.Counter(), 0, None, 0
-    with multiprocessing.Pool(jobs) as pool:
-        for seen, wrong, what, ran in pool.imap(run_range, work):
+    # Not multiprocessing.Pool: its terminate() may wait for ever for a task that nobody takes any more.
+    with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
+        results = map(run_range, work) if jobs == 1 else pool.map(run_range, work)
+        for seen, wrong, what, ran in results:
             events.update(seen)
             bad, found, done = bad + wrong, found or what, done + ran
             if mutant and bad >= catches:
-                pool.terminate()
+                pool.shutdown(wait=True, cancel_futures=True)
                 break
     print(f'{name:24s} {done:9d} {bad:10d}  {found[0] if found else "-":>6}  {time.time() - began:6.1f}  {found[1][:110] if found else ""}', flush=True)
     return events, bad
