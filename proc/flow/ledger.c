@@ -41,26 +41,34 @@ struct ledger {
     size_t large_bytes;  /* of contributions larger than a chunk's rest deserves */
 };
 
-static const uint8_t *symbol_table(void)
-{
-    static uint8_t table[256];
-    if (!table['A']) {
-        memset(table, NO_SYMBOL, sizeof table);
-        for (int i = 0; i < 10; i++)
-            table['0' + i] = (uint8_t)(1 + i);
-        table['/'] = 11;
-        table['-'] = 12;
-        for (int i = 25; i >= 0; i--)
-            table['A' + i] = (uint8_t)(13 + i);
-    }
-    return table;
-}
+#define NO NO_SYMBOL
+/* By character, in rows of sixteen. Constant: threads that build their ledgers at once share it. */
+static const uint8_t symbols[256] = {
+    /* clang-format off */
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, 12, NO, 11,
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, NO, NO, NO, NO, NO, NO,
+    NO, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27,
+    28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    /* clang-format on */
+};
+#undef NO
 
 struct ledger *ledger_new(uint64_t seed)
 {
     struct ledger *ledger = memory_new(1, sizeof *ledger);
     ledger->seed = seed;
-    symbol_table();
     for (int i = 0; i < LEDGER_SEGMENTS; i++) {
         ledger->segments[i].slots = memory_map(SLOTS_FIRST * sizeof(struct slot));
         ledger->segments[i].capacity = SLOTS_FIRST;
@@ -82,7 +90,7 @@ void ledger_free(struct ledger *ledger)
 }
 
 /* Six bits a character. False: a character that has none. */
-static inline bool pack(const uint8_t *symbols, const char *from, uint32_t count, uint64_t *out)
+static inline bool pack(const char *from, uint32_t count, uint64_t *out)
 {
     uint64_t word = 0;
     uint32_t bad = 0;
@@ -98,11 +106,10 @@ static inline bool pack(const uint8_t *symbols, const char *from, uint32_t count
 struct ledger_key ledger_key_of(struct text id, const struct hash_key *sip_key)
 {
     if (id.length <= LEDGER_ID_EXACT_MOST) {
-        const uint8_t *symbols = symbol_table();
         struct ledger_key key;
         uint32_t first = id.length < 10 ? id.length : 10;
-        bool good = pack(symbols, id.data, first, &key.word[0]);
-        good &= pack(symbols, id.data + first, id.length - first, &key.word[1]);
+        bool good = pack(id.data, first, &key.word[0]);
+        good &= pack(id.data + first, id.length - first, &key.word[1]);
         /* 11 x 6 bits: the eleventh character's upper bits move over to word 0, whose lower 60 bits are taken */
         if (good && id.length == LEDGER_ID_EXACT_MOST)
             key.word[0] |= (uint64_t)(symbols[(uint8_t)id.data[10]] >> 4 & 3) << 60;
