@@ -11,18 +11,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TICK_MS = 10, QUIET_ROUNDS = 30, ORDERS = 1024 };
+enum { TICK_MS = 10, QUIET_ROUNDS = 30, ORDERS = 1024, PUBLISHER_PATIENCE_MS = 100 };
 
 struct host {
     struct world *world;
     struct host_options options;
     struct process *process;
+    const struct port *port; /* that the threads use */
     struct worker *workers[HOST_WORKERS_MOST];
     int32_t worker_count;
     struct publisher *publisher;
     struct partition_status *statuses;
     struct roster *roster;
-    uint64_t random_state;
+    _Atomic uint64_t random_state;
     char units[STATE_UNITS_BYTES];
     size_t delivered;
 };
@@ -30,8 +31,8 @@ struct host {
 /* splitmix64 */
 static uint64_t seeded(void *context)
 {
-    uint64_t *state = context;
-    uint64_t z = (*state += 0x9E3779B97F4A7C15ULL);
+    _Atomic uint64_t *state = context;
+    uint64_t z = *state += 0x9E3779B97F4A7C15ULL;
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9ULL;
     z = (z ^ z >> 27) * 0x94D049BB133111EBULL;
     return z ^ z >> 31;
@@ -41,7 +42,7 @@ static void make_worker(struct host *host, int32_t lane)
 {
     const struct host_options *options = &host->options;
     struct worker_options worker = {
-        .port = process_port(host->process),
+        .port = host->port,
         .lane = lane,
         .partitions = options->partitions,
         .statuses = host->statuses,
@@ -74,7 +75,7 @@ static void pause_for_ever(void *context)
 static void make_roster(struct host *host)
 {
     struct roster_options options = {
-        .port = process_port(host->process),
+        .port = host->port,
         .workers = host->workers,
         .worker_count = host->worker_count,
         .partitions = host->options.partitions,
@@ -89,7 +90,7 @@ static void make_publisher(struct host *host)
 {
     const struct host_options *options = &host->options;
     struct publisher_options publisher = {
-        .port = process_port(host->process),
+        .port = host->port,
         .lane = host->worker_count,
         .partitions = options->partitions,
         .statistics_partitions = options->statistics_partitions,
@@ -122,6 +123,7 @@ struct host *host_join(struct world *world, const struct host_options *options, 
     snprintf(host->units, sizeof host->units, "%s %s", options->reporter, options->currency);
     host->worker_count = workers;
     host->process = process_new(world, workers + 1);
+    host->port = options->over ? options->over(options->over_context, host->process) : process_port(host->process);
     host->statuses = memory_new(partitions, sizeof host->statuses[0]);
     for (int32_t i = 0; i < options->partitions; i++)
         pthread_mutex_init(&host->statuses[i].lock, NULL);
@@ -162,7 +164,7 @@ void host_kill(struct host *host)
 
 bool host_step_main(struct host *host)
 {
-    const struct port *port = process_port(host->process);
+    const struct port *port = host->port;
     struct port_membership change;
     bool did = false;
     while (port->membership(port->self, &change)) {
@@ -192,6 +194,13 @@ bool host_step_publisher(struct host *host)
     bool did = publisher_step(host->publisher);
     roster_wake(host->roster);
     return did;
+}
+
+void host_rest(struct host *host, int32_t thread)
+{
+    int64_t patience_ms =
+        thread < host->worker_count ? worker_patience_ms(host->workers[thread]) : PUBLISHER_PATIENCE_MS;
+    host->port->wait(host->port->self, thread, patience_ms);
 }
 
 bool host_step(struct host *host)

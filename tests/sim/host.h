@@ -2,7 +2,8 @@
  * host.h - one process of the shipped engine in memory: workers and the publisher, stepped by the caller.
  *
  * Alone it owns all partitions. As a member of a group (host_join) it owns what its port assigns, through the same roster as proc/engine.c, which has threads.
- * Thread:  one thread in all; the clock is the world's
+ * Thread:  one thread in all; with `over`, as in proc/engine.c: host_step_main and host_lead one, each worker and the publisher one. The
+ *          clock is the world's
  */
 #pragma once
 
@@ -26,6 +27,9 @@ struct host_options {
     uint64_t seed;
     const char *reporter;
     const char *currency;
+    /* Gives the port that the threads use in place of the process's own, which it may call; NULL: they use that one. */
+    const struct port *(*over)(void *over_context, struct process *process);
+    void *over_context;
 };
 
 struct host;
@@ -42,6 +46,9 @@ int32_t host_workers(const struct host *host);
 bool host_step_main(struct host *host);
 bool host_step_worker(struct host *host, int32_t worker);
 bool host_step_publisher(struct host *host);
+
+/* What the thread of a worker, or with number host_workers() that of the publisher, does when its step did nothing: it waits. */
+void host_rest(struct host *host, int32_t thread);
 
 /* The lease of the publisher is this process's, or no more. */
 void host_lead(struct host *host, bool leads);

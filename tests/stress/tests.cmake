@@ -8,3 +8,7 @@ endfunction()
 
 stress_test(table base)
 stress_test(ring base)
+stress_test(engine flow ${CMAKE_SOURCE_DIR}/tests/data/reference)
+target_sources(stress_engine PRIVATE tests/stress/shared.c tests/sim/story.c tests/sim/recount.c tests/sim/witness.c tests/sim/heir.c
+    tests/sim/consumer.c)
+target_link_libraries(stress_engine PRIVATE sim_world)
