@@ -88,15 +88,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_flow FILE.pb REFERENCE_DIR [REPEAT]\n");
         return 64;
     }
-    struct err_info info;
     struct reference *reference;
-    struct rules *rules;
-    struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
-    rules_default_severities(false, options.severity);
-    if (reference_load(argv[2], NULL, &reference, &info) != OK || rules_new(&options, reference, &rules, &info) != OK) {
-        fprintf(stderr, "%s\n", info.text);
-        return 64;
-    }
+    struct rules *rules = pb_rules(argv[2], &reference);
     struct view_plan plan;
     view_plan_default(&plan);
     struct buffer file = pb_read(argv[1]);

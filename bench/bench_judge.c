@@ -71,15 +71,8 @@ int main(int argc, char **argv)
     if ((argc > 3 && !text_to_int64(text_of(argv[3]), &rounds)) ||
         (argc > 4 && !text_to_int64(text_of(argv[4]), &stages)))
         return 64;
-    struct err_info info;
     struct reference *reference;
-    struct rules *rules;
-    struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
-    rules_default_severities(false, options.severity);
-    if (reference_load(argv[2], NULL, &reference, &info) != OK || rules_new(&options, reference, &rules, &info) != OK) {
-        fprintf(stderr, "%s\n", info.text);
-        return 64;
-    }
+    struct rules *rules = pb_rules(argv[2], &reference);
     wire_init();
     struct buffer file = pb_read(argv[1]);
     struct port_record *records = memory_new(RECORDS_MOST, sizeof *records);

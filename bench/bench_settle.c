@@ -152,15 +152,8 @@ int main(int argc, char **argv)
     int64_t group = GROUP_USUAL;
     if (argc > 3 && (!text_to_int64(text_of(argv[3]), &group) || group < 1))
         group = GROUP_USUAL;
-    struct err_info info;
     struct reference *reference;
-    struct rules *rules;
-    struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
-    rules_default_severities(false, options.severity);
-    if (reference_load(argv[2], NULL, &reference, &info) != OK || rules_new(&options, reference, &rules, &info) != OK) {
-        fprintf(stderr, "%s\n", info.text);
-        return 64;
-    }
+    struct rules *rules = pb_rules(argv[2], &reference);
     static struct view_plan plan;
     view_plan_default(&plan);
     wire_init();

@@ -43,6 +43,20 @@ bool pb_next(struct reader *reader, int32_t partitions, struct arena *arena, str
     return true;
 }
 
+struct rules *pb_rules(const char *folder, struct reference **out_reference)
+{
+    struct err_info info;
+    struct rules *rules;
+    struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
+    rules_default_severities(false, options.severity);
+    if (reference_load(folder, NULL, out_reference, &info) != OK ||
+        rules_new(&options, *out_reference, &rules, &info) != OK) {
+        fprintf(stderr, "%s\n", info.text);
+        exit(64);
+    }
+    return rules;
+}
+
 double pb_cpu_s(void)
 {
     struct timespec now;

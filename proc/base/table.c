@@ -217,8 +217,8 @@ static inline struct place probe(const struct table *table, const struct slots *
 }
 
 /* Adds the key, which is not there. */
-static __attribute__((noinline)) unsigned char *add_entry(struct table *table, struct slots *slots, struct place place,
-                                                          const struct table_key *key, uint64_t hash)
+static __attribute__((noinline)) void add_entry(struct table *table, struct slots *slots, struct place place,
+                                                const struct table_key *key, uint64_t hash)
 {
     uint32_t index = atomic_load_explicit(&table->count, memory_order_relaxed); /* relaxed: own word */
     if (index >= table->grow_at) {
@@ -233,7 +233,6 @@ static __attribute__((noinline)) unsigned char *add_entry(struct table *table, s
     atomic_store_explicit(&slots->slot[place.slot], slot_value(hash, index), memory_order_release);
     /* C1: pairs with N1 in table_count; publishes the entry */
     atomic_store_explicit(&table->count, index + 1, memory_order_release);
-    return entry;
 }
 
 uint32_t table_put(struct table *table, const struct table_key *key, uint64_t hash, bool *out_added)
@@ -245,14 +244,6 @@ uint32_t table_put(struct table *table, const struct table_key *key, uint64_t ha
         return (uint32_t)place.content - 1;
     add_entry(table, slots, place, key, hash);
     return atomic_load_explicit(&table->count, memory_order_relaxed) - 1; /* relaxed: own word */
-}
-
-void *table_put_value(struct table *table, const struct table_key *key, uint64_t hash)
-{
-    struct slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed); /* relaxed: own word */
-    struct place place = probe(table, slots, key, hash);
-    unsigned char *entry = place.entry ? place.entry : add_entry(table, slots, place, key, hash);
-    return entry + sizeof(struct table_key);
 }
 
 uint32_t table_count(const struct table *table)

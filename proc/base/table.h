@@ -43,9 +43,6 @@ void table_prefetch(const struct table *table, uint64_t hash);
 /* Entry number of key, which is added if it is not there (*out_added).           Thread: writer */
 uint32_t table_put(struct table *table, const struct table_key *key, uint64_t hash, bool *out_added);
 
-/* The value of key, whose entry is added with zeros if it is not there.          Thread: writer */
-void *table_put_value(struct table *table, const struct table_key *key, uint64_t hash);
-
 /* Entry number of key, or TABLE_NONE.                                            Thread: any */
 uint32_t table_find(const struct table *table, const struct table_key *key, uint64_t hash);
 

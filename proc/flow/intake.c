@@ -26,8 +26,6 @@ bool intake_watch(struct intake *intake, int64_t now_ms)
     const struct port *port = intake->port;
     struct port_bounds bounds;
     struct err_info info;
-    if (now_ms < intake->seen_ms)
-        intake->seen_ms = now_ms; /* the clock was set back */
     if (intake->faulted || now_ms - intake->seen_ms < INTAKE_STALL_MS)
         return false;
     intake->seen_ms = now_ms;

@@ -229,8 +229,6 @@ static void watch_stream(struct journal *journal, int64_t now_ms)
     const struct port *port = journals->options.port;
     struct port_bounds bounds;
     struct err_info info;
-    if (now_ms < journal->seen_ms)
-        journal->seen_ms = now_ms; /* the clock was set back */
     if (now_ms - journal->seen_ms < STALL_MS || now_ms < journals->retry_ms)
         return;
     journal->seen_ms = now_ms;

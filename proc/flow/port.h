@@ -74,7 +74,7 @@ struct port_stream;
 struct port {
     void *self;
 
-    /* Clock: wall time for marks, intervals and metrics, never for a counted decision. */
+    /* Clock: wall time for marks, intervals and metrics, never for a counted decision. It never goes back. */
     int64_t (*now_ms)(void *self);
 
     /* Partitions of the input topic: of the journal too, checked at start. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/frame.h"
+#include "unit/flow/section_fixture.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -89,21 +90,6 @@ Test(frame, a_new_stamp_is_all_that_changes)
     cr_assert_eq(frame.seq, 1);
     cr_assert_eq(frame.lo, 100);
     buffer_fini(&bytes);
-}
-
-static struct bytes only_section(struct buffer *buffer, enum frame_section want)
-{
-    struct reader reader = reader_of(buffer_bytes(buffer));
-    enum frame_section section;
-    struct bytes bytes = {0};
-    bool broken = false;
-    cr_assert(frame_next_section(&reader, &section, &bytes, &broken));
-    cr_assert_eq(section, want);
-    cr_assert(!broken);
-    struct bytes more;
-    cr_assert(!frame_next_section(&reader, &section, &more, &broken));
-    cr_assert(!broken);
-    return bytes;
 }
 
 Test(frame, sections_that_are_cut_short_are_broken)
