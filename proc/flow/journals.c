@@ -374,7 +374,6 @@ static bool read_journal(struct journal *journal, int64_t now_ms)
         if (!judge_all(journal, &bytes))
             return did;
     }
-    journals->is_behind |= !journal->is_halted;
     return did;
 }
 

@@ -50,7 +50,7 @@ bool journals_are_halted(const struct journals *journals);
  * *out has the first one, with the mend. Asked with a fold only. */
 bool journals_are_lost(const struct journals *journals, struct err_info *out);
 
-/* The last step read records that are older than JOURNALS_OLD_MS, or left some unread. */
+/* The last step read records that are older than JOURNALS_OLD_MS. */
 bool journals_are_behind(const struct journals *journals);
 
 /* How often a stream was opened anew because it gave nothing though its log went on. */

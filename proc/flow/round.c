@@ -9,6 +9,7 @@ enum {
     STEP_EMITS = 2000, /* cells looked at in one step */
     UNACKED_MOST = 20000,
     COALESCE_MS = 10000,
+    BURST_MS = 100, /* the pace goes by so much time at once: the producer makes large batches of what comes together */
 };
 
 static int32_t partition_of(const struct publisher *publisher, struct text key)
@@ -102,8 +103,8 @@ static bool may_send(const struct publisher *publisher, int64_t now_ms)
     const struct round *round = &publisher->round;
     if (publisher->unacked >= UNACKED_MOST)
         return false;
-    int64_t elapsed_ms = now_ms - round->begun_ms + 1;
-    return !round->is_limited || round->sent < elapsed_ms * publisher->options.publish_max_keys_per_s / 1000 + 1;
+    int64_t bursts = (now_ms - round->begun_ms) / BURST_MS + 1;
+    return !round->is_limited || round->sent < bursts * publisher->options.publish_max_keys_per_s * BURST_MS / 1000 + 1;
 }
 
 /* True if the round was taken further. */

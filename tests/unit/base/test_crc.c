@@ -60,3 +60,17 @@ Test(crc, parts_continue_the_whole_at_every_length_and_alignment)
         }
     }
 }
+
+/* The fast way takes blocks of three parts: lengths around one and two of them, parts that begin anywhere. */
+Test(crc, long_data_gives_the_same_as_the_portable_way)
+{
+    static unsigned char data[7000];
+    uint32_t word = 1;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (unsigned char)((word = word * 1664525u + 1013904223u) >> 24);
+    for (size_t bytes = 3060; bytes <= 3085; bytes++)
+        cr_assert_eq(crc32c(0x9E3779B9u, data + bytes % 8, bytes),
+                     crc32c_portable(0x9E3779B9u, data + bytes % 8, bytes));
+    for (size_t bytes = 6130; bytes <= sizeof data; bytes += 29)
+        cr_assert_eq(crc32c(0, data, bytes), crc32c_portable(0, data, bytes));
+}

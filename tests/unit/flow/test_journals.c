@@ -333,7 +333,8 @@ Test(journals, an_echo_without_room_is_offered_again_and_each_comes_once)
     journals_free(journals);
 }
 
-Test(journals, a_step_is_bounded_and_says_that_it_is_behind)
+/* Slices of a snapshot come by megabytes: who reads them has not fallen behind the input, and may publish at once. */
+Test(journals, a_step_is_bounded_and_much_that_is_new_is_not_behind)
 {
     put(maker_open(&maker));
     for (int i = 0; i < 3 * JOURNALS_RECORDS; i++)
@@ -342,12 +343,11 @@ Test(journals, a_step_is_bounded_and_says_that_it_is_behind)
 
     cr_assert(step(journals));
     cr_assert_lt(groups, 2 * JOURNALS_RECORDS);
-    cr_assert(journals_are_behind(journals));
+    cr_assert(!journals_are_behind(journals));
     cr_assert(!journals_are_folded(journals));
     while (step(journals))
-        ;
+        cr_assert(!journals_are_behind(journals));
     cr_assert(journals_are_folded(journals));
-    cr_assert(!journals_are_behind(journals));
     journals_free(journals);
 }
 
