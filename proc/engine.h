@@ -15,6 +15,7 @@
 #include "kafka/client.h"
 #include "ops/config.h"
 #include "trade/rules.h"
+#include "trade/zone.h"
 
 struct engine;
 
@@ -22,6 +23,7 @@ struct engine_options {
     const struct config *config;
     const struct kafka_options *kafka;
     const struct reference *reference;
+    const struct zone *zone; /* in which months close; shared */
     const struct rules *rules;
     const struct view_plan *plan;
     bool (*stop_requested)(void); /* asked a few times a second by engine_run */

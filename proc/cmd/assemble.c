@@ -57,6 +57,7 @@ enum err assemble(struct assembly *out, const struct config *config, bool demo, 
     out->kafka.wants_lease = config->role == CONFIG_ROLE_PUBLISH;
     out->kafka.log = assemble_kafka_log;
     TRY(demo ? setup_reference_demo(config, &out->reference, info) : setup_reference(config, &out->reference, info));
+    TRY(setup_zone(config, &out->zone, info));
     TRY(setup_rules(config, out->reference, &out->rules, info));
     TRY(check_locked(out->rules, info));
     TRY(assemble_views(config, &out->plan, info));
@@ -66,6 +67,7 @@ enum err assemble(struct assembly *out, const struct config *config, bool demo, 
 void assemble_fini(struct assembly *assembly)
 {
     rules_free(assembly->rules);
+    zone_free(assembly->zone);
     reference_free(assembly->reference);
     setup_kafka_fini(&assembly->kafka);
 }
@@ -76,6 +78,7 @@ struct engine_options assemble_options(const struct assembly *assembly)
         .config = assembly->config,
         .kafka = &assembly->kafka,
         .reference = assembly->reference,
+        .zone = assembly->zone,
         .rules = assembly->rules,
         .plan = &assembly->plan,
         .stop_requested = stop_requested,

@@ -13,6 +13,7 @@
 struct assembly {
     const struct config *config;
     struct reference *reference;
+    struct zone *zone;
     struct rules *rules;
     struct view_plan plan;
     struct kafka_options kafka;

@@ -41,6 +41,11 @@ enum err setup_reference_demo(const struct config *config, struct reference **ou
     return load(config, "demo", out, info);
 }
 
+enum err setup_zone(const struct config *config, struct zone **out, struct err_info *info)
+{
+    return zone_new(config->timezone, out, info);
+}
+
 static enum err set_severity(const struct config_pair *pair, enum severity *severities, struct err_info *info)
 {
     struct text code = text_of(pair->key);

@@ -11,6 +11,7 @@
 #include "kafka/client.h"
 #include "ops/config.h"
 #include "trade/rules.h"
+#include "trade/zone.h"
 
 /* The lists of reference.dir, filled up from the installed ones. Gives *out. */
 enum err setup_reference(const struct config *config, struct reference **out, struct err_info *info) MUST_USE;
@@ -18,6 +19,9 @@ enum err setup_reference(const struct config *config, struct reference **out, st
 /* The same for the generator and the demo: where these lists have no nomenclature, the demo's own of about 200 codes.
  */
 enum err setup_reference_demo(const struct config *config, struct reference **out, struct err_info *info) MUST_USE;
+
+/* The zone of the setting timezone. Gives *out. */
+enum err setup_zone(const struct config *config, struct zone **out, struct err_info *info) MUST_USE;
 
 /* Rules with the profile, severities, reporter and currency of config. Gives *out. */
 enum err setup_rules(const struct config *config, const struct reference *reference, struct rules **out,
