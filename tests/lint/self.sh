@@ -114,18 +114,19 @@ printf '/* SPDX-License-Identifier: Apache-2.0\n * a.h - an example.\n */\n#prag
 passes heads 'a proper header'
 
 # a page of cases, and one test of each kind that it may name
-mkdir -p "$root/docs" "$root/tests/unit/flow" "$root/tests/broker" "$root/tests/sim" "$root/tests/model" "$root/proc/flow"
+mkdir -p "$root/docs" "$root/tests/unit/flow" "$root/tests/broker" "$root/tests/sim" "$root/tests/model" "$root/proc/flow" "$root/tests/offline/scenarios"
 echo 'Test(guard, closes)' >"$root/tests/unit/flow/test_guard.c"
 echo 'def lost(place):' >"$root/tests/broker/guards.py"
 echo 'HAPPENING(KILLED, "killed")' >"$root/tests/sim/happenings.def"
 echo 'MUTANT_ROW(NO_FENCE, "none")' >"$root/proc/flow/mutants.def"
 echo "    'no_fence': 'none'," >"$root/tests/model/breakages.py"
+: >"$root/tests/offline/scenarios/late.scenario"
 case_page() {
     printf '# Cases\n\n## A\n\n| case | tests |\n|---|---|\n| one | %s |\n' "$1" >"$root/docs/TESTS.md"
 }
-case_page '`guard::closes` `guards.py:lost` `sim:KILLED` `mutant:NO_FENCE` `model:no_fence`'
+case_page '`guard::closes` `guards.py:lost` `sim:KILLED` `mutant:NO_FENCE` `model:no_fence` `scenario:late`'
 passes cases 'a row of each kind'
-for row in '`guard::opens`' '`guards.py:found`' '`sim:BORN`' '`mutant:FENCE`' '`model:fence`' 'some day'; do
+for row in '`guard::opens`' '`guards.py:found`' '`sim:BORN`' '`mutant:FENCE`' '`model:fence`' '`scenario:early`' 'some day'; do
     case_page "$row"
     fails cases "$row"
 done

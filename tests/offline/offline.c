@@ -2,20 +2,18 @@
  * Offline driver: the shipped worker and publisher over the broker in memory, from .pb files to statistics, without
  * Kafka and without a clock: the same arguments print the same bytes.
  */
-#include "base/hash.h"
 #include "base/memory.h"
-#include "cmd/assemble.h"
 #include "cmd/feed.h"
 #include "cmd/options.h"
 #include "cmd/random.h"
-#include "flow/state.h"
+#include "offline/scenario.h"
+#include "offline/stage.h"
 #include "ops/statistic_json.h"
-#include "sim/host.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { SETTLE_SECONDS = 3600, TICK_MS = 10, QUIET_TICKS = 60, KILLS_MOST = 300, DAY_MS = 86400000 };
+enum { TICK_MS = 10, QUIET_TICKS = 60, KILLS_MOST = 300, DAY_MS = 86400000 };
 
 struct held {
     size_t at; /* in bytes: the key, then the value */
@@ -36,13 +34,13 @@ struct offline {
     int64_t snapshot_bytes;
     bool twice;
     const char *journal;
+    const char *dump;
+    const char *inputs;
     struct buffer bytes;
     struct held *records;
     size_t count;
     size_t capacity;
-    struct world *world;
-    struct host *host;
-    uint64_t lives;
+    struct stage stage;
 };
 
 extern const struct command command_offline;
@@ -66,14 +64,13 @@ static void take(struct offline *offline, const struct feed_record *record)
 {
     struct bytes key = {NULL, 0};
     int64_t timestamp_ms = 0;
-    uint32_t place = (uint32_t)record->number;
+    int32_t partition = (int32_t)(record->number % (uint64_t)offline->partitions);
     if (record->declaration) {
         struct text id = record->declaration->declaration_id;
         key = (struct bytes){(const uint8_t *)id.data, id.length};
         timestamp_ms = record->declaration->accepted_at_ms < 0 ? 0 : record->declaration->accepted_at_ms;
-        place = hash_murmur2(id.data, id.length) & 0x7FFFFFFFu;
+        partition = stage_partition(&offline->stage, id);
     }
-    int32_t partition = (int32_t)(place % (uint32_t)offline->partitions);
     for (int copy = 0; copy <= offline->twice; copy++)
         hold(offline, key, record->bytes, timestamp_ms, partition);
 }
@@ -102,13 +99,12 @@ static void shuffle(struct offline *offline)
     }
 }
 
-static void make_world(struct offline *offline)
+static int64_t latest_ms(const struct offline *offline)
 {
-    int64_t latest_ms = 0;
-    offline->world = world_new((int32_t)offline->partitions, (int32_t)offline->partitions);
+    int64_t latest = 0;
     for (size_t i = 0; i < offline->count; i++)
-        latest_ms = offline->records[i].timestamp_ms > latest_ms ? offline->records[i].timestamp_ms : latest_ms;
-    world_set_now(offline->world, latest_ms + DAY_MS);
+        latest = offline->records[i].timestamp_ms > latest ? offline->records[i].timestamp_ms : latest;
+    return latest;
 }
 
 static void put_records(struct offline *offline, size_t from, size_t to)
@@ -116,77 +112,44 @@ static void put_records(struct offline *offline, size_t from, size_t to)
     for (size_t i = from; i < to; i++) {
         const struct held *held = &offline->records[i];
         const uint8_t *at = offline->bytes.data + held->at;
-        struct world_record record = {.key = {at, held->key_bytes},
-                                      .value = {at + held->key_bytes, held->value_bytes},
-                                      .timestamp_ms = held->timestamp_ms};
-        world_put(offline->world, PORT_DECLARATIONS, held->partition, &record);
+        struct bytes value = {at + held->key_bytes, held->value_bytes};
+        stage_put(&offline->stage, held->partition, (struct bytes){at, held->key_bytes}, value, held->timestamp_ms);
     }
 }
 
 /* ---- run ---- */
 
-static void start(struct offline *offline)
-{
-    const struct config *config = &offline->options.config;
-    struct engine_options engine = assemble_options(&offline->assembly);
-    struct host_options options = {
-        .rules = offline->assembly.rules,
-        .reference = offline->assembly.reference,
-        .plan = &offline->assembly.plan,
-        .plan_id = engine_plan_id(&engine),
-        .frame_interval_ms = config->frame_interval_ms,
-        .snapshot_bytes = offline->snapshot_bytes,
-        .key_check = BATCH_KEY_ID,
-        .partitions = (int32_t)offline->partitions,
-        .statistics_partitions = (int32_t)offline->partitions,
-        .seed = (uint64_t)offline->seed + offline->lives++,
-        .reporter = config->reporter,
-        .currency = config->reporting_currency,
-    };
-    offline->host = host_new(offline->world, &options);
-}
-
 /* Appends land one by one; the process is killed after each `kill_every` of them, until nothing is left to do. A life
  * may be too short to get anywhere: after KILLS_MOST of them it is left alone. */
 static void run_with_kills(struct offline *offline)
 {
-    for (int quiet = 0; quiet < QUIET_TICKS && offline->lives < KILLS_MOST;) {
-        bool did = host_step(offline->host);
-        did = host_deliver(offline->host, 1) > 0 || did;
+    struct stage *stage = &offline->stage;
+    for (int quiet = 0; quiet < QUIET_TICKS && stage->lives < KILLS_MOST;) {
+        bool did = host_step(stage->host);
+        did = host_deliver(stage->host, 1) > 0 || did;
         quiet = did ? 0 : quiet + 1;
         if (!did)
-            world_set_now(offline->world, world_now(offline->world) + TICK_MS);
-        if (host_delivered(offline->host) >= (size_t)offline->kill_every) {
-            host_kill(offline->host);
-            start(offline);
+            world_set_now(stage->world, world_now(stage->world) + TICK_MS);
+        if (host_delivered(stage->host) >= (size_t)offline->kill_every) {
+            stage_kill(stage);
+            stage_start(stage);
         }
     }
-}
-
-static enum err settle(struct offline *offline, struct err_info *info)
-{
-    if (offline->kill_every)
-        run_with_kills(offline);
-    bool settled = host_settle(offline->host, SETTLE_SECONDS);
-    for (int32_t i = 0; i < offline->partitions; i++) {
-        const struct partition_status *status = host_status(offline->host, i);
-        if (counter_read(&status->phase) == PARTITION_HALTED)
-            return err_set(info, ERR_BROKEN, "partition %d halted: %s", i, status->reason);
-    }
-    return settled ? OK
-                   : err_set(info, ERR_BROKEN, "not everything was counted and published within %d virtual seconds",
-                             SETTLE_SECONDS);
 }
 
 /* The next portion comes when the one before is counted: between them there is time for snapshots. */
 static enum err settle_portions(struct offline *offline, struct err_info *info)
 {
-    make_world(offline);
-    start(offline);
+    world_set_now(offline->stage.world, latest_ms(offline) + DAY_MS);
+    offline->stage.seed = offline->seed;
+    offline->stage.snapshot_bytes = offline->snapshot_bytes;
+    stage_start(&offline->stage);
     size_t portions = (size_t)offline->portions;
     for (size_t i = 0; i < portions; i++) {
         put_records(offline, offline->count * i / portions, offline->count * (i + 1) / portions);
-        TRY(settle(offline, info));
+        if (offline->kill_every)
+            run_with_kills(offline);
+        TRY(stage_settle(&offline->stage, info));
     }
     return OK;
 }
@@ -197,8 +160,8 @@ static enum err settle_portions(struct offline *offline, struct err_info *info)
 static enum err print_statistics(struct offline *offline, struct err_info *info)
 {
     for (int32_t p = 0; p < offline->partitions; p++) {
-        for (int64_t o = 0; o < world_next(offline->world, PORT_STATISTICS, p); o++) {
-            const struct world_record *record = world_at(offline->world, PORT_STATISTICS, p, o);
+        for (int64_t o = 0; o < world_next(offline->stage.world, PORT_STATISTICS, p); o++) {
+            const struct world_record *record = world_at(offline->stage.world, PORT_STATISTICS, p, o);
             struct text key = {(const char *)record->key.data, (uint32_t)record->key.length};
             if (key.length && key.data[0] == '#')
                 continue;
@@ -214,29 +177,15 @@ static enum err print_statistics(struct offline *offline, struct err_info *info)
     return fflush(stdout) == 0 ? OK : err_set(info, ERR_FATAL, "standard output can't be written");
 }
 
-/* What the journal says: a process that is killed takes its counters with it. */
-static enum err fold_journal(struct offline *offline, int32_t partition, int64_t verdicts[VERDICTS],
+static enum err add_verdicts(struct offline *offline, int32_t partition, int64_t verdicts[VERDICTS],
                              struct err_info *info)
 {
     struct state state;
-    state_init(&state, &offline->assembly.plan, 1);
-    struct reader_rule *rule = reader_rule_new();
-    int64_t first = world_first(offline->world, PORT_JOURNAL, partition);
-    for (int64_t o = first; o < world_next(offline->world, PORT_JOURNAL, partition) && !rule->halted; o++) {
-        struct frame frame;
-        enum reader_branch branch = reader_rule_feed(
-            rule, o, world_at(offline->world, PORT_JOURNAL, partition, o)->value, state_fold, &state, &frame);
-        if (branch == READER_OPEN || branch == READER_OPEN_DISCARDS)
-            state_take_open(&state, &frame);
-    }
-    enum err err = OK;
-    if (rule->halted)
-        err = err_set(info, ERR_BROKEN, "journal %d: %s", partition, rule->why.text);
-    else if (state.hi != world_next(offline->world, PORT_DECLARATIONS, partition))
+    enum err err = stage_fold(&offline->stage, partition, &state, info);
+    if (err == OK && state.hi != world_next(offline->stage.world, PORT_DECLARATIONS, partition))
         err = err_set(info, ERR_BROKEN, "journal %d ends at input offset %" PRId64, partition, state.hi);
     for (int i = 0; i < VERDICTS; i++)
         verdicts[i] += state.verdicts[i];
-    reader_rule_free(rule);
     state_fini(&state);
     return err;
 }
@@ -245,8 +194,8 @@ static enum err print_verdicts(struct offline *offline, struct err_info *info)
 {
     int64_t verdicts[VERDICTS] = {0};
     for (int32_t i = 0; i < offline->partitions; i++)
-        TRY(fold_journal(offline, i, verdicts, info));
-    fprintf(stderr, "{\"lives\":\"%" PRIu64 "\",\"verdicts\":{", offline->lives);
+        TRY(add_verdicts(offline, i, verdicts, info));
+    fprintf(stderr, "{\"lives\":\"%" PRIu64 "\",\"verdicts\":{", offline->stage.lives);
     for (int i = 0; i < VERDICTS; i++)
         fprintf(stderr, "%s\"%s\":\"%" PRId64 "\"", i ? "," : "", verdict_name((enum verdict)i), verdicts[i]);
     fprintf(stderr, "}}\n");
@@ -258,9 +207,9 @@ static enum err write_journal(const struct offline *offline, struct err_info *in
 {
     struct buffer out = {0};
     for (int32_t p = 0; p < offline->partitions; p++) {
-        int64_t first = world_first(offline->world, PORT_JOURNAL, p);
-        for (int64_t o = first; o < world_next(offline->world, PORT_JOURNAL, p); o++) {
-            struct bytes frame = world_at(offline->world, PORT_JOURNAL, p, o)->value;
+        int64_t first = world_first(offline->stage.world, PORT_JOURNAL, p);
+        for (int64_t o = first; o < world_next(offline->stage.world, PORT_JOURNAL, p); o++) {
+            struct bytes frame = world_at(offline->stage.world, PORT_JOURNAL, p, o)->value;
             buffer_add_u32(&out, (uint32_t)p);
             buffer_add_u32(&out, (uint32_t)frame.length);
             buffer_add(&out, frame.data, frame.length);
@@ -277,6 +226,7 @@ static enum err run_all(struct offline *offline, struct err_info *info)
 {
     wire_init();
     TRY(assemble(&offline->assembly, &offline->options.config, true, info));
+    stage_open(&offline->stage, &offline->assembly, (int32_t)offline->partitions, 0);
     for (int i = 0; i < offline->options.argument_count; i++)
         TRY(read_file(offline, offline->options.arguments[i], info));
     if (offline->shuffle)
@@ -288,28 +238,44 @@ static enum err run_all(struct offline *offline, struct err_info *info)
     return print_verdicts(offline, info);
 }
 
+static bool is_scenario(const char *path)
+{
+    static const char end[] = ".scenario";
+    size_t length = strlen(path);
+    return length >= sizeof end && strcmp(path + length + 1 - sizeof end, end) == 0;
+}
+
 static int run(int argc, char **argv)
 {
     static struct offline offline = {.partitions = 4, .seed = 1, .portions = 1};
     const struct option_row rows[] = {
-        {.name = "partitions", .kind = OPTION_NUMBER, .place = &offline.partitions, .min = 1, .max = 1024},
+        {.name = "partitions",
+         .kind = OPTION_NUMBER,
+         .place = &offline.partitions,
+         .min = 1,
+         .max = STAGE_PARTITIONS_MOST},
         {.name = "seed", .kind = OPTION_NUMBER, .place = &offline.seed, .min = 0, .max = INT64_MAX},
         {.name = "shuffle", .kind = OPTION_NUMBER, .place = &offline.shuffle, .min = 1, .max = INT64_MAX},
         {.name = "kill-every", .kind = OPTION_NUMBER, .place = &offline.kill_every, .min = 1, .max = INT64_MAX},
         {.name = "portions", .kind = OPTION_NUMBER, .place = &offline.portions, .min = 1, .max = 10000},
         {.name = "snapshot-bytes", .kind = OPTION_NUMBER, .place = &offline.snapshot_bytes, .min = 0, .max = INT64_MAX},
         {.name = "journal", .kind = OPTION_TEXT, .place = &offline.journal},
+        {.name = "dump", .kind = OPTION_TEXT, .place = &offline.dump},
+        {.name = "inputs", .kind = OPTION_TEXT, .place = &offline.inputs},
         {.name = "twice", .kind = OPTION_FLAG, .place = &offline.twice},
     };
     int code = options_read(&offline.options, &command_offline, rows, sizeof rows / sizeof rows[0], argc, argv);
     if (code == 0 && offline.options.argument_count == 0)
         code = options_say(&offline.options, ERR_CONFIG, "no file is named; `offline FILE.pb...`");
     struct err_info info;
-    enum err err = code == 0 ? run_all(&offline, &info) : OK;
+    enum err err = OK;
+    if (code == 0)
+        err = is_scenario(offline.options.arguments[0])
+                  ? scenario_run(&offline.options, offline.options.arguments[0], offline.dump, offline.inputs, &info)
+                  : run_all(&offline, &info);
     if (err != OK)
         code = options_fail(&offline.options, err, &info);
-    host_kill(offline.host);
-    world_free(offline.world);
+    stage_close(&offline.stage);
     assemble_fini(&offline.assembly);
     buffer_fini(&offline.bytes);
     memory_free(offline.records);
@@ -322,9 +288,11 @@ const struct command command_offline = {
     .summary = "runs worker and publisher over files, without Kafka",
     .usage =
         "offline [OPTION]... FILE.pb...\n"
+        "offline [--dump FILE] [--inputs FILE] NAME.scenario\n"
         "Puts the declarations into partitions by murmur2 of their id, counts and publishes them on a virtual clock, "
         "and prints\n"
-        "the statistics as `dryport tail` does; the last line on stderr has the verdicts that the journal holds.\n\n"
+        "the statistics as `dryport tail` does; the last line on stderr has the verdicts that the journal holds.\n"
+        "A scenario (tests/offline/README.md) says itself what goes in and what must come out.\n\n"
         "options:\n"
         "  --partitions N   of the input, the journal and the statistics (4)\n"
         "  --seed S         of nonces and back-offs (1)\n"
@@ -333,6 +301,8 @@ const struct command command_offline = {
         "  --portions N     the input comes in N portions, each when the one before is counted (1)\n"
         "  --snapshot-bytes N  groups that begin a snapshot cycle (0: as many as the last cycle has)\n"
         "  --journal FILE   writes the frames: u32 partition, u32 bytes, the frame, again and again\n"
+        "  --dump FILE      of a scenario: the newest record of each key, as JSON lines\n"
+        "  --inputs FILE    of a scenario: partition, timestamp and id of each record that went in\n"
         "  --kill-every N   the process is killed and started again after each N appends",
     .run = run,
 };

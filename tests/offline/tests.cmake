@@ -1,8 +1,14 @@
-# The shipped engine without Kafka: files in, statistics out, on a virtual clock; compared with the independent recount of tests/broker.
+# The shipped engine without Kafka: files or scenarios in, statistics out, on a virtual clock. README.md says more.
 if(NOT DRYPORT_THREAD_SANITIZER)
-    add_executable(offline ${CMAKE_SOURCE_DIR}/tests/offline/offline.c)
-    target_link_libraries(offline PRIVATE proc_cmd sim_world)
     find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    add_library(offline_stage STATIC ${CMAKE_SOURCE_DIR}/tests/offline/stage.c ${CMAKE_SOURCE_DIR}/tests/offline/published.c)
+    target_link_libraries(offline_stage PUBLIC proc_cmd sim_world)
+    add_executable(offline ${CMAKE_SOURCE_DIR}/tests/offline/offline.c ${CMAKE_SOURCE_DIR}/tests/offline/script.c
+        ${CMAKE_SOURCE_DIR}/tests/offline/draft.c ${CMAKE_SOURCE_DIR}/tests/offline/scenario.c
+        ${CMAKE_SOURCE_DIR}/tests/offline/scenario_input.c ${CMAKE_SOURCE_DIR}/tests/offline/scenario_expect.c)
+    target_link_libraries(offline PRIVATE offline_stage)
+
+    # compared with the independent recount of tests/broker
     set(records 20000)
     if(DRYPORT_SANITIZE)
         set(records 6000)
@@ -10,4 +16,15 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     add_test(NAME offline/recount COMMAND Python3::Interpreter -B ${CMAKE_SOURCE_DIR}/tests/offline/offline.py
         --dryport $<TARGET_FILE:dryport> --offline $<TARGET_FILE:offline> --count ${records})
     set_tests_properties(offline/recount PROPERTIES TIMEOUT 1800 LABELS offline)
+
+    # one test a file; scripts/test_all.sh configures before it builds, so a new file is found
+    file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/offline/scenarios/*.scenario)
+    foreach(file IN LISTS scenarios)
+        get_filename_component(name ${file} NAME_WE)
+        add_test(NAME scenario/${name} COMMAND offline -X reference.dir=tests/data/reference ${file})
+        set_tests_properties(scenario/${name} PROPERTIES TIMEOUT 300 LABELS offline WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    endforeach()
+    add_test(NAME scenario_wrong COMMAND offline -X reference.dir=tests/data/reference tests/offline/wrong.scenario)
+    set_tests_properties(scenario_wrong PROPERTIES TIMEOUT 300 LABELS offline WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+        PASS_REGULAR_EXPRESSION "wrong.scenario: 17 expectations do not hold")
 endif()
