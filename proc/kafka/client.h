@@ -52,7 +52,7 @@ struct kafka_options {
 
 enum {
     CLIENT_TIMEOUT_MS = 10000,
-    CLIENT_PREFETCH_BYTES = 128 << 20,
+    CLIENT_PREFETCH_BYTES = 64 << 20,
 };
 
 enum client_kind {
