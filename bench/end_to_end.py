@@ -337,8 +337,8 @@ def report(chosen, built_from, nulls, runs, truth, generated_s):
             runs[0].items / count,
             ", ".join("%d %s" % (n, v) for v, n in truth.verdicts.items() if n),
         ),
-        "- %d alternating pairs; medians, lowest and highest in brackets; generated and acknowledged in %.0f s"
-        % (chosen.pairs, generated_s),
+        "- %d alternating pairs behind %d that are not counted (a new broker compiles itself); medians, lowest and highest in brackets; "
+        "generated and acknowledged in %.0f s" % (chosen.pairs, chosen.warm_up, generated_s),
         "",
         "| program | k declarations/s | CPU-s per million | peak memory MiB |",
         "|---|---|---|---|",
@@ -376,7 +376,10 @@ def main():
         default=int(os.environ.get("COUNT", COUNT_DEFAULT)),
         help="declarations; environment COUNT",
     )
-    parser.add_argument("--pairs", type=int, default=int(os.environ.get("PAIRS", "3")), help="environment PAIRS")
+    parser.add_argument("--pairs", type=int, default=int(os.environ.get("PAIRS", "5")), help="environment PAIRS")
+    parser.add_argument(
+        "--warm-up", type=int, default=1, help="pairs before them that are not counted: a new broker is still compiling itself"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--profile", default="cn")
     parser.add_argument("--dryport", default=os.path.join(SOURCE, "build", "release", "dryport"))
@@ -413,19 +416,29 @@ def main():
         generated_s = time.monotonic() - started
         truth = Truth(broker.address, chosen.count, chosen.reference)
         nulls, runs = [], []
-        for pair in range(chosen.pairs):
+        for pair in range(-chosen.warm_up, chosen.pairs):
             for kind in ("null", "run") if pair % 2 == 0 else ("run", "null"):
+                words = " (warm-up)" if pair < 0 else ""
                 if kind == "null":
-                    nulls.append(Null(chosen.null_consumer, broker.address, chosen.count))
-                    say("null consumer: %.2f s, %.2f CPU-s" % (nulls[-1].seconds, nulls[-1].cpu))
+                    null = Null(chosen.null_consumer, broker.address, chosen.count)
+                    say("null consumer: %.2f s, %.2f CPU-s%s" % (null.seconds, null.cpu, words))
+                    if pair >= 0:
+                        nulls.append(null)
                 else:
                     run = Run(
-                        place, broker.address, "bench-%d" % pair, chosen.dryport, chosen.count, chosen.reference, more
+                        place,
+                        broker.address,
+                        "bench-%d" % (pair + chosen.warm_up),
+                        chosen.dryport,
+                        chosen.count,
+                        chosen.reference,
+                        more,
                     )
                     run.measure(600 + chosen.count / 20000)
-                    say("dryport run: %.2f s, %.2f CPU-s, %.0f MiB" % (run.seconds, run.cpu, run.peak_mib))
-                    runs.append(run)
+                    say("dryport run: %.2f s, %.2f CPU-s, %.0f MiB%s" % (run.seconds, run.cpu, run.peak_mib, words))
                     truth.check(run)
+                    if pair >= 0:
+                        runs.append(run)
         text, ratio, cost = report(chosen, built_from, nulls, runs, truth, generated_s)
     print(text)
     if chosen.record:

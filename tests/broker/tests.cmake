@@ -17,7 +17,7 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     broker_test(chaos ${CMAKE_SOURCE_DIR}/tests/broker/chaos.py --dryport $<TARGET_FILE:dryport> --minutes 0.6 --seed 3)
     broker_test(guards ${CMAKE_SOURCE_DIR}/tests/broker/guards.py --dryport $<TARGET_FILE:dryport>)
     if(DRYPORT_BENCH AND NOT DRYPORT_SANITIZE)
-        broker_test(bench_smoke ${CMAKE_SOURCE_DIR}/bench/end_to_end.py --count 200000 --pairs 1
+        broker_test(bench_smoke ${CMAKE_SOURCE_DIR}/bench/end_to_end.py --count 200000 --pairs 1 --warm-up 0
             --dryport $<TARGET_FILE:dryport> --null-consumer $<TARGET_FILE:null_consumer>)
         broker_test(restore_smoke ${CMAKE_SOURCE_DIR}/bench/restore_end_to_end.py --entries 20000 --portions 2 --rounds 2
             --dryport $<TARGET_FILE:dryport>)
