@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: what it runs is in scripts/, CMakePresets.json and CMakeLists.txt. ARGS goes to the program that a target runs.
 .POSIX:
-.PHONY: help deps build trained demo test bench bench-table bench-restore bench-restore-broker lint format rule-mutants model chaos sim mutants clean
+.PHONY: help deps build trained demo test bench bench-table bench-restore bench-restore-broker lint format rule-mutants model chaos sim mutants properties clean
 
 help:
 	@echo 'make build         installs what is missing, leaves build/release/dryport'
@@ -19,6 +19,7 @@ help:
 	@echo 'make rule-mutants  each rule switched off in turn must fail a test'
 	@echo 'make sim           the deterministic simulation (SEEDS=20000 FROM=0): tests/sim/README.md'
 	@echo 'make mutants       each deliberate breakage of the protocol must die in the simulation'
+	@echo 'make properties    random streams in any order, place and number of runs: the same statistics (SEEDS=10000 FROM=1)'
 	@echo 'make deps          only installs; make clean removes build/'
 
 deps:
@@ -92,6 +93,12 @@ sim:
 mutants:
 	@scripts/install_deps.sh build test
 	@scripts/mutants.sh $(ARGS)
+
+properties:
+	@scripts/install_deps.sh build test
+	@cmake --preset release -DDRYPORT_WERROR=OFF -DDRYPORT_TESTS=ON --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target properties -- --quiet
+	@build/release/properties -X reference.dir=tests/data/reference --seeds $${SEEDS:-10000} --from $${FROM:-1} $(ARGS)
 
 clean:
 	rm -rf build

@@ -1,11 +1,11 @@
 # The shipped engine without Kafka: files or scenarios in, statistics out, on a virtual clock. README.md says more.
 if(NOT DRYPORT_THREAD_SANITIZER)
     find_package(Python3 REQUIRED COMPONENTS Interpreter)
-    add_library(offline_stage STATIC ${CMAKE_SOURCE_DIR}/tests/offline/stage.c ${CMAKE_SOURCE_DIR}/tests/offline/published.c)
+    add_library(offline_stage STATIC ${CMAKE_SOURCE_DIR}/tests/offline/stage.c ${CMAKE_SOURCE_DIR}/tests/offline/published.c
+        ${CMAKE_SOURCE_DIR}/tests/offline/draft.c)
     target_link_libraries(offline_stage PUBLIC proc_cmd sim_world)
     add_executable(offline ${CMAKE_SOURCE_DIR}/tests/offline/offline.c ${CMAKE_SOURCE_DIR}/tests/offline/script.c
-        ${CMAKE_SOURCE_DIR}/tests/offline/draft.c ${CMAKE_SOURCE_DIR}/tests/offline/scenario.c
-        ${CMAKE_SOURCE_DIR}/tests/offline/scenario_input.c ${CMAKE_SOURCE_DIR}/tests/offline/scenario_expect.c)
+        ${CMAKE_SOURCE_DIR}/tests/offline/scenario.c ${CMAKE_SOURCE_DIR}/tests/offline/scenario_input.c ${CMAKE_SOURCE_DIR}/tests/offline/scenario_expect.c)
     target_link_libraries(offline PRIVATE offline_stage)
 
     # compared with the independent recount of tests/broker
@@ -16,6 +16,17 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     add_test(NAME offline/recount COMMAND Python3::Interpreter -B ${CMAKE_SOURCE_DIR}/tests/offline/offline.py
         --dryport $<TARGET_FILE:dryport> --offline $<TARGET_FILE:offline> --count ${records})
     set_tests_properties(offline/recount PROPERTIES TIMEOUT 1800 LABELS offline)
+
+    # random streams in any way; more of them: make properties SEEDS=10000
+    add_executable(properties ${CMAKE_SOURCE_DIR}/tests/offline/properties.c ${CMAKE_SOURCE_DIR}/tests/offline/stream.c
+        ${CMAKE_SOURCE_DIR}/tests/offline/plain.c ${CMAKE_SOURCE_DIR}/tests/offline/kinship.c)
+    target_link_libraries(properties PRIVATE offline_stage)
+    set(seeds 150)
+    if(DRYPORT_SANITIZE)
+        set(seeds 40)
+    endif()
+    add_test(NAME offline/properties COMMAND properties -X reference.dir=${CMAKE_SOURCE_DIR}/tests/data/reference --seeds ${seeds})
+    set_tests_properties(offline/properties PROPERTIES TIMEOUT 1800 LABELS offline)
 
     # one test a file; scripts/test_all.sh configures before it builds, so a new file is found
     file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/offline/scenarios/*.scenario)

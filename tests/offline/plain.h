@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * plain.h - the statistics of a random stream, counted in the plainest way: the newest version of each id stands, each item is added to each
+ * of the nine default views, cells are found by comparing their keys as text.
+ *
+ * Memory:  owns its cells
+ * Thread:  one owner
+ */
+#pragma once
+
+#include "base/i128.h"
+#include "offline/stream.h"
+
+enum { PLAIN_KEY_BYTES = 160 };
+
+struct plain_cell {
+    char key[PLAIN_KEY_BYTES];
+    i128 value;
+    i128 customs;
+    i128 net_mg;
+    i128 gross_mg;
+    i128 estimated_mg;
+    i128 supp_micro;
+    int64_t items;
+    int64_t packages;
+    int64_t late;
+    int64_t declarations;
+    const struct stream_version *last; /* that was added: it counts once */
+};
+
+struct plain {
+    struct plain_cell *cells;
+    size_t count;
+    size_t capacity;
+};
+
+void plain_count(const struct stream *stream, struct plain *out);
+void plain_fini(struct plain *plain);

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Property tests of the shipped worker and publisher: over random streams without conflicts, whatever the order within a partition, the
+ * partitioning, the duplication and the split into runs, the statistics are the same, bit for bit as contract.md says, and those that a
+ * plain count finds; children add up to their parents to the milligram; a cancel of everything leaves records of zeros.
+ */
+#include "base/memory.h"
+#include "cmd/options.h"
+#include "offline/kinship.h"
+#include "offline/plain.h"
+#include "offline/published.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { VARIANTS = 3, PARTITIONS_MOST = 8, RUNS_MOST = 4, APPENDS_MOST = 40, G_MG = 1000, FAILED_TEXT = 1 };
+
+#define NOW_MS 1790000000000 /* after all of the streams */
+
+struct properties {
+    struct options options;
+    struct assembly assembly;
+    int64_t seeds;
+    int64_t from;
+    uint64_t records; /* of all ways */
+    uint64_t lives;
+    uint64_t statistics;
+};
+
+extern const struct command command_properties;
+
+/* ---- one way through the engine ---- */
+
+/* In which order, where and how often the versions of a stream come, and in how many lives they are counted. */
+struct way {
+    int32_t partitions;
+    uint64_t place_seed;
+    size_t *order; /* indexes of versions, some more than once */
+    size_t count;
+    uint32_t runs;
+    uint64_t run_seed;
+    int64_t snapshot_bytes;
+};
+
+static void plain_way(const struct stream *stream, struct way *out)
+{
+    *out = (struct way){.partitions = 1, .runs = 1, .order = memory_new(stream->count + 1, sizeof(size_t))};
+    for (size_t i = 0; i < stream->count; i++)
+        out->order[out->count++] = i;
+}
+
+static void random_way(struct random *random, const struct stream *stream, struct way *out)
+{
+    static const int64_t snapshots[] = {0, 1, 4000};
+    *out = (struct way){
+        .partitions = 1 + (int32_t)random_below(random, PARTITIONS_MOST),
+        .place_seed = random_next(random),
+        .runs = 1 + random_below(random, RUNS_MOST),
+        .run_seed = random_next(random),
+        .snapshot_bytes = snapshots[random_below(random, 3)],
+        .order = memory_new(stream->count * 3 + 1, sizeof(size_t)),
+    };
+    for (size_t i = 0; i < stream->count; i++) {
+        uint32_t times = random_below(random, 3) ? 1 : 1 + random_below(random, 3);
+        for (; times > 0; times--)
+            out->order[out->count++] = i;
+    }
+    for (size_t i = out->count; i > 1; i--) {
+        size_t j = random_below(random, (uint32_t)i);
+        size_t swap = out->order[i - 1];
+        out->order[i - 1] = out->order[j];
+        out->order[j] = swap;
+    }
+}
+
+static void put_version(struct stage *stage, uint64_t place_seed, const struct stream_version *version)
+{
+    struct draft draft = version->draft;
+    struct buffer value = {0};
+    draft_encode(&draft, &value);
+    int32_t partition = (int32_t)(hash_mix(version->id ^ place_seed, HASH_P0) % (uint64_t)stage->partitions);
+    struct bytes key = {(const uint8_t *)version->id_text, strlen(version->id_text)};
+    stage_put(stage, partition, key, buffer_bytes(&value), version->timestamp_ms);
+    buffer_fini(&value);
+}
+
+/* Each life begins where the journal of those before it ends, wherever they were killed. */
+static enum err walk_way(const struct way *way, const struct stream *stream, struct stage *stage, struct err_info *info)
+{
+    struct random random = random_of(way->run_seed);
+    stage->snapshot_bytes = way->snapshot_bytes;
+    stage_start(stage);
+    for (uint32_t run = 0; run < way->runs; run++) {
+        if (run > 0) {
+            stage_kill(stage);
+            stage_start(stage);
+        }
+        for (size_t i = way->count * run / way->runs; i < way->count * (run + 1) / way->runs; i++)
+            put_version(stage, way->place_seed, &stream->versions[way->order[i]]);
+        if (random_below(&random, 2))
+            stage_step(stage, random_below(&random, APPENDS_MOST));
+        else
+            TRY(stage_settle(stage, info));
+    }
+    return stage_settle(stage, info);
+}
+
+/* ---- what came of it ---- */
+
+/* What "bit for bit" means: all fields but 46 and 50 to 55, of what has items. */
+static json_t *comparable(const struct published *published)
+{
+    static const char *const left_out[] = {"share_ppm",    "state",        "as_of",     "as_of_ms",
+                                           "watermark_ms", "warned_items", "late_items"};
+    json_t *out = json_object();
+    const char *key;
+    json_t *value;
+    json_object_foreach(published->held, key, value)
+    {
+        const char *items = json_string_value(json_object_get(value, "items"));
+        if (!items || strcmp(items, "0") == 0)
+            continue;
+        json_t *copy = json_copy(value);
+        for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
+            json_object_del(copy, left_out[i]);
+        json_object_set_new(out, key, copy);
+    }
+    return out;
+}
+
+static enum err differ(const char *key, const json_t *one, const json_t *other, struct err_info *info)
+{
+    char *texts[2] = {one ? json_dumps(one, JSON_COMPACT) : NULL, other ? json_dumps(other, JSON_COMPACT) : NULL};
+    enum err err = err_set(info, ERR_BROKEN, "%s:\n  %.300s\n  %.300s", key, texts[0] ? texts[0] : "is not there",
+                           texts[1] ? texts[1] : "is not there");
+    free(texts[0]);
+    free(texts[1]);
+    return err;
+}
+
+static enum err compare_statistics(json_t *one, json_t *other, struct err_info *info)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(one, key, value)
+    {
+        const json_t *found = json_object_get(other, key);
+        if (!found || !json_equal(value, found))
+            return differ(key, value, found, info);
+    }
+    json_object_foreach(other, key, value)
+    {
+        if (!json_object_get(one, key))
+            return differ(key, NULL, value, info);
+    }
+    return OK;
+}
+
+/* ---- the plain count ---- */
+
+static i128 grams(i128 mg)
+{
+    return mg / G_MG + (mg % G_MG * 2 >= G_MG);
+}
+
+static enum err compare_number(const json_t *statistic, const char *key, const char *field, i128 wanted,
+                               struct err_info *info)
+{
+    char text[I128_TEXT_BYTES];
+    const char *found = json_string_value(json_object_get(statistic, field));
+    if (found && strcmp(found, i128_to_text(wanted, text)) == 0)
+        return OK;
+    return err_set(info, ERR_BROKEN, "%s: %s is %s, a plain count gives %s", key, field, found ? found : "not there",
+                   i128_to_text(wanted, text));
+}
+
+static enum err compare_cell(const struct published *published, const struct plain_cell *cell, struct err_info *info)
+{
+    const json_t *found = published_find(published, text_of(cell->key));
+    if (!found)
+        return err_set(info, ERR_BROKEN, "%s: was not published", cell->key);
+    const struct {
+        const char *field;
+        i128 wanted;
+    } rows[] = {
+        {"value_minor", cell->value},
+        {"customs_value_minor", cell->customs},
+        {"net_mass_g", grams(cell->net_mg)},
+        {"gross_mass_g", grams(cell->gross_mg)},
+        {"estimated_net_mass_g", grams(cell->estimated_mg)},
+        {"supp_quantity_micro", cell->supp_micro},
+        {"declarations", cell->declarations},
+        {"items", cell->items},
+        {"packages", cell->packages},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        TRY(compare_number(found, cell->key, rows[i].field, rows[i].wanted, info));
+    return OK;
+}
+
+static enum err compare_plain(const struct published *published, const struct stream *stream, struct err_info *info)
+{
+    struct plain plain;
+    plain_count(stream, &plain);
+    enum err err = OK;
+    for (size_t i = 0; err == OK && i < plain.count; i++)
+        err = compare_cell(published, &plain.cells[i], info);
+    json_t *statistics = comparable(published);
+    if (err == OK && json_object_size(statistics) != plain.count)
+        err = err_set(info, ERR_BROKEN, "%zu cells were published, a plain count gives %zu",
+                      json_object_size(statistics), plain.count);
+    json_decref(statistics);
+    plain_fini(&plain);
+    return err;
+}
+
+/* ---- everything is cancelled ---- */
+
+static enum err all_zero(const char *key, json_t *statistic, struct err_info *info)
+{
+    static const char *const fields[] = {
+        "value_minor",         "customs_value_minor", "net_mass_g", "gross_mass_g", "estimated_net_mass_g",
+        "supp_quantity_micro", "declarations",        "items",      "packages",     "warned_items",
+        "late_items"};
+    if (json_object_get(statistic, "deleted"))
+        return err_set(info, ERR_BROKEN, "%s: is a tombstone before its month is final", key);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        TRY(compare_number(statistic, key, fields[i], 0, info));
+    return OK;
+}
+
+static enum err cancel_everything(struct stage *stage, struct published *published, const struct way *way,
+                                  const struct stream *stream, struct err_info *info)
+{
+    size_t before = json_object_size(published->held);
+    for (uint32_t id = 0; id < stream->ids; id++) {
+        struct stream_version last;
+        stream_last_cancel(stream, id, &last);
+        put_version(stage, way->place_seed, &last);
+    }
+    TRY(stage_settle(stage, info));
+    TRY(published_read(published, stage->world, info));
+    if (json_object_size(published->held) != before)
+        return err_set(info, ERR_BROKEN, "cancels made keys that were not there");
+    const char *key;
+    json_t *value;
+    json_object_foreach(published->held, key, value)
+    {
+        TRY(all_zero(key, value, info));
+    }
+    return kinship_check(stage, info);
+}
+
+/* ---- one seed ---- */
+
+/* Statistics of one way; *out is the caller's. */
+static enum err try_way(struct properties *properties, const struct stream *stream, const struct way *way, json_t **out,
+                        struct err_info *info)
+{
+    struct stage stage;
+    struct published published;
+    stage_open(&stage, &properties->assembly, way->partitions, NOW_MS);
+    published_init(&published, way->partitions);
+    enum err err = walk_way(way, stream, &stage, info);
+    if (err == OK)
+        err = published_read(&published, stage.world, info);
+    if (err == OK)
+        err = kinship_check(&stage, info);
+    if (err == OK)
+        err = compare_plain(&published, stream, info);
+    *out = comparable(&published);
+    if (err == OK)
+        err = cancel_everything(&stage, &published, way, stream, info);
+    properties->records += way->count;
+    properties->lives += stage.lives;
+    properties->statistics += json_object_size(published.held);
+    published_fini(&published);
+    stage_close(&stage);
+    return err;
+}
+
+static enum err try_variant(struct properties *properties, const struct stream *stream, struct random *random,
+                            json_t *first, struct err_info *info)
+{
+    struct way way;
+    json_t *statistics;
+    random_way(random, stream, &way);
+    enum err err = try_way(properties, stream, &way, &statistics, info);
+    if (err == OK)
+        err = compare_statistics(first, statistics, info);
+    if (err != OK)
+        err_prefix(info, err, "%d partitions, %zu records, %u runs, snapshots from %" PRId64, way.partitions, way.count,
+                   way.runs, way.snapshot_bytes);
+    json_decref(statistics);
+    memory_free(way.order);
+    return err;
+}
+
+static enum err try_seed(struct properties *properties, uint64_t seed, struct err_info *info)
+{
+    struct stream *stream = stream_new(seed);
+    struct random random = random_of(~seed);
+    struct way way;
+    json_t *first;
+    plain_way(stream, &way);
+    enum err err = try_way(properties, stream, &way, &first, info);
+    if (err != OK)
+        err_prefix(info, err, "in plain order");
+    for (int i = 0; err == OK && i < VARIANTS; i++)
+        err = try_variant(properties, stream, &random, first, info);
+    json_decref(first);
+    memory_free(way.order);
+    memory_free(stream);
+    return err;
+}
+
+static int run_seeds(struct properties *properties)
+{
+    for (int64_t i = 0; i < properties->seeds; i++) {
+        struct err_info info;
+        int64_t seed = properties->from + i;
+        if (try_seed(properties, (uint64_t)seed, &info) == OK)
+            continue;
+        printf("seed %" PRId64 ": %s\nagain: properties --seeds 1 --from %" PRId64 "\n", seed, info.text, seed);
+        return FAILED_TEXT;
+    }
+    printf("%" PRId64 " streams from seed %" PRId64 ", each in %d ways: the same statistics\n%" PRIu64
+           " records in %" PRIu64 " lives, %" PRIu64 " statistics\n",
+           properties->seeds, properties->from, 1 + VARIANTS, properties->records, properties->lives,
+           properties->statistics);
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    static struct properties properties = {.seeds = 20, .from = 1};
+    const struct option_row rows[] = {
+        {.name = "seeds", .kind = OPTION_NUMBER, .place = &properties.seeds, .min = 1, .max = INT64_MAX},
+        {.name = "from", .kind = OPTION_NUMBER, .place = &properties.from, .min = 0, .max = INT64_MAX},
+    };
+    int code = options_read(&properties.options, &command_properties, rows, sizeof rows / sizeof rows[0], argc, argv);
+    struct err_info info;
+    wire_init();
+    if (code == 0) {
+        enum err err = assemble(&properties.assembly, &properties.options.config, false, &info);
+        code = err == OK ? run_seeds(&properties) : options_fail(&properties.options, err, &info);
+    }
+    assemble_fini(&properties.assembly);
+    options_fini(&properties.options);
+    return code;
+}
+
+const struct command command_properties = {
+    .name = "properties",
+    .summary = "random streams through worker and publisher: any way, the same statistics",
+    .usage = "properties [--seeds N] [--from S] [-X key=value]...\n"
+             "Each seed is a stream; it is counted in several ways and once plainly. Prints the seed that fails.",
+    .run = run,
+};
+
+int main(int argc, char **argv)
+{
+    return command_properties.run(argc, argv);
+}
