@@ -313,7 +313,7 @@ static void put_rules(struct engine *engine, struct metrics_page *page)
         enum severity severity = rules_severity(engine->options.rules, (enum rule)rule);
         if (severity == SEVERITY_REJECT)
             metrics_put_int(page, METRIC_rejects_total, sum_of(engine, reject_counter, number), METRICS_LABELS(code));
-        else if (severity == SEVERITY_WARN)
+        else if (severity != SEVERITY_OFF && severity != SEVERITY_VERDICT)
             metrics_put_int(page, METRIC_warnings_total, sum_of(engine, warning_counter, number), METRICS_LABELS(code));
     }
 }

@@ -10,7 +10,7 @@ set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build/mutants}
 cmake --preset debug -B "$build" -DDRYPORT_MUTANTS=ON --log-level=WARNING >/dev/null
-unit_tests='structure codes arithmetic hs'
+unit_tests='structure codes arithmetic hs statistics'
 targets=print_rules
 for part in $unit_tests; do
     targets="$targets test_trade_judge_$part"
@@ -30,6 +30,7 @@ programs() {
     COD-*) echo test_trade_judge_codes ;;
     ARI-*) echo test_trade_judge_arithmetic ;;
     HSC-*) echo test_trade_judge_hs ;;
+    STA-*) echo test_trade_judge_statistics ;;
     esac
 }
 

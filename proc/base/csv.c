@@ -268,7 +268,7 @@ enum err csv_header(struct csv *csv, struct csv_row *out_row, struct err_info *i
     return OK;
 }
 
-enum err csv_columns(struct csv *csv, const char *const *names, uint32_t *out_index, size_t count,
+enum err csv_columns(struct csv *csv, const char *const *names, uint32_t *out_index, size_t count, size_t optional,
                      struct err_info *info)
 {
     struct csv_row header;
@@ -277,9 +277,9 @@ enum err csv_columns(struct csv *csv, const char *const *names, uint32_t *out_in
         uint32_t k = 0;
         while (k < header.count && !text_is(header.fields[k], names[i]))
             k++;
-        if (k == header.count)
+        if (k == header.count && i + optional < count)
             return csv_error(csv, NULL, info, "the header lacks column \"%s\"", names[i]);
-        out_index[i] = k;
+        out_index[i] = k < header.count ? k : CSV_NO_COLUMN;
     }
     return OK;
 }

@@ -20,6 +20,7 @@ enum {
     CSV_FIELDS_MOST = 1024,
     CSV_ROW_BYTES = 4 * 1024 * 1024,
 };
+#define CSV_NO_COLUMN UINT32_MAX
 
 /* Puts up to `bytes` bytes into out; *out_bytes 0 = the end. */
 struct csv_source {
@@ -47,9 +48,10 @@ void csv_free(struct csv *csv);
 /* The next row that is not an empty line; *out_row.count == 0 at the end. */
 enum err csv_next(struct csv *csv, struct csv_row *out_row, struct err_info *info) MUST_USE;
 
-/* Reads the first row as the header: finds `count` named columns and writes their indexes. Columns beside them are
- * allowed. From then on every row must have as many fields as the header. */
-enum err csv_columns(struct csv *csv, const char *const *names, uint32_t *out_index, size_t count,
+/* Reads the first row as the header: finds `count` named columns and writes their indexes; the last `optional` of them may
+ * be lacking: CSV_NO_COLUMN. Columns beside them are allowed. From then on every row must have as many fields as the
+ * header. */
+enum err csv_columns(struct csv *csv, const char *const *names, uint32_t *out_index, size_t count, size_t optional,
                      struct err_info *info) MUST_USE;
 
 /* As csv_columns, for a caller that looks the header up by itself; the row's texts are good until the next csv_next. */

@@ -13,10 +13,11 @@
 enum { PATH_BYTES = 96, STOP_EACH = 1024 };
 
 struct tally_of_rules {
-    uint64_t findings[RULE_COUNT][2]; /* [0] warnings, [1] rejects */
+    uint64_t findings[RULE_COUNT][2]; /* [0] warnings and what STA finds, [1] rejects */
     uint64_t declarations[RULE_COUNT][2];
     uint64_t counted;
     uint64_t rejected;
+    uint64_t not_counted;
 };
 
 struct check {
@@ -29,9 +30,12 @@ struct check {
     struct findings findings;
 };
 
-static const char *severity_name(int severity)
+/* Of what stands in that place of the sums. */
+static const char *summed_name(int rule, int reject)
 {
-    return severity == SEVERITY_REJECT ? "reject" : "warn";
+    if (rule_rows[rule].severity >= SEVERITY_NOT_COUNTED)
+        return severity_name(rule_rows[rule].severity);
+    return severity_name(reject ? SEVERITY_REJECT : SEVERITY_WARN);
 }
 
 static void print_json(json_t *line)
@@ -52,14 +56,14 @@ static void print_finding(const struct check *check, const char *file, uint64_t 
     const struct rule_row *row = &rule_rows[finding->rule];
     finding_path(finding, path, sizeof path);
     if (!check->json) {
-        printf("%s:%llu %s %s %s %s\n", file, (unsigned long long)record, row->code, severity_name(finding->severity),
-               path, row->text);
+        printf("%s:%llu %s %s %s %s\n", file, (unsigned long long)record, row->code,
+               severity_name((enum severity)finding->severity), path, row->text);
         return;
     }
     json_t *name = json_string(file);
     print_json(json_pack("{s:o, s:o, s:s, s:s, s:s, s:s}", "file", name ? name : json_string("?"), "record",
-                         number_text(record), "code", row->code, "severity", severity_name(finding->severity), "field",
-                         path, "text", row->text));
+                         number_text(record), "code", row->code, "severity",
+                         severity_name((enum severity)finding->severity), "field", path, "text", row->text));
 }
 
 static void add_up(struct check *check)
@@ -75,6 +79,8 @@ static void add_up(struct check *check)
     }
     if (findings->reject)
         check->sums.rejected++;
+    else if (findings->not_counted)
+        check->sums.not_counted++;
     else
         check->sums.counted++;
 }
@@ -127,13 +133,13 @@ static void print_sums_text(const struct tally_of_rules *sums)
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         for (int reject = 0; reject < 2; reject++) {
             if (sums->findings[rule][reject] > 0)
-                printf("%s %s %llu findings in %llu declarations\n", rule_rows[rule].code, reject ? "reject" : "warn",
+                printf("%s %s %llu findings in %llu declarations\n", rule_rows[rule].code, summed_name(rule, reject),
                        (unsigned long long)sums->findings[rule][reject],
                        (unsigned long long)sums->declarations[rule][reject]);
         }
     }
-    printf("counted %llu\nrejected %llu\nnot_counted 0\n", (unsigned long long)sums->counted,
-           (unsigned long long)sums->rejected);
+    printf("counted %llu\nrejected %llu\nnot_counted %llu\n", (unsigned long long)sums->counted,
+           (unsigned long long)sums->rejected, (unsigned long long)sums->not_counted);
 }
 
 static void print_sums_json(const struct tally_of_rules *sums)
@@ -143,13 +149,13 @@ static void print_sums_json(const struct tally_of_rules *sums)
         for (int reject = 0; reject < 2; reject++) {
             if (sums->findings[rule][reject] > 0)
                 json_array_append_new(codes, json_pack("{s:s, s:s, s:o, s:o}", "code", rule_rows[rule].code, "severity",
-                                                       reject ? "reject" : "warn", "findings",
+                                                       summed_name(rule, reject), "findings",
                                                        number_text(sums->findings[rule][reject]), "declarations",
                                                        number_text(sums->declarations[rule][reject])));
         }
     }
-    print_json(json_pack("{s:o, s:{s:o, s:o, s:s}}", "codes", codes, "verdicts", "counted", number_text(sums->counted),
-                         "rejected", number_text(sums->rejected), "not_counted", "0"));
+    print_json(json_pack("{s:o, s:{s:o, s:o, s:o}}", "codes", codes, "verdicts", "counted", number_text(sums->counted),
+                         "rejected", number_text(sums->rejected), "not_counted", number_text(sums->not_counted)));
 }
 
 static enum err prepare(struct check *check, const char *map, struct err_info *info)
@@ -207,8 +213,9 @@ const struct command command_check = {
     .usage =
         "check [OPTION]... FILE...\n"
         "Judges each declaration by the rules of docs/RULES.md that need no memory of others, so that each ends as "
-        "counted or\n"
-        "rejected. FILE is NAME.pb (varint length before each customs.v1.Declaration) or NAME.csv with --map, plain or "
+        "counted,\n"
+        "rejected or not_counted (all items outside the statistics). FILE is NAME.pb (varint length before each "
+        "customs.v1.Declaration) or NAME.csv with --map, plain or "
         "zstd (.zst).\n"
         "Prints a line per finding, `FILE:RECORD code severity field text`, then the counts per code and per verdict.\n"
         "Exit code 65 if any declaration is rejected.\n\n"
@@ -216,6 +223,7 @@ const struct command command_check = {
         "  --map FILE         how the columns of a .csv file become a declaration (docs/MAPS.md)\n"
         "  --json             prints JSON lines instead\n\n"
         "settings that matter: reporter, reporting.currency, rules.profile, rules.severity.CODE, reference.dir, "
+        "trade.system, count.*, "
         "input.max.bytes",
     .run = run,
 };

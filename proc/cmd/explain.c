@@ -90,9 +90,8 @@ static void print_records(const struct explain *explain)
         printf("%s%s\n", code ? " by " : "", code ? code : "");
         for (uint32_t k = 0; k < r->findings.count; k++) {
             const struct finding *finding = &r->findings.list[k];
-            printf("    %s %s %s %s\n", rule_rows[finding->rule].code,
-                   finding->severity == SEVERITY_REJECT ? "reject" : "warn", finding_path(finding, path, sizeof path),
-                   rule_rows[finding->rule].text);
+            printf("    %s %s %s %s\n", rule_rows[finding->rule].code, severity_name((enum severity)finding->severity),
+                   finding_path(finding, path, sizeof path), rule_rows[finding->rule].text);
         }
     }
 }
@@ -107,6 +106,8 @@ static void print_contribution(const struct trace_entry *entry)
            "transport %u%s%s\n",
            calendar_date(c->day), entry->codes[0], entry->codes[1], entry->codes[2], entry->codes[3], c->mode,
            c->warned ? ", warned" : "", c->late ? ", late" : "");
+    if (c->item_count == 0 && !c->cancel)
+        printf("    all items are outside the statistics\n");
     for (uint32_t i = 0; i < c->item_count; i++) {
         const struct contribution_item *item = &c->items[i];
         printf("    item %" PRIu32 ": %s hs %s partner %s value %" PRId64 " customs value %" PRId64 " net %" PRId64
@@ -207,7 +208,7 @@ static json_t *findings_json(const struct findings *findings)
     for (uint32_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->list[i];
         json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s}", "code", rule_rows[finding->rule].code, "severity",
-                                             finding->severity == SEVERITY_REJECT ? "reject" : "warn", "field",
+                                             severity_name((enum severity)finding->severity), "field",
                                              finding_path(finding, path, sizeof path), "text",
                                              rule_rows[finding->rule].text));
     }
@@ -356,11 +357,11 @@ static int tell(const struct explain *explain)
                 "dryport explain: the last %" PRId64 " offsets of the input gave no record: marks of transactions, or "
                 "the broker is slow\n",
                 trace->unread_records);
-    if (trace->is_whole && !trace->unread_records && trace->counted != trace->entry_count)
+    if (trace->is_whole && !trace->unread_records && trace->accepted != trace->entry_count)
         fprintf(stderr,
                 "dryport explain: the records make %" PRIu64 " entries of the ledger, the journals hold %zu: see "
                 "`dryport verify --recount`\n",
-                trace->counted, trace->entry_count);
+                trace->accepted, trace->entry_count);
     return 0;
 }
 
@@ -408,7 +409,8 @@ const struct command command_explain = {
         "explain [OPTION]... ID\n"
         "Reads the input, the journals, topic.rejects and topic.statistics and prints what they hold of a declaration: "
         "each\n"
-        "record with version, function and verdict (and what today's rules find in it), each entry of the ledger with "
+        "record with version, function and verdict (and what today's rules find in it: why an item is left out too), "
+        "each entry of the ledger with "
         "the\n"
         "place in the journal where it was written and what it contributes, its rejects, and the cells into which the "
         "entry\n"

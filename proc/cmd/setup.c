@@ -63,6 +63,11 @@ static enum err set_severity(const struct config_pair *pair, enum severity *seve
                        "%s: rules.severity.%s: this rule is a verdict of the ledger and always in force", pair->origin,
                        pair->key);
     struct text value = text_of(pair->value);
+    if (rule_rows[rule].group == GROUP_STA && !text_is(value, "off"))
+        return err_set(
+            info, ERR_CONFIG,
+            "%s: rules.severity.%s: a rule of STA decides what counts, it neither rejects nor warns; it can be off",
+            pair->origin, pair->key);
     /* what follows from the version before it is seen when the declaration is counted already */
     if (rule_rows[rule].severity == SEVERITY_WARN && strcmp(rule_rows[rule].needs, "ledger") == 0 &&
         text_is(value, "reject"))
@@ -83,6 +88,13 @@ enum err setup_rules_options(const struct config *config, struct rules_options *
         TRY(set_severity(&config->severities.pairs[i], out->severity, info));
     snprintf(out->reporter, sizeof out->reporter, "%s", config->reporter);
     snprintf(out->reporting_currency, sizeof out->reporting_currency, "%s", config->reporting_currency);
+    static const enum count_status statuses[] = {[CONFIG_COUNT_BY_SCHEME] = COUNT_BY_SCHEME,
+                                                 [CONFIG_COUNT_ACCEPTED] = COUNT_ACCEPTED,
+                                                 [CONFIG_COUNT_RELEASED] = COUNT_RELEASED};
+    out->count_status = statuses[config->count_status];
+    out->special_trade = config->trade_system == CONFIG_TRADE_SPECIAL;
+    out->nets_returns = !config->count_returns;
+    out->leaves_banknotes = !config->count_banknotes;
     return OK;
 }
 

@@ -16,7 +16,8 @@ enum { SHOW_EACH = 4096, END_PATIENCE_MS = 5000 };
 
 const char *trace_verdict_name(enum trace_verdict verdict)
 {
-    static const char *const names[] = {"not counted yet", "skipped", "rejected", "counted", "duplicate", "stale"};
+    static const char *const names[] = {"not judged yet", "skipped",   "rejected", "counted",
+                                        "not_counted",    "duplicate", "stale"};
     return names[verdict];
 }
 
@@ -316,6 +317,18 @@ static enum err fold(void *context, const struct frame *frames, uint32_t count, 
     return OK;
 }
 
+/* Whether an accepted record counts nothing: its entry says it as it was judged, or, where that is trimmed, today's rules. */
+static bool is_outside(const struct journal *journal, const struct trace_record *record)
+{
+    const struct trace *trace = journal->trace;
+    for (size_t i = journal->entry_first; i < trace->entry_count; i++) {
+        const struct contribution *c = &trace->entries[i].contribution;
+        if (c->version == record->version && c->cancel == (record->function == FUNCTION_CANCEL))
+            return !c->cancel && c->item_count == 0;
+    }
+    return record->findings.not_counted;
+}
+
 /* Records of one id in one partition, in the order of the log, as the ledger judges them. */
 static void judge_records(struct journal *journal)
 {
@@ -338,8 +351,8 @@ static void judge_records(struct journal *journal)
         } else if (standing && order == stands) {
             record->verdict = TRACE_DUPLICATE;
         } else {
-            record->verdict = TRACE_COUNTED;
-            trace->counted++;
+            record->verdict = is_outside(journal, record) ? TRACE_NOT_COUNTED : TRACE_COUNTED;
+            trace->accepted++;
             standing = record;
         }
     }

@@ -22,6 +22,7 @@ enum trace_verdict {
     TRACE_SKIPPED, /* in an authorised hole */
     TRACE_REJECTED,
     TRACE_COUNTED,
+    TRACE_NOT_COUNTED, /* accepted, all items outside the statistics */
     TRACE_DUPLICATE,
     TRACE_STALE,
 };
@@ -99,7 +100,7 @@ struct trace {
     size_t cell_count;
     size_t cell_capacity;
     bool is_whole;          /* input and journals were read from offset 0 */
-    uint64_t counted;       /* records whose verdict is COUNTED */
+    uint64_t accepted;      /* records whose verdict is COUNTED or NOT_COUNTED */
     int64_t unread_records; /* offsets at the end of the input that gave no record */
 };
 

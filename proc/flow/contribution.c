@@ -173,6 +173,22 @@ enum err contribution_from(const struct declaration *declaration, const struct r
     return OK;
 }
 
+void contribution_set_apart(struct contribution *contribution, const struct rules *rules,
+                            const struct declaration *declaration)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < contribution->item_count; i++) {
+        struct contribution_item *item = &contribution->items[i];
+        enum item_class class = rules_item_class(rules, declaration, i);
+        if (class == ITEM_OUTSIDE)
+            continue;
+        if (class == ITEM_RETURNS)
+            item->flow = item->flow == FLOW_X ? FLOW_RX : FLOW_RM;
+        contribution->items[kept++] = *item;
+    }
+    contribution->item_count = kept;
+}
+
 /* LEB128 as varint_put, eight bytes at once for what is longer than one: a loop would cost a wrong guess of its length. Writes up to
  * seven bytes more than it returns. */
 static inline uint8_t *put_varint(uint8_t *at, uint64_t v)

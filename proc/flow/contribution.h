@@ -13,6 +13,7 @@
 #include "flow/dictionary.h"
 #include "trade/declaration.h"
 #include "trade/reference.h"
+#include "trade/rules.h"
 
 enum { HS_DIGITS_MOST = 10 };
 
@@ -49,7 +50,7 @@ struct contribution {
     uint32_t border_office;
     uint32_t zone;
     uint32_t trade_mode;
-    uint32_t item_count; /* 0 for a cancel */
+    uint32_t item_count; /* those that count; 0 for a cancel */
     uint32_t item_capacity;
     struct contribution_item *items;
 };
@@ -60,6 +61,10 @@ void contribution_fini(struct contribution *contribution);
 enum err contribution_from(const struct declaration *declaration, const struct reference *reference,
                            struct dictionary *dictionary, uint64_t digest, bool warned, struct contribution *out,
                            struct err_info *info);
+
+/* Leaves out what the rules of STA take out of the statistics, and gives the rest its flow: findings.apart is set. */
+void contribution_set_apart(struct contribution *contribution, const struct rules *rules,
+                            const struct declaration *declaration);
 
 /* Appends the compact bytes. */
 void contribution_encode(const struct contribution *contribution, struct buffer *out);

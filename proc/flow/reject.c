@@ -82,15 +82,18 @@ void reject_put_value(struct buffer *out, const struct reject *reject)
     Customs__V1__Finding findings[FINDINGS_MOST];
     Customs__V1__Finding *list[FINDINGS_MOST];
     char paths[FINDINGS_MOST][PATH_BYTES];
-    uint32_t count = reject->findings ? reject->findings->count : 0;
-    for (uint32_t i = 0; i < count; i++) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; reject->findings && i < reject->findings->count; i++) {
         const struct finding *finding = &reject->findings->list[i];
-        customs__v1__finding__init(&findings[i]);
-        findings[i].code = writable(rule_rows[finding->rule].code);
-        findings[i].severity = writable(finding->severity == SEVERITY_REJECT ? "reject" : "warn");
-        findings[i].field = writable(finding_path(finding, paths[i], PATH_BYTES));
-        findings[i].text = writable(rule_rows[finding->rule].text);
-        list[i] = &findings[i];
+        if (finding->severity != SEVERITY_REJECT && finding->severity != SEVERITY_WARN)
+            continue; /* STA: what was found before the ledger refused it */
+        customs__v1__finding__init(&findings[count]);
+        findings[count].code = writable(rule_rows[finding->rule].code);
+        findings[count].severity = writable(severity_name((enum severity)finding->severity));
+        findings[count].field = writable(finding_path(finding, paths[count], PATH_BYTES));
+        findings[count].text = writable(rule_rows[finding->rule].text);
+        list[count] = &findings[count];
+        count++;
     }
     message.n_findings = count;
     message.findings = list;

@@ -31,7 +31,7 @@ static void count_findings(struct counts *counts, const struct findings *finding
         if (finding->severity == SEVERITY_REJECT)
             counts->rejects[number]++;
         else
-            counts->warnings[number]++;
+            counts->warnings[number]++; /* of STA too: as many declarations have items that are set apart */
     }
 }
 
@@ -120,6 +120,8 @@ static void warn_replaced(const struct rules *rules, struct findings *findings, 
         rules_add(rules, findings, RULE_VER_508, -1, "reference_date");
     if (fresh->declarant != stored->declarant)
         rules_add(rules, findings, RULE_VER_509, -1, "declarant_id");
+    if (fresh->item_count == 0 || stored->item_count == 0)
+        return; /* all that was declared is outside the statistics: no amount to compare */
     if (tenfold(total_value(fresh), total_value(stored)) || tenfold(total_mass(fresh), total_mass(stored)))
         rules_add(rules, findings, RULE_VER_513, -1, "items");
 }
@@ -146,6 +148,8 @@ static enum err settle_counted(struct partition *partition, const struct element
     struct contribution *fresh = &context->fresh;
     TRY(contribution_from(declaration, context->reference, &state->dictionary, element->digest, findings->warned_items,
                           fresh, info));
+    if (findings->apart)
+        contribution_set_apart(fresh, context->rules, declaration);
     if (stored_bytes.length) {
         struct contribution *stored = &context->stored;
         if (!contribution_decode(stored_bytes, stored))
@@ -184,7 +188,7 @@ static enum err settle_one(struct partition *partition, const struct element *el
         bool cancel = declaration->function == FUNCTION_CANCEL;
         switch (ledger_judge(partition->state.ledger, probe, declaration->version, cancel, element->digest, &stored)) {
         case LEDGER_COUNTED:
-            verdict = VERDICT_COUNTED;
+            verdict = findings->not_counted ? VERDICT_NOT_COUNTED : VERDICT_COUNTED;
             TRY(settle_counted(partition, element, probe, declaration, findings, stored, info));
             break;
         case LEDGER_DUPLICATE:

@@ -18,6 +18,9 @@ struct rules {
     uint64_t reporting_currency_key;
     bool reporter_stands; /* as configured, both pass the lists on any date: what equals them needs no look-up */
     bool reporting_currency_stands;
+    bool leaves_banknotes;
+    uint16_t apart;                       /* the rules of STA in force, a bit for each from STA-801 */
+    uint8_t status_outside[SCHEME_COUNT]; /* STA-808: by scheme, a bit for each status that does not count */
     const struct reference *reference;
     uint64_t hash;
     char *off_reason[RULE_COUNT]; /* owned; NULL = in force */
@@ -69,6 +72,10 @@ void judge_structure(const struct judge *judge);
 void judge_codes(const struct judge *judge);
 void judge_arithmetic(const struct judge *judge);
 void judge_hs(const struct judge *judge);
+void judge_statistics(const struct judge *judge);
+
+/* Makes of options and severities what judge_statistics looks at. */
+void judge_statistics_prepare(struct rules *rules, const struct rules_options *options);
 
 #define JUDGE_EVERY_BYTE(b) (0x0101010101010101u * (uint64_t)(b))
 

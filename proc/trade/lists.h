@@ -58,12 +58,26 @@ enum incoterm_state {
     INCOTERM_WITHDRAWN,
 };
 
-/* Of one code of regimes.csv. */
+/* Of one code of regimes.csv; above them its place in the statistics, see lists_place. */
 enum {
     REGIME_IMPORT = 1,
     REGIME_EXPORT = 2,
     REGIME_GENERAL_IMPORT = 4,
     REGIME_GENERAL_EXPORT = 8,
+    REGIME_PLACE_SHIFT = 4,
+};
+
+/* Where the statistics put goods of a regime: the column `statistics` of regimes.csv (docs/REFERENCE.md). */
+enum regime_place {
+    PLACE_COUNTED,
+    PLACE_TEMPORARY, /* STA-801 */
+    PLACE_TRANSIT,   /* STA-802 */
+    PLACE_OUTSIDE,   /* STA-804 */
+    PLACE_WAREHOUSE, /* STA-805: counted in general trade, not in special trade */
+    PLACE_REIMPORT,  /* STA-806 */
+    PLACE_REEXPORT,  /* STA-807 */
+    PLACE_RETURNED,  /* a re-import or re-export, unless the reporter nets returns (STA-809) */
+    PLACES,
 };
 
 struct period {
@@ -190,6 +204,11 @@ static inline uint32_t lists_regime(const struct reference *reference, int32_t s
     if (scheme > 0 && scheme < SCHEME_COUNT)
         codes_find(&reference->regimes[scheme], codes_key(code), &bits);
     return bits;
+}
+
+static inline enum regime_place lists_place(uint32_t regime_bits)
+{
+    return (enum regime_place)(regime_bits >> REGIME_PLACE_SHIFT);
 }
 
 /* An office of the list; on `date`, or on any if date is 0. */

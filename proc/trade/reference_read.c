@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "trade/calendar.h"
 
-enum { COLUMNS_MOST = 4 };
+enum { COLUMNS_MOST = 7 };
 
 struct reading {
     struct reference *reference;
@@ -20,10 +20,13 @@ struct reading {
 
 struct list {
     const char *file;
-    const char *columns[COLUMNS_MOST]; /* all of them decide something */
+    const char *columns[COLUMNS_MOST]; /* all of them decide something but the remarks */
     enum err (*read)(struct reading *reading);
     enum reference_list id;
-    bool decides; /* its content decides a verdict or a sum: part of the plan */
+    bool decides;      /* its content decides a verdict or a sum: part of the plan */
+    uint32_t optional; /* how many of the last columns a file may lack: they are empty then */
+    uint32_t
+        remarks; /* how many of them are no part of the plan: what `read` makes of them stands in a column before */
 };
 
 #define WRONG(reading, column, ...)                                                                                    \
@@ -235,6 +238,56 @@ static enum err incoterm_row(struct reading *reading)
     return OK;
 }
 
+static const char *const place_names[PLACES] = {"counted",   "temporary", "transit",  "outside",
+                                                "warehouse", "reimport",  "reexport", "returned"};
+
+static bool holds(struct text text, const char *part)
+{
+    size_t length = strlen(part);
+    for (uint32_t i = 0; i + length <= text.length; i++) {
+        if (memcmp(text.data + i, part, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What a list without the column `statistics` says in its others. In China goods enter the bonded modes of e-commerce and
+ * leave them under one code, when they are sold: they count. */
+static enum regime_place implied_place(const struct reading *reading, int32_t scheme)
+{
+    struct text code = reading->field[1];
+    struct text comtrade = reading->field[5];
+    struct text note = reading->field[6];
+    if (text_is(reading->field[2], "T"))
+        return PLACE_TRANSIT;
+    if (text_is(reading->field[3], "0") || holds(note, "excluded"))
+        return text_is(comtrade, "C12") || text_is(comtrade, "C14") ? PLACE_OUTSIDE : PLACE_TEMPORARY;
+    if (text_is(comtrade, "C02") || holds(note, "flow RM"))
+        return PLACE_REIMPORT;
+    if (holds(note, "flow RX") || ((scheme == SCHEME_EU || scheme == SCHEME_EAEU) && text_is(code, "31")))
+        return PLACE_REEXPORT;
+    if (scheme != SCHEME_CN && (text_is(comtrade, "C04") || text_is(comtrade, "C05")))
+        return PLACE_WAREHOUSE;
+    return PLACE_COUNTED;
+}
+
+static enum err read_place(struct reading *reading, int32_t scheme, enum regime_place *out)
+{
+    struct text *field = &reading->field[4];
+    int place = field->length ? PLACE_COUNTED : (int)implied_place(reading, scheme);
+    while (field->length && place < PLACES && !text_is(*field, place_names[place]))
+        place++;
+    if (place == PLACES)
+        return WRONG(
+            reading, 4,
+            "\"%.*s\": write counted, temporary, transit, outside, warehouse, reimport, reexport, returned, or "
+            "nothing",
+            TEXT_ARGS(*field));
+    *field = text_of(place_names[place]); /* the plan knows what was made of it, not the words of a remark */
+    *out = (enum regime_place)place;
+    return OK;
+}
+
 static enum err regime_row(struct reading *reading)
 {
     int32_t scheme = 0;
@@ -258,6 +311,9 @@ static enum err regime_row(struct reading *reading)
         bits |= bits << 2; /* REGIME_GENERAL_ of the same directions */
     else if (!text_is(reading->field[3], "0"))
         return WRONG(reading, 3, "\"%.*s\": write 1 (counts in general trade) or 0", TEXT_ARGS(reading->field[3]));
+    enum regime_place place = PLACE_COUNTED;
+    TRY(read_place(reading, scheme, &place));
+    bits |= (uint32_t)place << REGIME_PLACE_SHIFT;
     uint32_t there = 0;
     if (!codes_put(&reading->reference->regimes[scheme], key, bits, &there))
         return twice(reading, 1);
@@ -472,8 +528,13 @@ static const struct list lists[REFERENCE_LISTS] = {
     [REFERENCE_CURRENCIES] =
         {"currencies.csv", {"code", "minor_unit", "withdrawn"}, currency_row, REFERENCE_CURRENCIES, true},
     [REFERENCE_INCOTERMS] = {"incoterms.csv", {"code", "edition_to"}, incoterm_row, REFERENCE_INCOTERMS, true},
-    [REFERENCE_REGIMES] =
-        {"regimes.csv", {"scheme", "code", "flow", "general_trade"}, regime_row, REFERENCE_REGIMES, true},
+    [REFERENCE_REGIMES] = {"regimes.csv",
+                           {"scheme", "code", "flow", "general_trade", "statistics", "comtrade_customs", "note"},
+                           regime_row,
+                           REFERENCE_REGIMES,
+                           true,
+                           3,
+                           2},
     [REFERENCE_PROCEDURE_PAIRS] =
         {"procedure_pairs.csv", {"scheme", "requested", "previous"}, pair_row, REFERENCE_PROCEDURE_PAIRS, true},
     [REFERENCE_UNITS] = {"units.csv", {"rec20", "std_unit", "kind", "factor_to_std"}, unit_row, REFERENCE_UNITS, true},
@@ -513,17 +574,17 @@ static enum err read_rows(struct reading *reading)
     uint32_t columns = 0;
     while (columns < COLUMNS_MOST && reading->list->columns[columns])
         columns++;
-    TRY(csv_columns(reading->csv, reading->list->columns, index, columns, reading->info));
+    TRY(csv_columns(reading->csv, reading->list->columns, index, columns, reading->list->optional, reading->info));
     for (;;) {
         struct csv_row row;
         TRY(csv_next(reading->csv, &row, reading->info));
         if (row.count == 0)
             return OK;
         for (uint32_t i = 0; i < columns; i++)
-            reading->field[i] = row.fields[index[i]];
+            reading->field[i] = index[i] == CSV_NO_COLUMN ? (struct text){"", 0} : row.fields[index[i]];
         reading->row++;
         TRY(reading->list->read(reading));
-        hash_row(reading, columns);
+        hash_row(reading, columns - reading->list->remarks);
     }
 }
 

@@ -38,6 +38,12 @@ void rules_default_severities(bool lenient, enum severity out[RULE_COUNT])
     }
 }
 
+const char *severity_name(enum severity severity)
+{
+    static const char *const names[SEVERITIES] = {"off", "warn", "reject", "verdict", "not_counted", "reclassify"};
+    return names[severity];
+}
+
 /* The first file in `needs` that reference.dir lacks; empty if all are there. */
 static struct text lacking_file(const struct reference *reference, const char *needs)
 {
@@ -51,6 +57,16 @@ static struct text lacking_file(const struct reference *reference, const char *n
         }
     }
     return (struct text){NULL, 0};
+}
+
+/* The setting without which the rule has nothing to say, NULL if there is none or it is so. */
+static const char *lacking_setting(const struct rules_options *options, enum rule rule)
+{
+    if (rule == RULE_STA_805 && !options->special_trade)
+        return "trade.system=special";
+    if (rule == RULE_STA_809 && !options->nets_returns)
+        return "count.returns=false";
+    return NULL;
 }
 
 /* In a build for scripts/rule_mutants.sh one rule, named by the environment, never fires: some test must notice. */
@@ -75,6 +91,8 @@ static void settle(struct rules *rules, const struct rules_options *options, enu
         snprintf(reason, sizeof reason, "set to off by rules.severity.%s", rule_rows[rule].code);
     else if (file.length)
         snprintf(reason, sizeof reason, "needs %.*s, which is not in reference.dir", TEXT_ARGS(file));
+    else if (lacking_setting(options, rule))
+        snprintf(reason, sizeof reason, "needs %s", lacking_setting(options, rule));
     else if (is_mutant(rule_rows[rule].code))
         snprintf(reason, sizeof reason, "disabled as a mutant");
     else {
@@ -88,6 +106,7 @@ static void settle(struct rules *rules, const struct rules_options *options, enu
 static uint64_t hash_of(const struct rules *rules)
 {
     uint64_t hash = hash_words2(rules->reporter_key, rules->reporting_currency_key, rules->lenient);
+    hash = hash_bytes(rules->status_outside, sizeof rules->status_outside, hash + rules->leaves_banknotes);
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         hash = hash_bytes(rule_rows[rule].code, strlen(rule_rows[rule].code), hash);
         hash = hash_bytes(&rules->severity[rule], 1, hash);
@@ -110,6 +129,10 @@ enum err rules_new(const struct rules_options *options, const struct reference *
             return err_set(info, ERR_CONFIG,
                            "rules.severity.%s: this rule is a verdict (%s), its severity can't be set",
                            rule_rows[rule].code, rule_rows[rule].text);
+        bool apart = options->severity[rule] >= SEVERITY_NOT_COUNTED || rule_rows[rule].group == GROUP_STA;
+        if (apart && options->severity[rule] != rule_rows[rule].severity && options->severity[rule] != SEVERITY_OFF)
+            return err_set(info, ERR_CONFIG, "rules.severity.%s: a rule of STA decides what counts; it can be off",
+                           rule_rows[rule].code);
     }
     struct rules *rules = memory_new(1, sizeof *rules);
     rules->reference = reference;
@@ -121,6 +144,7 @@ enum err rules_new(const struct rules_options *options, const struct reference *
         reference->currency[lists_letters3(text_of(options->reporting_currency))] == CURRENCY_MONTH_NEVER;
     for (int rule = 0; rule < RULE_COUNT; rule++)
         settle(rules, options, (enum rule)rule);
+    judge_statistics_prepare(rules, options);
     rules->hash = hash_of(rules);
     *out = rules;
     return OK;
@@ -158,6 +182,8 @@ void findings_clear(struct findings *findings)
     findings->unkept = 0;
     findings->reject = false;
     findings->warned_items = false;
+    findings->apart = false;
+    findings->not_counted = false;
 }
 
 static bool warns_items(enum rule rule)
@@ -166,7 +192,7 @@ static bool warns_items(enum rule rule)
     return group == GROUP_STR || group == GROUP_COD || group == GROUP_ARI || group == GROUP_HSC;
 }
 
-/* Drops the last warning. False: there is none. */
+/* Drops the last warning or what else is no reject. False: there is none. */
 static bool drop_warning(struct findings *findings)
 {
     uint32_t at = findings->count;
@@ -203,7 +229,7 @@ static void add(const struct rules *rules, struct findings *findings, enum rule 
     uint8_t severity = rules->severity[rule];
     if (severity == SEVERITY_OFF || severity == SEVERITY_VERDICT)
         return;
-    if (severity > severity_most)
+    if (severity == SEVERITY_REJECT)
         severity = severity_most;
     keep(findings, (struct finding){.rule = (uint16_t)rule, .severity = severity, .item = item, .field = field});
 }
@@ -271,6 +297,8 @@ void rules_judge(const struct rules *rules, const struct declaration *declaratio
     judge_codes(&judge);
     judge_arithmetic(&judge);
     judge_hs(&judge);
+    if (!out->reject)
+        judge_statistics(&judge);
 }
 
 const char *finding_path(const struct finding *finding, char *out, size_t bytes)

@@ -17,7 +17,10 @@ enum severity {
     SEVERITY_OFF,
     SEVERITY_WARN,
     SEVERITY_REJECT,
-    SEVERITY_VERDICT, /* VER-501, VER-503: counted as a verdict, neither finding */
+    SEVERITY_VERDICT,     /* VER-501, VER-503: counted as a verdict, neither finding */
+    SEVERITY_NOT_COUNTED, /* STA: accepted, the item is no part of the statistics; neither a reject nor a warning */
+    SEVERITY_RECLASSIFY,  /* STA: accepted, the item counts in flow RM or RX */
+    SEVERITIES,
 };
 
 enum rule {
@@ -32,6 +35,7 @@ enum rule_group {
     GROUP_ARI,
     GROUP_HSC,
     GROUP_VER,
+    GROUP_STA,
 };
 
 struct rule_row {
@@ -53,7 +57,7 @@ enum { FINDINGS_MOST = 64 };
 
 struct finding {
     uint16_t rule;     /* enum rule */
-    uint8_t severity;  /* SEVERITY_WARN or SEVERITY_REJECT */
+    uint8_t severity;  /* any but SEVERITY_OFF and SEVERITY_VERDICT */
     int32_t item;      /* index from 0, -1 = header */
     const char *field; /* name of the field, NULL if it is the whole ("payload"); static memory */
 };
@@ -63,6 +67,8 @@ struct findings {
     uint32_t unkept;   /* found beyond FINDINGS_MOST */
     bool reject;       /* at least one reject, kept or not */
     bool warned_items; /* at least one warning of STR, COD, ARI, CRE, HSC or ECM: Statistic.warned_items */
+    bool apart;        /* at least one item is left out or reclassified: rules_item_class says which */
+    bool not_counted;  /* all items are left out */
     struct finding list[FINDINGS_MOST];
 };
 
@@ -78,11 +84,22 @@ struct rules_context {
     enum key_check key;
 };
 
+/* From which status on a declaration counts: STA-808. */
+enum count_status {
+    COUNT_BY_SCHEME, /* CN released, others accepted */
+    COUNT_ACCEPTED,
+    COUNT_RELEASED,
+};
+
 struct rules_options {
     bool lenient;                       /* rules.profile */
     enum severity severity[RULE_COUNT]; /* after rules.severity.CODE; begin with rules_default_severities */
     char reporter[3];
     char reporting_currency[4];
+    bool special_trade;             /* trade.system */
+    enum count_status count_status; /* count.status */
+    bool nets_returns;              /* count.returns=false */
+    bool leaves_banknotes;          /* count.banknotes=false */
 };
 
 struct rules;
@@ -109,6 +126,19 @@ void rules_judge(const struct rules *rules, const struct declaration *declaratio
 
 /* Adds a finding of a rule that the caller itself decides (STR-001, STR-002, VER-5xx), if it is in force. */
 void rules_add(const struct rules *rules, struct findings *findings, enum rule rule, int32_t item, const char *field);
+
+/* What the statistics make of an item of an accepted declaration. */
+enum item_class {
+    ITEM_COUNTED,
+    ITEM_RETURNS, /* counts in RM on import, in RX on export */
+    ITEM_OUTSIDE,
+};
+
+/* By the rules of STA; of use if findings.apart is set, else every item is ITEM_COUNTED. */
+enum item_class rules_item_class(const struct rules *rules, const struct declaration *declaration, uint32_t item);
+
+/* "off", "warn", "reject", "verdict", "not_counted", "reclassify". */
+const char *severity_name(enum severity severity);
 
 void findings_clear(struct findings *findings);
 

@@ -107,7 +107,7 @@ class Stream:
         state = {"differences": ["nothing was read"]}
 
         def equal():
-            ledger = recount.Ledger()
+            ledger = recount.Ledger(self.nomenclature.scope)
             self.rejected = topics.fill_ledger(
                 self.broker.address, self.settings["topic.declarations"], self.settings["topic.rejects"], ledger
             )

@@ -74,7 +74,7 @@ def assert_refuses(stream, *words):
 def compare_until_equal(stream, messages):
     """The statistics become the recount of these messages."""
     rejected = topics.rejected_coordinates(stream.broker.address, stream.settings["topic.rejects"])
-    ledger = recount.Ledger()
+    ledger = recount.Ledger(stream.nomenclature.scope)
     for message in messages:
         head = topics.readable(message.value())
         ledger.take(head, head is None or any(place[:2] == (message.partition(), message.offset()) for place in rejected))

@@ -163,7 +163,7 @@ class Fleet:
             deadline_s,
             0.1,
         )
-        ledger = recount.Ledger()
+        ledger = recount.Ledger(self.nomenclature.scope)
         topics.fill_ledger(
             self.broker.address, self.settings["topic.declarations"], self.settings["topic.rejects"], ledger
         )

@@ -17,6 +17,7 @@ import json
 import os
 import sys
 
+import scope
 import wire
 
 INT64_MAX = (1 << 63) - 1
@@ -44,12 +45,12 @@ FIELD_OF = {
     "flow": "flow",
 }
 FREQUENCY = {"DAY": 2, "MONTH": 3}
-FLOW = {"M": 1, "X": 2}
+FLOW = {"M": 1, "X": 2, "RM": 3, "RX": 4}
 NOT_COMPARED = {"share_ppm", "state", "as_of", "as_of_ms", "watermark_ms", "warned_items", "late_items"}
 
 
 class Nomenclature:
-    """Standard units of HS codes and how units convert to them, from hs2017.csv, hs2022.csv and units.csv."""
+    """Standard units of HS codes and how units convert to them, from hs2017.csv, hs2022.csv and units.csv; and what counts."""
 
     def __init__(self, *folders):
         """A list is read from the first folder that has it."""
@@ -57,6 +58,7 @@ class Nomenclature:
             edition: {row["code"]: row["std_unit"] for row in self.rows(folders, "hs%s.csv" % edition)}
             for edition in ("2017", "2022")
         }
+        self.scope = scope.Scope(*folders)
         self.rec20 = {}
         self.factor = {}
         for row in self.rows(folders, "units.csv"):
@@ -100,10 +102,10 @@ def escape(text):
     return "".join(chr(b) if 0x21 <= b <= 0x7E and chr(b) not in "%|=" else "%%%02X" % b for b in text.encode())
 
 
-def code_of(dimension, head, item):
+def code_of(dimension, head, item, flow):
     """The code of one dimension, as text."""
     if dimension == "flow":
-        return "M" if head["direction"] == wire.IMPORT else "X"
+        return flow
     if dimension == "partner":
         return item.get("origin_country" if head["direction"] == wire.IMPORT else "destination_country", "")
     if dimension.startswith("hs"):
@@ -158,9 +160,12 @@ def cells(declarations, nomenclature, views=None):
         touched = set()
         date = head["reference_date"]
         for item in head.get("items", ()):
+            flow = nomenclature.scope.flow(head, item)
+            if flow is None:
+                continue
             standard = nomenclature.standard(item["hs_code"][:6], date)
             supplementary = nomenclature.convert(item, standard)
-            code = {dimension: code_of(dimension, head, item) for dimension in FIELD_OF}
+            code = {dimension: code_of(dimension, head, item, flow) for dimension in FIELD_OF}
             for view in views or VIEWS:
                 grain, dimensions = VIEWS[view]
                 codes = tuple(code[dimension] for dimension in dimensions)
@@ -200,7 +205,7 @@ def record(place, cell, reporter, currency, nomenclature):
         "period_to": end,
         "reporter": reporter,
         "currency": currency,
-        "value_basis": 1 if by_name["flow"] == "M" else 2,
+        "value_basis": 1 if by_name["flow"] in ("M", "RM") else 2,
         "value_minor": saturated(cell.value),
         "customs_value_minor": saturated(cell.customs),
         "net_mass_g": saturated(half_away(cell.net, 1000)),
@@ -215,7 +220,7 @@ def record(place, cell, reporter, currency, nomenclature):
             dimension, code
         )
     if "partner" in by_name:
-        fields["partner_basis"] = 1 if by_name["flow"] == "M" else 2
+        fields["partner_basis"] = 1 if by_name["flow"] in ("M", "RM") else 2
     if "commodity_code" in fields:
         fields["classification"] = "H5" if end < 20220101 else "H6"
     if "hs6" in by_name:
@@ -233,9 +238,11 @@ def expected(declarations, nomenclature, reporter, currency, views=None):
 class Ledger:
     """Newest accepted version per id, and the verdict of each declaration in log order of its partition."""
 
-    def __init__(self):
+    def __init__(self, what_counts):
+        """what_counts: a Scope."""
         self.newest = {}
-        self.verdicts = {"counted": 0, "duplicate": 0, "stale": 0, "rejected": 0}
+        self.scope = what_counts
+        self.verdicts = {"counted": 0, "duplicate": 0, "stale": 0, "rejected": 0, "not_counted": 0}
 
     def take(self, head, rejected):
         self.verdicts[self.verdict(head, rejected)] += 1
@@ -250,7 +257,7 @@ class Ledger:
                 return "stale"
             return "duplicate" if standing[1] == head else "rejected"  # VER-502: other content
         self.newest[head["declaration_id"]] = (place, head)
-        return "counted"
+        return "not_counted" if self.scope.is_outside(head) else "counted"
 
     def standing(self):
         return [head for place, head in self.newest.values() if not place[1]]
@@ -375,7 +382,7 @@ def main():
     parser.add_argument("--currency", default="CNY")
     options = parser.parse_args()
     nomenclature = Nomenclature(*options.reference)
-    ledger, consumer = Ledger(), Consumer()
+    ledger, consumer = Ledger(nomenclature.scope), Consumer()
     if options.brokers:
         import topics  # needs the test environment's packages; files do not
 

@@ -19,7 +19,8 @@ def partition_cells(task):
     gc.disable()  # millions of objects and no cycle among them
     address, topic, partition, rejected, folders = task
     Declaration = topics.declaration_class()
-    newest, verdicts = {}, {"counted": 0, "duplicate": 0, "stale": 0, "rejected": 0}
+    nomenclature = recount.Nomenclature(*folders)
+    newest, verdicts = {}, {"counted": 0, "duplicate": 0, "stale": 0, "rejected": 0, "not_counted": 0}
     for message in topics.read(address, topic, only=[partition]):
         parts = [None] if message.value() is None else topics.declarations_of(message.value())
         for index, data in enumerate(parts):
@@ -31,13 +32,13 @@ def partition_cells(task):
             standing = newest.get(head.declaration_id)
             if standing is None or standing[0] < place:
                 newest[head.declaration_id] = (place, data)
-                verdicts["counted"] += 1
+                verdicts["not_counted" if nomenclature.scope.is_outside(topics.readable(data)) else "counted"] += 1
             elif standing[0] > place:
                 verdicts["stale"] += 1
             else:
                 verdicts["duplicate" if same_content(standing[1], data) else "rejected"] += 1
     heads = (topics.readable(data) for place, data in newest.values() if not place[1])
-    return recount.cells(heads, recount.Nomenclature(*folders)), verdicts
+    return recount.cells(heads, nomenclature), verdicts
 
 
 def add(into, cell):

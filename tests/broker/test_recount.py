@@ -8,6 +8,7 @@ import unittest
 
 import mapping
 import recount
+import scope
 import wire
 
 
@@ -129,7 +130,7 @@ class Recount(unittest.TestCase):
         )
 
     def test_the_newest_accepted_version_stands_whatever_the_order(self):
-        ledger = recount.Ledger()
+        ledger = recount.Ledger(scope.Scope())
         for head, rejected in (
             (declaration(version=3, function=wire.REPLACE), True),
             (declaration(version=2), False),
@@ -139,7 +140,7 @@ class Recount(unittest.TestCase):
             (None, True),
         ):
             ledger.take(head, rejected)
-        self.assertEqual(ledger.verdicts, {"counted": 1, "duplicate": 1, "stale": 1, "rejected": 3})
+        self.assertEqual(ledger.verdicts, {"counted": 1, "duplicate": 1, "stale": 1, "rejected": 3, "not_counted": 0})
         ledger.take(declaration(version=2, function=wire.CANCEL), False)
         self.assertEqual(ledger.standing(), [])
         ledger.take(declaration(version=3), False)

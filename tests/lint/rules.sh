@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# rules.sh PRINT_RULES [ROOT] - every rule of rules.def has an accepting and a rejecting (or warning) test that carries its code.
+# rules.sh PRINT_RULES [ROOT] - every rule of rules.def has an accepting and a rejecting (warning, leaving out, reclassifying) test that carries its code.
 #
-# Rules of the declaration: rows RULE_CASE("CODE", accepts|rejects|warns, ...) in tests/unit/trade. Rules that need the ledger are tested
+# Rules of the declaration: rows RULE_CASE("CODE", accepts|rejects|warns|leaves_out|reclassifies, ...) in tests/unit/trade. Rules that need the ledger are tested
 # where the ledger is: tests/unit/flow has at least two tests with the code in their names (VER_504..., or VER_503_504... for several), one
 # where the rule is found and one where it is not.
 set -eu
@@ -13,7 +13,7 @@ cases=$(mktemp)
 codes=$(mktemp)
 trap 'rm -f "$cases" "$cases.unknown" "$codes"' EXIT
 "$print_rules" --codes >"$codes"
-grep -hoE 'RULE_CASE\("[A-Z]{3}-[0-9]{3}", *(accepts|rejects|warns)' tests/unit/trade/*.c | sed -E 's/RULE_CASE\("([^"]*)", */\1 /' >"$cases"
+grep -hoE 'RULE_CASE\("[A-Z]{3}-[0-9]{3}", *(accepts|rejects|warns|leaves_out|reclassifies)' tests/unit/trade/*.c | sed -E 's/RULE_CASE\("([^"]*)", */\1 /' >"$cases"
 
 status=0
 rules=0
@@ -34,7 +34,7 @@ while read -r code severity needs; do
         continue
     fi
     grep -q "^$code accepts" "$cases" || fail "$code has no RULE_CASE(\"$code\", accepts, ...) in tests/unit/trade"
-    grep -qE "^$code (rejects|warns)" "$cases" || fail "$code has no RULE_CASE(\"$code\", rejects or warns, ...) in tests/unit/trade"
+    grep -qE "^$code (rejects|warns|leaves_out|reclassifies)" "$cases" || fail "$code has no RULE_CASE(\"$code\", rejects, warns, leaves_out or reclassifies, ...) in tests/unit/trade"
 done <"$codes"
 
 cut -d ' ' -f 1 "$cases" | sort -u | while read -r code; do

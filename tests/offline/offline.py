@@ -77,9 +77,9 @@ class Trial:
         findings = os.path.join(folder, "findings.jsonl")
         with open(findings, "w", encoding="utf-8") as out:
             out.write(run((0, 65), options.dryport, "check", "--json", *self.lists, self.input).stdout)
-        self.ledger = recount.Ledger()
-        recount.fill_ledger([self.input], recount.read_rejected(findings), self.ledger)
         nomenclature = recount.Nomenclature(lists)
+        self.ledger = recount.Ledger(nomenclature.scope)
+        recount.fill_ledger([self.input], recount.read_rejected(findings), self.ledger)
         self.want = recount.expected(self.ledger.standing(), nomenclature, "CN", "CNY")
         self.first = None
 
@@ -98,8 +98,10 @@ class Trial:
         if "--shuffle" in arguments:
             return None
         if "--twice" in arguments:
-            verdicts = {"counted": verdicts["counted"], "duplicate": 2 * verdicts["duplicate"] + verdicts["counted"],
-                        "stale": 2 * verdicts["stale"], "rejected": 2 * verdicts["rejected"]}
+            accepted = verdicts["counted"] + verdicts["not_counted"]
+            verdicts = {"counted": verdicts["counted"], "duplicate": 2 * verdicts["duplicate"] + accepted,
+                        "stale": 2 * verdicts["stale"], "rejected": 2 * verdicts["rejected"],
+                        "not_counted": verdicts["not_counted"]}
         return {name: count for name, count in verdicts.items() if count}
 
     def compare(self, name, arguments):

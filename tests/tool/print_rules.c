@@ -6,21 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const severities[] = {
-    [SEVERITY_OFF] = "off", [SEVERITY_WARN] = "warn", [SEVERITY_REJECT] = "reject", [SEVERITY_VERDICT] = "verdict"};
-
 static const char *const groups[] = {
     [GROUP_STR] = "STR: structure",
     [GROUP_COD] = "COD: code lists",
     [GROUP_ARI] = "ARI: arithmetic and consistency",
     [GROUP_HSC] = "HSC: commodity codes and quantities",
     [GROUP_VER] = "VER: versions and duplicates",
+    [GROUP_STA] = "STA: accepted, but not counted or counted in another flow",
 };
 
 static void print_codes(void)
 {
     for (int rule = 0; rule < RULE_COUNT; rule++)
-        printf("%s %s %s\n", rule_rows[rule].code, severities[rule_rows[rule].severity], rule_rows[rule].needs);
+        printf("%s %s %s\n", rule_rows[rule].code, severity_name(rule_rows[rule].severity), rule_rows[rule].needs);
 }
 
 /* Fields are written with a blank behind each comma, so that a table cell can break. */
@@ -47,6 +45,12 @@ static void print_head(void)
          "before. One reject "
          "rejects the");
     puts("whole declaration; a verdict is counted as such and is no finding. Codes are never used again.\n");
+    puts("The rules of STA act on items of accepted declarations: *not_counted* leaves the item out, the rest of the "
+         "declaration counts; "
+         "*reclassify* counts it in");
+    puts("flow RM (import) or RX (export). A declaration all of whose items are left out has the verdict not_counted. "
+         "They are no warnings and "
+         "can only be off.\n");
     puts("A cancel needs declaration_id, version, function, accepted_at_ms and schema_version only. Whatever else it "
          "carries is checked, but "
          "nothing more");
@@ -66,7 +70,7 @@ int main(int argc, char **argv)
             printf("\n## %s\n\nSource: %s.\n\n", groups[row->group], row->source);
             puts("| code | severity | fields | what is wrong and what would be right | needs |\n|---|---|---|---|---|");
         }
-        printf("| %s | %s | ", row->code, severities[row->severity]);
+        printf("| %s | %s | ", row->code, severity_name(row->severity));
         print_fields(row->fields);
         printf(" | %s | %s |\n", row->text, row->needs);
     }

@@ -108,13 +108,32 @@ Test(csv, missing_and_repeated_columns_are_errors)
     struct err_info info;
     struct memory memory = {TEXT("a,b\n"), 64};
     struct csv *csv = csv_new("f.csv", (struct csv_source){read_memory, &memory});
-    cr_assert_eq(csv_columns(csv, names, index, 2, &info), ERR_DATA);
+    cr_assert_eq(csv_columns(csv, names, index, 2, 0, &info), ERR_DATA);
     cr_assert_str_eq(info.text, "f.csv:1: the header lacks column \"c\"");
     csv_free(csv);
     memory = (struct memory){TEXT("a,b,a\n"), 64};
     csv = csv_new("f.csv", (struct csv_source){read_memory, &memory});
-    cr_assert_eq(csv_columns(csv, names, index, 1, &info), ERR_DATA);
+    cr_assert_eq(csv_columns(csv, names, index, 1, 0, &info), ERR_DATA);
     cr_assert_str_eq(info.text, "f.csv:1: the header names column \"a\" twice");
+    csv_free(csv);
+}
+
+Test(csv, an_optional_column_may_be_lacking)
+{
+    static const char *const names[] = {"b", "c", "a"};
+    uint32_t index[3];
+    struct err_info info;
+    struct memory memory = {TEXT("a,b\n"), 64};
+    struct csv *csv = csv_new("f.csv", (struct csv_source){read_memory, &memory});
+    cr_assert_eq(csv_columns(csv, names, index, 3, 2, &info), OK);
+    cr_expect_eq(index[0], 1);
+    cr_expect_eq(index[1], CSV_NO_COLUMN);
+    cr_expect_eq(index[2], 0);
+    csv_free(csv);
+    memory = (struct memory){TEXT("a,b\n"), 64};
+    csv = csv_new("f.csv", (struct csv_source){read_memory, &memory});
+    cr_expect_eq(csv_columns(csv, names, index, 3, 1, &info), ERR_DATA);
+    cr_expect_str_eq(info.text, "f.csv:1: the header lacks column \"c\"");
     csv_free(csv);
 }
 

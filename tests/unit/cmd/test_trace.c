@@ -100,7 +100,7 @@ Test(trace, each_record_has_the_verdict_that_the_ledger_gave)
     run("ID1");
 
     expect_verdicts((enum trace_verdict[]){TRACE_COUNTED, TRACE_DUPLICATE, TRACE_STALE, TRACE_COUNTED, TRACE_WAITS}, 5);
-    cr_assert_eq(trace.counted, 2);
+    cr_assert_eq(trace.accepted, 2);
     cr_assert_eq(trace.entry_count, 2);
     cr_assert(trace.is_whole);
 }

@@ -261,3 +261,131 @@ Test(settle, event_time_is_bounded_by_the_time_of_the_record_and_moves_by_accept
     cr_assert_eq(desk.partition.state.event_ms_most, early.timestamp_ms);
     buffer_fini(&value);
 }
+
+/* ---- STA: what counts, and in which flow ---- */
+
+static struct sample sample;
+
+static struct tally_control control(void)
+{
+    return tally_control(desk.partition.state.tally);
+}
+
+static void expect_verdicts(int64_t counted, int64_t not_counted)
+{
+    cr_expect_eq(desk_counts(&desk)->verdicts[VERDICT_COUNTED], counted);
+    cr_expect_eq(desk_counts(&desk)->verdicts[VERDICT_NOT_COUNTED], not_counted);
+}
+
+Test(settle, STA_801_an_item_outside_the_statistics_leaves_the_rest_counted)
+{
+    sample_init(&sample, "A");
+    sample_add_item(&sample, "720851", 7)->procedure = TEXT("53");
+    sample_add_item(&sample, "720851", 30);
+
+    desk_put(&desk, &sample);
+
+    expect_verdicts(1, 0);
+    cr_expect_eq(control().items, 2);
+    cr_expect(control().value_minor == 100030);
+    cr_expect_eq(desk_counts(&desk)->items, 2);
+    cr_expect_eq(desk_counts(&desk)->warnings[801], 1);
+    cr_expect_eq(desk.context.fresh.items[1].value_minor, 30);
+}
+
+Test(settle, STA_808_not_counted_has_an_entry_and_adds_nothing)
+{
+    sample_init(&sample, "A");
+    sample.declaration.status = STATUS_REFUSED;
+
+    desk_put(&desk, &sample);
+    desk_put(&desk, &sample);
+
+    expect_verdicts(0, 1);
+    cr_expect_eq(desk_counts(&desk)->verdicts[VERDICT_DUPLICATE], 1, "it is known");
+    cr_expect_eq(ledger_count(desk.partition.state.ledger), 1);
+    cr_expect_eq(control().items, 0);
+    cr_expect_eq(desk.partition.open.place_count, 0, "it is no reject");
+    cr_expect_eq(desk_counts(&desk)->rejects[808], 0);
+    cr_expect_eq(desk.partition.state.event_ms_most, sample.declaration.accepted_at_ms, "it was accepted");
+}
+
+Test(settle, STA_808_versions_go_out_of_the_statistics_and_come_back)
+{
+    sample_init(&sample, "A");
+    desk_put(&desk, &sample);
+    cr_expect_eq(control().items, 1);
+
+    sample_replace(&sample, 2);
+    sample.declaration.status = STATUS_REFUSED;
+    desk_put(&desk, &sample);
+    cr_expect_eq(control().items, 0, "what was counted is retracted");
+    cr_expect(control().value_minor == 0);
+
+    sample_replace(&sample, 3);
+    sample.declaration.status = STATUS_RELEASED;
+    desk_put(&desk, &sample);
+    cr_expect_eq(control().items, 1);
+    expect_verdicts(2, 1);
+    cr_expect_eq(desk_counts(&desk)->warnings[513], 0, "nothing is no amount to compare with");
+    cr_expect_eq(ledger_count(desk.partition.state.ledger), 1);
+}
+
+Test(settle, STA_808_a_cancel_of_what_was_not_counted_is_counted_and_a_higher_version_reopens_it)
+{
+    sample_init(&sample, "A");
+    sample.declaration.status = STATUS_REFUSED;
+    desk_put(&desk, &sample);
+    struct sample cancel;
+    sample_init(&cancel, "A");
+    sample_cancel(&cancel, 2);
+    desk_put(&desk, &cancel);
+    expect_verdicts(1, 1);
+    cr_expect_eq(control().items, 0);
+
+    sample_replace(&sample, 3);
+    desk_put(&desk, &sample);
+    expect_verdicts(1, 2);
+    cr_expect_eq(desk_counts(&desk)->warnings[506], 1, "not counted again, and reopened all the same");
+
+    sample_replace(&sample, 4);
+    sample.declaration.status = STATUS_ACCEPTED;
+    desk_put(&desk, &sample);
+    expect_verdicts(2, 2);
+    cr_expect_eq(control().items, 1);
+}
+
+Test(settle, STA_806_807_returned_goods_have_flows_of_their_own)
+{
+    sample_init(&sample, "A");
+    sample_add_item(&sample, "720851", 7)->origin_country = TEXT("CN");
+    sample_add_item(&sample, "720851", 8)->procedure = TEXT("61");
+    desk_put(&desk, &sample);
+    static const uint8_t imports[] = {FLOW_M, FLOW_RM, FLOW_RM};
+    for (uint32_t i = 0; i < 3; i++)
+        cr_expect_eq(desk.context.fresh.items[i].flow, imports[i], "item %u", i);
+
+    sample_init(&sample, "B");
+    sample.declaration.direction = DIRECTION_EXPORT;
+    sample.items[0].procedure = TEXT("31");
+    sample.items[0].destination_country = TEXT("DE");
+    desk_put(&desk, &sample);
+    cr_expect_eq(desk.context.fresh.items[0].flow, FLOW_RX);
+    expect_verdicts(2, 0);
+    cr_expect_eq(desk_counts(&desk)->warnings[806], 1, "once a declaration");
+    cr_expect_eq(desk_counts(&desk)->warnings[807], 1);
+}
+
+Test(settle, STA_findings_stand_in_no_reject)
+{
+    sample_init(&sample, "A");
+    sample.items[0].origin_country = TEXT("CN");
+    desk_put(&desk, &sample);
+    sample.items[0].statistical_value_minor++;
+    desk_put(&desk, &sample);
+
+    Customs__V1__Reject *message = reject_at(0);
+    cr_assert_eq(message->n_findings, 1);
+    cr_expect_str_eq(message->findings[0]->code, "VER-502");
+    customs__v1__reject__free_unpacked(message, NULL);
+}

@@ -2,8 +2,8 @@
  * rule_case.h - one accepting or rejecting case of a rule: a valid declaration, changed in one thing, judged.
  *
  * RULE_CASE("STR-006", rejects, version_zero, "", { d->version = 0; })
- *   outcome     accepts: nothing is found but the companions · rejects, warns: the rule is found with that severity,
- * and nothing but the companions beside it companions  codes that must be found as well, with blanks between d, item
+ *   outcome     accepts: nothing is found but the companions · rejects, warns, leaves_out, reclassifies: the rule is found with that
+ * severity, and nothing but the companions beside it companions  codes that must be found as well, with blanks between d, item
  * the declaration (scheme CN, import) and its two items; BASE(SCHEME_EU) begins again with another scheme
  * tests/lint/rules.sh looks for these rows.
  */
@@ -62,7 +62,7 @@ static inline struct item sample_item(const struct scheme_words *words, uint32_t
         .hs_code = text_of(words->hs_codes[number % 2]),
         .net_mass_mg = 25000000,
         .statistical_value_minor = 5000000,
-        .origin_country = TEXT("KZ"),
+        .origin_country = strcmp(words->reporter, "KZ") == 0 ? TEXT("CN") : TEXT("KZ"), /* no re-import */
         .procedure = text_of(words->procedure),
         .customs_value_minor = 5000000,
         .gross_mass_mg = 30000000,
@@ -229,6 +229,8 @@ static inline void sample_expect(struct sample *sample, const char *code, const 
 #define CASE_accepts SEVERITY_OFF
 #define CASE_rejects SEVERITY_REJECT
 #define CASE_warns SEVERITY_WARN
+#define CASE_leaves_out SEVERITY_NOT_COUNTED
+#define CASE_reclassifies SEVERITY_RECLASSIFY
 #define BASE(scheme) sample_start(&sample, scheme)
 
 #define RULE_CASE(code, outcome, name, companions, ...)                                                                \

@@ -206,7 +206,7 @@ RULE_CASE("ARI-220", rejects, customs_value_missing_in_eu_free_circulation, "", 
     BASE(SCHEME_EU);
     item[0].customs_value_minor = 0;
 })
-RULE_CASE("ARI-220", accepts, customs_value_missing_in_temporary_admission, "", {
+RULE_CASE("ARI-220", accepts, customs_value_missing_in_temporary_admission, "STA-801", {
     d->trade_mode = TEXT("2600");
     item[0].customs_value_minor = 0;
 })

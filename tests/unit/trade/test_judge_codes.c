@@ -89,7 +89,7 @@ RULE_CASE("COD-111", accepts, cn_procedure_of_four_characters_in_more_bytes, "",
     item[0].procedure = TEXT("\xE4\xB8\x80"
                              "12");
 })
-RULE_CASE("COD-111", accepts, cn_transit, "", { d->trade_mode = TEXT("TRANSIT"); })
+RULE_CASE("COD-111", accepts, cn_transit, "STA-802", { d->trade_mode = TEXT("TRANSIT"); })
 RULE_CASE("COD-111", rejects, eu_procedure_of_the_other_direction, "", {
     BASE(SCHEME_EU);
     item[0].procedure = TEXT("1000");
