@@ -53,7 +53,7 @@ static void put(struct bench *bench, const struct declaration *declaration, int6
     struct err_info info;
     struct ledger_key key = ledger_key_of(declaration->declaration_id, &bench->sip);
     enum err err = contribution_from(declaration, bench->reference, &bench->dictionary, key.word[1] * HASH_P0, false,
-                                     &bench->contribution, &info);
+                                     false, &bench->contribution, &info);
     CHECK_SAY(err == OK, "%s", info.text);
     for (uint32_t i = 0; i < bench->contribution.item_count; i++) {
         bench->contribution.items[i].value_minor += more_minor;

@@ -37,8 +37,10 @@ bool pb_next(struct reader *reader, int32_t partitions, struct arena *arena, str
     if (reader->failed)
         return false;
     arena_reset(arena);
-    if (wire_decode(out->value, arena, &declaration, &canonical) == WIRE_OK)
+    if (wire_decode(out->value, arena, &declaration, &canonical) == WIRE_OK) {
+        out->timestamp_ms = declaration.accepted_at_ms; /* as `load` does */
         out->key = (struct bytes){(const uint8_t *)declaration.declaration_id.data, declaration.declaration_id.length};
+    }
     out->partition = (int32_t)(hash_murmur2(out->key.data, out->key.length) % (uint32_t)partitions);
     return true;
 }
@@ -47,10 +49,13 @@ struct rules *pb_rules(const char *folder, struct reference **out_reference)
 {
     struct err_info info;
     struct rules *rules;
-    struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
-    rules_default_severities(false, options.severity);
-    if (reference_load(folder, NULL, out_reference, &info) != OK ||
-        rules_new(&options, *out_reference, &rules, &info) != OK) {
+    static struct zone *zone; /* as long as the process: benches free their rules, not what those share */
+    if (reference_load(folder, NULL, out_reference, &info) != OK || zone_new("Asia/Shanghai", &zone, &info) != OK) {
+        fprintf(stderr, "%s\n", info.text);
+        exit(64);
+    }
+    struct rules_options options = rules_default_options(zone);
+    if (rules_new(&options, *out_reference, &rules, &info) != OK) {
         fprintf(stderr, "%s\n", info.text);
         exit(64);
     }

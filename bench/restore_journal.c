@@ -24,9 +24,12 @@ static const char magic[8] = "DRYBENCH";
 bool restore_setup_open(struct restore_setup *setup)
 {
     struct err_info info;
-    struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
     *setup = (struct restore_setup){0};
-    rules_default_severities(false, options.severity);
+    if (zone_new("Asia/Shanghai", &setup->zone, &info) != OK) {
+        fprintf(stderr, "bench_restore: %s\n", info.text);
+        return false;
+    }
+    struct rules_options options = rules_default_options(setup->zone);
     if (reference_load(DRYPORT_SOURCE "/deploy/reference/demo", DRYPORT_SOURCE "/deploy/reference", &setup->reference,
                        &info) != OK ||
         rules_new(&options, setup->reference, &setup->rules, &info) != OK) {
@@ -40,6 +43,7 @@ bool restore_setup_open(struct restore_setup *setup)
 void restore_setup_close(struct restore_setup *setup)
 {
     rules_free(setup->rules);
+    zone_free(setup->zone);
     reference_free(setup->reference);
 }
 

@@ -14,6 +14,7 @@
 
 struct restore_setup {
     struct reference *reference;
+    struct zone *zone;
     struct rules *rules;
     struct view_plan plan;
 };

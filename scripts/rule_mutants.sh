@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# rule_mutants.sh [BUILD] - switches each rule of rules.def off in turn, and requires that the tests of its group fail then.
+# rule_mutants.sh [BUILD [CODE...]] - switches each rule of rules.def off in turn, and requires that the tests of its group fail then.
 #
+# With CODEs only those, or all that begin so: `scripts/rule_mutants.sh build/mutants TIM ARI-210`.
 # One build with -DDRYPORT_MUTANTS=ON; the environment variable DRYPORT_MUTANT names the rule that never fires (rules.c, is_mutant).
 # A rule whose absence no test notices is a survivor: the script lists it and fails. Verdicts (VER-501, VER-503) can't be switched off, so
 # they have no mutant. Of the tests of the ledger only those run that carry the rule's number in their names.
@@ -9,8 +10,10 @@ set -eu
 
 cd "$(dirname "$0")/.."
 build=${1:-build/mutants}
+[ $# -eq 0 ] || shift
+wanted=$*
 cmake --preset debug -B "$build" -DDRYPORT_MUTANTS=ON --log-level=WARNING >/dev/null
-unit_tests='structure codes arithmetic hs statistics'
+unit_tests='structure codes arithmetic time hs statistics'
 targets=print_rules
 for part in $unit_tests; do
     targets="$targets test_trade_judge_$part"
@@ -31,7 +34,21 @@ programs() {
     ARI-*) echo test_trade_judge_arithmetic ;;
     HSC-*) echo test_trade_judge_hs ;;
     STA-*) echo test_trade_judge_statistics ;;
+    CRE-*) echo test_trade_judge_credible ;;
+    TIM-*) echo test_trade_judge_time ;;
+    ECM-*) echo test_trade_judge_commerce ;;
     esac
+}
+
+# Whether the rule is among those that were asked for.
+is_wanted() {
+    [ -n "$wanted" ] || return 0
+    for begin in $wanted; do
+        case $1 in
+        "$begin"*) return 0 ;;
+        esac
+    done
+    return 1
 }
 
 # Runs the tests that should miss a rule, with it or without it.
@@ -59,7 +76,7 @@ killed=0
 survived=''
 printf '%-8s  %-8s  %s\n' rule mutant 'noticed by'
 while read -r code severity needs; do
-    [ "$severity" != verdict ] || continue
+    [ "$severity" != verdict ] && is_wanted "$code" || continue
     noticed=''
     for program in $(programs "$code" "$needs"); do
         if ! DRYPORT_MUTANT=$code run "$program" "$code"; then
@@ -83,4 +100,8 @@ if [ -n "$survived" ]; then
     echo "rule_mutants: $killed killed; survived:$survived" >&2
     exit 1
 fi
+[ "$killed" -gt 0 ] || {
+    echo "rule_mutants: there is no rule that begins with one of: $wanted" >&2
+    exit 1
+}
 echo "rule_mutants: all $killed rules are missed by some test when they are off"

@@ -58,7 +58,7 @@ enum err assemble(struct assembly *out, const struct config *config, bool demo, 
     out->kafka.log = assemble_kafka_log;
     TRY(demo ? setup_reference_demo(config, &out->reference, info) : setup_reference(config, &out->reference, info));
     TRY(setup_zone(config, &out->zone, info));
-    TRY(setup_rules(config, out->reference, &out->rules, info));
+    TRY(setup_rules(config, out->reference, out->zone, &out->rules, info));
     TRY(check_locked(out->rules, info));
     TRY(assemble_views(config, &out->plan, info));
     return client_check(&out->kafka, info);

@@ -23,6 +23,7 @@ struct tally_of_rules {
 struct check {
     struct options options;
     struct reference *reference;
+    struct zone *zone;
     struct rules *rules;
     struct mapping *mapping;
     bool json;
@@ -162,7 +163,8 @@ static enum err prepare(struct check *check, const char *map, struct err_info *i
 {
     wire_init();
     TRY(setup_reference(&check->options.config, &check->reference, info));
-    TRY(setup_rules(&check->options.config, check->reference, &check->rules, info));
+    TRY(setup_zone(&check->options.config, &check->zone, info));
+    TRY(setup_rules(&check->options.config, check->reference, check->zone, &check->rules, info));
     return map ? mapping_open(map, setup_currencies(check->reference), &check->mapping, info) : OK;
 }
 
@@ -202,6 +204,7 @@ static int run(int argc, char **argv)
     }
     mapping_free(check.mapping);
     rules_free(check.rules);
+    zone_free(check.zone);
     reference_free(check.reference);
     options_fini(&check.options);
     return code;
@@ -222,8 +225,8 @@ const struct command command_check = {
         "options:\n"
         "  --map FILE         how the columns of a .csv file become a declaration (docs/MAPS.md)\n"
         "  --json             prints JSON lines instead\n\n"
-        "settings that matter: reporter, reporting.currency, rules.profile, rules.severity.CODE, reference.dir, "
-        "trade.system, count.*, "
+        "settings that matter: reporter, reporting.currency, timezone, rules.profile, rules.severity.CODE, "
+        "reference.dir, trade.system, count.*, "
         "input.max.bytes",
     .run = run,
 };

@@ -80,9 +80,16 @@ static enum err set_severity(const struct config_pair *pair, enum severity *seve
     return OK;
 }
 
-enum err setup_rules_options(const struct config *config, struct rules_options *out, struct err_info *info)
+enum err setup_rules_options(const struct config *config, const struct zone *zone, struct rules_options *out,
+                             struct err_info *info)
 {
-    *out = (struct rules_options){.lenient = config->rules_profile == CONFIG_RULES_LENIENT};
+    *out = (struct rules_options){
+        .lenient = config->rules_profile == CONFIG_RULES_LENIENT,
+        .zone = zone,
+        .provisional_days = (int32_t)config->month_provisional_days,
+        .month_first = (uint32_t)config->month_first,
+        .future_bound_ms = config->time_future_bound_ms,
+    };
     rules_default_severities(out->lenient, out->severity);
     for (size_t i = 0; i < config->severities.count; i++)
         TRY(set_severity(&config->severities.pairs[i], out->severity, info));
@@ -98,11 +105,11 @@ enum err setup_rules_options(const struct config *config, struct rules_options *
     return OK;
 }
 
-enum err setup_rules(const struct config *config, const struct reference *reference, struct rules **out,
-                     struct err_info *info)
+enum err setup_rules(const struct config *config, const struct reference *reference, const struct zone *zone,
+                     struct rules **out, struct err_info *info)
 {
     struct rules_options options;
-    TRY(setup_rules_options(config, &options, info));
+    TRY(setup_rules_options(config, zone, &options, info));
     return rules_new(&options, reference, out, info);
 }
 

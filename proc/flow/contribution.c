@@ -133,8 +133,8 @@ static void take_day(uint32_t date, struct contribution *out)
 }
 
 enum err contribution_from(const struct declaration *declaration, const struct reference *reference,
-                           struct dictionary *dictionary, uint64_t digest, bool warned, struct contribution *out,
-                           struct err_info *info)
+                           struct dictionary *dictionary, uint64_t digest, bool warned, bool late,
+                           struct contribution *out, struct err_info *info)
 {
     uint32_t items = declaration->function == FUNCTION_CANCEL ? 0 : declaration_items_kept(declaration);
     reserve_items(out, items);
@@ -144,7 +144,7 @@ enum err contribution_from(const struct declaration *declaration, const struct r
                          : 0;
     out->version = declaration->version;
     out->cancel = declaration->function == FUNCTION_CANCEL;
-    out->late = false;
+    out->late = late;
     out->warned = warned;
     out->direction = declaration->direction == DIRECTION_EXPORT ? DIRECTION_EXPORT : DIRECTION_IMPORT;
     out->scheme = (uint8_t)(declaration->scheme >= 0 && declaration->scheme < SCHEME_COUNT ? declaration->scheme : 0);

@@ -59,8 +59,8 @@ void contribution_fini(struct contribution *contribution);
 
 /* Takes the numbers out of an accepted declaration. ERR_LIMIT: the dictionary is full. */
 enum err contribution_from(const struct declaration *declaration, const struct reference *reference,
-                           struct dictionary *dictionary, uint64_t digest, bool warned, struct contribution *out,
-                           struct err_info *info);
+                           struct dictionary *dictionary, uint64_t digest, bool warned, bool late,
+                           struct contribution *out, struct err_info *info);
 
 /* Leaves out what the rules of STA take out of the statistics, and gives the rest its flow: findings.apart is set. */
 void contribution_set_apart(struct contribution *contribution, const struct rules *rules,

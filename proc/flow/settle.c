@@ -147,7 +147,7 @@ static enum err settle_counted(struct partition *partition, const struct element
     struct state *state = &partition->state;
     struct contribution *fresh = &context->fresh;
     TRY(contribution_from(declaration, context->reference, &state->dictionary, element->digest, findings->warned_items,
-                          fresh, info));
+                          findings->late, fresh, info));
     if (findings->apart)
         contribution_set_apart(fresh, context->rules, declaration);
     if (stored_bytes.length) {

@@ -11,6 +11,17 @@
 #include "trade/lists.h"
 #include "trade/rules.h"
 
+/* A month of the calendar in the reporter's zone, as far as zone data go. */
+struct judge_month {
+    int64_t begin_ms; /* first millisecond, if the clocks of its days are not changed; else INT64_MIN */
+    int64_t close_ms; /* from here on a declaration for it is late */
+    int32_t first_day;
+    uint32_t days;
+    char year[4]; /* digits */
+};
+
+enum { MONTHS_YEAR_FIRST = 1970, MONTHS = (2099 - MONTHS_YEAR_FIRST + 1) * 12 };
+
 struct rules {
     uint8_t severity[RULE_COUNT]; /* in force */
     bool lenient;
@@ -22,6 +33,11 @@ struct rules {
     uint16_t apart;                       /* the rules of STA in force, a bit for each from STA-801 */
     uint8_t status_outside[SCHEME_COUNT]; /* STA-808: by scheme, a bit for each status that does not count */
     const struct reference *reference;
+    const struct zone *zone;
+    int32_t provisional_days;
+    uint32_t date_first; /* of TIM-403; 0 = any */
+    int64_t future_bound_ms;
+    struct judge_month months[MONTHS];
     uint64_t hash;
     char *off_reason[RULE_COUNT]; /* owned; NULL = in force */
 };
@@ -47,8 +63,9 @@ struct judge {
     struct findings *findings;
     uint32_t items; /* kept ones */
     struct judge_items all;
-    uint32_t date; /* reference date, 0 if it is none */
-    bool cancel;   /* then nothing is required but what contract.md section 3 says */
+    uint32_t date;                   /* reference date, 0 if it is none */
+    const struct judge_month *month; /* of it; NULL before 1970, after 2099 and where there is none */
+    bool cancel;                     /* then nothing is required but what contract.md section 3 says */
     bool import;
     bool export;
 };
@@ -76,6 +93,9 @@ void judge_statistics(const struct judge *judge);
 
 /* Makes of options and severities what judge_statistics looks at. */
 void judge_statistics_prepare(struct rules *rules, const struct rules_options *options);
+
+/* Also tells whether the declaration is late. */
+bool judge_time(const struct judge *judge);
 
 #define JUDGE_EVERY_BYTE(b) (0x0101010101010101u * (uint64_t)(b))
 

@@ -103,10 +103,46 @@ static void settle(struct rules *rules, const struct rules_options *options, enu
     rules->off_reason[rule] = memory_copy_text(reason, strlen(reason));
 }
 
+struct rules_options rules_default_options(const struct zone *zone)
+{
+    struct rules_options options = {
+        .reporter = "CN",
+        .reporting_currency = "CNY",
+        .zone = zone,
+        .provisional_days = 5,
+        .future_bound_ms = 300000,
+    };
+    rules_default_severities(false, options.severity);
+    return options;
+}
+
+/* Begin, close and digits of each month, so that a declaration pays for a look at one line. */
+static void fill_months(struct rules *rules)
+{
+    enum { DAY_MS = 86400000 };
+    for (uint32_t i = 0; i < MONTHS; i++) {
+        uint32_t date = (MONTHS_YEAR_FIRST + i / 12) * 10000 + (i % 12 + 1) * 100 + 1;
+        struct judge_month *month = &rules->months[i];
+        month->first_day = calendar_day(date);
+        month->days = calendar_month_last(date) % 100;
+        month->begin_ms = zone_midnight_ms(rules->zone, month->first_day);
+        month->close_ms = zone_month_close_ms(rules->zone, month->first_day, rules->provisional_days);
+        for (uint32_t d = 1; d <= month->days; d++) {
+            if (zone_midnight_ms(rules->zone, month->first_day + (int32_t)d) - month->begin_ms != (int64_t)d * DAY_MS)
+                month->begin_ms = INT64_MIN;
+        }
+        for (uint32_t digit = 4, year = date / 10000; digit > 0; year /= 10)
+            month->year[--digit] = (char)('0' + year % 10);
+    }
+}
+
 static uint64_t hash_of(const struct rules *rules)
 {
     uint64_t hash = hash_words2(rules->reporter_key, rules->reporting_currency_key, rules->lenient);
     hash = hash_bytes(rules->status_outside, sizeof rules->status_outside, hash + rules->leaves_banknotes);
+    hash = hash_words2(hash, (uint64_t)rules->future_bound_ms,
+                       (uint64_t)rules->date_first << 32 | (uint32_t)rules->provisional_days);
+    hash = hash_bytes(zone_name(rules->zone), strlen(zone_name(rules->zone)), hash);
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         hash = hash_bytes(rule_rows[rule].code, strlen(rule_rows[rule].code), hash);
         hash = hash_bytes(&rules->severity[rule], 1, hash);
@@ -124,6 +160,9 @@ enum err rules_new(const struct rules_options *options, const struct reference *
         return err_set(info, ERR_CONFIG,
                        "reporting.currency=%s is no currency code; write three capital letters, as CNY",
                        options->reporting_currency);
+    if (options->month_first && !calendar_is_date(options->month_first * 100 + 1))
+        return err_set(info, ERR_CONFIG, "month.first=%u is no month; write yyyymm, as 202001, or 0 for none",
+                       options->month_first);
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         if ((options->severity[rule] == SEVERITY_VERDICT) != (rule_rows[rule].severity == SEVERITY_VERDICT))
             return err_set(info, ERR_CONFIG,
@@ -142,6 +181,12 @@ enum err rules_new(const struct rules_options *options, const struct reference *
     rules->reporter_stands = lists_country(reference, text_of(options->reporter));
     rules->reporting_currency_stands =
         reference->currency[lists_letters3(text_of(options->reporting_currency))] == CURRENCY_MONTH_NEVER;
+    CHECK(options->zone != NULL);
+    rules->zone = options->zone;
+    rules->provisional_days = options->provisional_days;
+    rules->date_first = options->month_first ? options->month_first * 100 + 1 : 0;
+    rules->future_bound_ms = options->future_bound_ms;
+    fill_months(rules);
     for (int rule = 0; rule < RULE_COUNT; rule++)
         settle(rules, options, (enum rule)rule);
     judge_statistics_prepare(rules, options);
@@ -184,12 +229,14 @@ void findings_clear(struct findings *findings)
     findings->warned_items = false;
     findings->apart = false;
     findings->not_counted = false;
+    findings->late = false;
 }
 
 static bool warns_items(enum rule rule)
 {
     enum rule_group group = rule_rows[rule].group;
-    return group == GROUP_STR || group == GROUP_COD || group == GROUP_ARI || group == GROUP_HSC;
+    return group == GROUP_STR || group == GROUP_COD || group == GROUP_ARI || group == GROUP_CRE || group == GROUP_HSC ||
+           group == GROUP_ECM;
 }
 
 /* Drops the last warning or what else is no reject. False: there is none. */
@@ -275,11 +322,25 @@ static struct judge_items look_over(const struct item *items, uint32_t count)
     return all;
 }
 
+/* The month of a date, NULL if the table does not reach there. */
+static inline const struct judge_month *month_of(const struct rules *rules, uint32_t date)
+{
+    uint32_t month = date / 100;
+    uint32_t year = month / 100;
+    month -= year * 100;
+    return year - MONTHS_YEAR_FIRST < MONTHS / 12 && month - 1 < 12
+               ? &rules->months[(year - MONTHS_YEAR_FIRST) * 12 + month - 1]
+               : NULL;
+}
+
 void rules_judge(const struct rules *rules, const struct declaration *declaration, const struct rules_context *context,
                  struct findings *out)
 {
     findings_clear(out);
     uint32_t items = declaration_items_kept(declaration);
+    uint32_t date = declaration->reference_date;
+    const struct judge_month *month = month_of(rules, date);
+    bool is_date = month ? date % 100 - 1 < month->days : calendar_is_date(date);
     const struct judge judge = {
         .rules = rules,
         .reference = rules->reference,
@@ -288,7 +349,8 @@ void rules_judge(const struct rules *rules, const struct declaration *declaratio
         .findings = out,
         .items = items,
         .all = look_over(declaration->items.items, items),
-        .date = calendar_is_date(declaration->reference_date) ? declaration->reference_date : 0,
+        .date = is_date ? date : 0,
+        .month = is_date ? month : NULL,
         .cancel = declaration->function == FUNCTION_CANCEL,
         .import = declaration->direction == DIRECTION_IMPORT,
         .export = declaration->direction == DIRECTION_EXPORT,
@@ -297,6 +359,7 @@ void rules_judge(const struct rules *rules, const struct declaration *declaratio
     judge_codes(&judge);
     judge_arithmetic(&judge);
     judge_hs(&judge);
+    out->late = judge_time(&judge);
     if (!out->reject)
         judge_statistics(&judge);
 }

@@ -12,6 +12,7 @@
 
 #include "trade/declaration.h"
 #include "trade/reference.h"
+#include "trade/zone.h"
 
 enum severity {
     SEVERITY_OFF,
@@ -33,8 +34,11 @@ enum rule_group {
     GROUP_STR,
     GROUP_COD,
     GROUP_ARI,
-    GROUP_HSC,
+    GROUP_CRE,
+    GROUP_TIM,
     GROUP_VER,
+    GROUP_HSC,
+    GROUP_ECM,
     GROUP_STA,
 };
 
@@ -69,6 +73,7 @@ struct findings {
     bool warned_items; /* at least one warning of STR, COD, ARI, CRE, HSC or ECM: Statistic.warned_items */
     bool apart;        /* at least one item is left out or reclassified: rules_item_class says which */
     bool not_counted;  /* all items are left out */
+    bool late; /* the month of the reference date had closed at the record's timestamp, TIM-411 in force or not */
     struct finding list[FINDINGS_MOST];
 };
 
@@ -100,13 +105,20 @@ struct rules_options {
     enum count_status count_status; /* count.status */
     bool nets_returns;              /* count.returns=false */
     bool leaves_banknotes;          /* count.banknotes=false */
+    const struct zone *zone;        /* in which days begin and months close; must outlive the rules */
+    int32_t provisional_days;       /* month.provisional.days */
+    uint32_t month_first;           /* month.first, yyyymm; 0 = none */
+    int64_t future_bound_ms;        /* time.future.bound.ms */
 };
 
 struct rules;
 
 void rules_default_severities(bool lenient, enum severity out[RULE_COUNT]);
 
-/* Gives *out; shares reference, which must outlive it. */
+/* The strict profile for reporter CN in CNY, all else as config.def has it: where tests and benches begin. */
+struct rules_options rules_default_options(const struct zone *zone);
+
+/* Gives *out; shares reference and zone, which must outlive it. */
 enum err rules_new(const struct rules_options *options, const struct reference *reference, struct rules **out,
                    struct err_info *info) MUST_USE;
 void rules_free(struct rules *rules);

@@ -25,6 +25,7 @@ enum { PARTITIONS = 2, IDS = 24, FILE_MOST = 16 << 20, PLAN_ID = 0x601D };
 
 struct maker {
     struct reference *reference;
+    struct zone *zone;
     struct rules *rules;
     struct view_plan plan;
     struct world *world;
@@ -172,8 +173,9 @@ static int make(const char *path)
     struct err_info info;
     if (reference_load(DRYPORT_SOURCE "/tests/data/reference", NULL, &maker.reference, &info) != OK)
         return fail(info.text);
-    struct rules_options rules = {.reporter = "CN", .reporting_currency = "CNY"};
-    rules_default_severities(false, rules.severity);
+    if (zone_new("Asia/Shanghai", &maker.zone, &info) != OK)
+        return fail(info.text);
+    struct rules_options rules = rules_default_options(maker.zone);
     if (rules_new(&rules, maker.reference, &maker.rules, &info) != OK)
         return fail(info.text);
     view_plan_default(&maker.plan);
@@ -209,6 +211,7 @@ static int make(const char *path)
     buffer_fini(&out);
     world_free(maker.world);
     rules_free(maker.rules);
+    zone_free(maker.zone);
     reference_free(maker.reference);
     return good ? 0 : fail("the file can't be written");
 }

@@ -54,8 +54,10 @@ enum err scene_load(const char *reference_dir, struct scene *out, struct err_inf
 {
     *out = (struct scene){0};
     TRY(reference_load(reference_dir, NULL, &out->reference, info));
-    struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
-    rules_default_severities(false, options.severity);
+    TRY(zone_new("Asia/Shanghai", &out->zone, info));
+    struct rules_options options = rules_default_options(out->zone);
+    options.future_bound_ms =
+        INT64_MAX; /* the story's clocks run ahead: what is counted must bound event time all the same */
     TRY(rules_new(&options, out->reference, &out->rules[RECOUNT_DEFAULT], info));
     options.severity[RULE_HSC_604] = SEVERITY_WARN;
     TRY(rules_new(&options, out->reference, &out->rules[RECOUNT_LENIENT], info));
@@ -67,6 +69,7 @@ void scene_free(struct scene *scene)
 {
     for (int i = 0; i < RECOUNT_PLANS; i++)
         rules_free(scene->rules[i]);
+    zone_free(scene->zone);
     reference_free(scene->reference);
 }
 

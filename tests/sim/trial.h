@@ -15,6 +15,7 @@ enum { CONSUMERS_MOST = 4, WHY_BYTES = 600 };
 /* Shared by all trials; made once. */
 struct scene {
     struct reference *reference;
+    struct zone *zone;
     struct rules *rules[RECOUNT_PLANS];
     struct view_plan plans[RECOUNT_PLANS];
 };

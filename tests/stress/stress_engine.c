@@ -55,6 +55,7 @@ struct seat {
 
 struct stress {
     struct reference *reference;
+    struct zone *zone;
     struct rules *rules;
     struct view_plan plans[RECOUNT_PLANS];
     struct host_options options;
@@ -392,8 +393,8 @@ static void check_restart(struct stress *stress, const struct recount *recount)
 static void begin(struct stress *stress, const char *reference_dir, uint32_t records)
 {
     struct err_info info;
-    struct rules_options rules = {.reporter = "CN", .reporting_currency = "CNY"};
-    rules_default_severities(false, rules.severity);
+    CHECK_SAY(zone_new("Asia/Shanghai", &stress->zone, &info) == OK, "%s", info.text);
+    struct rules_options rules = rules_default_options(stress->zone);
     CHECK_SAY(reference_load(reference_dir, NULL, &stress->reference, &info) == OK, "%s", info.text);
     CHECK_SAY(rules_new(&rules, stress->reference, &stress->rules, &info) == OK, "%s", info.text);
     for (int i = 0; i < RECOUNT_PLANS; i++)
@@ -493,6 +494,7 @@ int main(int argc, char **argv)
     world_free(stress->world);
     shared_free(stress->shared);
     rules_free(stress->rules);
+    zone_free(stress->zone);
     reference_free(stress->reference);
     memory_free(stress);
     return 0;

@@ -10,9 +10,12 @@ static const char *const groups[] = {
     [GROUP_STR] = "STR: structure",
     [GROUP_COD] = "COD: code lists",
     [GROUP_ARI] = "ARI: arithmetic and consistency",
+    [GROUP_CRE] = "CRE: credibility",
+    [GROUP_TIM] = "TIM: dates and times",
     [GROUP_HSC] = "HSC: commodity codes and quantities",
     [GROUP_VER] = "VER: versions and duplicates",
     [GROUP_STA] = "STA: accepted, but not counted or counted in another flow",
+    [GROUP_ECM] = "ECM: e-commerce, border and zone specials",
 };
 
 static void print_codes(void)

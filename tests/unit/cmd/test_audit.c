@@ -429,9 +429,8 @@ Test(audit, record_in_rejects_that_is_no_reject)
 
 Test(audit, recount_under_other_rules_differs)
 {
-    struct rules_options other = {.reporter = "CN", .reporting_currency = "CNY"};
+    struct rules_options other = rules_default_options(f.zone);
     struct rules *rules;
-    rules_default_severities(false, other.severity);
     other.severity[rule_by_code(TEXT("COD-101"))] = SEVERITY_OFF;
     other.severity[rule_by_code(TEXT("COD-102"))] = SEVERITY_OFF;
     cr_assert_eq(rules_new(&other, f.reference, &rules, &info), OK);

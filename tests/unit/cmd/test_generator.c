@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 static struct reference *reference;
+static struct zone *zone;
 static struct generator *generator;
 static struct err_info info;
 
@@ -29,6 +30,7 @@ static bool load_lists(void)
 static void teardown(void)
 {
     generator_free(generator);
+    zone_free(zone);
     reference_free(reference);
 }
 
@@ -43,8 +45,9 @@ static void begin(const struct generator_options *options)
 
 static struct rules *make_rules(enum generator_profile profile)
 {
-    struct rules_options options = {.lenient = false};
-    rules_default_severities(false, options.severity);
+    static const char *const zones[GENERATOR_PROFILES] = {"Asia/Shanghai", "Asia/Almaty", "Asia/Seoul"};
+    cr_assert_eq(zone_new(zones[profile], &zone, &info), OK, "%s", info.text);
+    struct rules_options options = rules_default_options(zone);
     snprintf(options.reporter, sizeof options.reporter, "%.2s", generator_profile_reporter(profile));
     snprintf(options.reporting_currency, sizeof options.reporting_currency, "%.3s",
              generator_profile_currency(profile));

@@ -16,6 +16,7 @@ enum { PARTS = 2, STATISTICS_PARTS = 2 };
 
 struct fixture {
     struct reference *reference;
+    struct zone *zone;
     struct rules *rules;
     struct view_plan plan;
     struct world *world;
@@ -27,8 +28,8 @@ static inline void fixture_init(struct fixture *f)
     struct err_info info;
     cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/data/reference", NULL, &f->reference, &info), OK, "%s",
                  info.text);
-    struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
-    rules_default_severities(false, options.severity);
+    cr_assert_eq(zone_new("Asia/Shanghai", &f->zone, &info), OK, "%s", info.text);
+    struct rules_options options = rules_default_options(f->zone);
     cr_assert_eq(rules_new(&options, f->reference, &f->rules, &info), OK, "%s", info.text);
     view_plan_default(&f->plan);
     f->world = world_new(PARTS, STATISTICS_PARTS);
@@ -52,6 +53,7 @@ static inline void fixture_fini(struct fixture *f)
 {
     world_free(f->world);
     rules_free(f->rules);
+    zone_free(f->zone);
     reference_free(f->reference);
 }
 

@@ -133,7 +133,8 @@ Test(contribution, is_taken_from_an_import)
     sample.items[1].supp_unit = TEXT("H87");
     struct contribution contribution = {0};
 
-    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 42, true, &contribution, NULL), OK);
+    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 42, true, true, &contribution, NULL),
+                 OK);
 
     cr_assert_eq(contribution.day, calendar_day(20250715));
     cr_assert_eq(contribution.item_count, 2);
@@ -162,7 +163,8 @@ Test(contribution, a_cancel_has_no_items)
     sample_cancel(&sample, 1);
     struct contribution contribution = {0};
 
-    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, &contribution, NULL), OK);
+    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, false, &contribution, NULL),
+                 OK);
 
     cr_assert(contribution.cancel);
     cr_assert_eq(contribution.item_count, 0);
@@ -181,7 +183,8 @@ Test(contribution, a_code_that_is_no_number_has_no_commodity)
     sample.items[0].hs_code = TEXT("72O851");
     struct contribution contribution = {0};
 
-    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, &contribution, NULL), OK);
+    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, false, &contribution, NULL),
+                 OK);
 
     cr_assert_eq(contribution.items[0].hs_digits, 0);
     contribution_fini(&contribution);
@@ -205,8 +208,9 @@ Test(contribution, a_code_is_its_first_ten_digits_wherever_a_character_is_none)
                 if (wrong < length)
                     code[wrong] = *character;
                 sample.items[0].hs_code = (struct text){code, length};
-                cr_assert_eq(
-                    contribution_from(&sample.declaration, reference, &dictionary, 1, false, &contribution, NULL), OK);
+                cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, false,
+                                               &contribution, NULL),
+                             OK);
                 code[wrong] = good;
 
                 uint64_t number = 0;
@@ -237,7 +241,8 @@ Test(contribution, the_day_is_that_of_the_date_whatever_stood_there_before)
     static const uint32_t dates[] = {20250715, 20250715, 20250716, 20250231, 0, 20250715, 0, 20250715, 20250715};
     for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
         sample.declaration.reference_date = dates[i];
-        cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, &contribution, NULL), OK);
+        cr_assert_eq(
+            contribution_from(&sample.declaration, reference, &dictionary, 1, false, false, &contribution, NULL), OK);
         cr_assert_eq(contribution.day, calendar_is_date(dates[i]) ? calendar_day(dates[i]) : 0, "%zu", i);
         buffer_clear(&bytes);
         contribution.day += 7;
@@ -279,7 +284,7 @@ Test(contribution, a_full_dictionary_is_a_limit)
     struct contribution contribution = {0};
     struct err_info info;
 
-    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, &contribution, &info),
+    cr_assert_eq(contribution_from(&sample.declaration, reference, &dictionary, 1, false, false, &contribution, &info),
                  ERR_LIMIT);
 
     cr_assert(strstr(info.text, "offices.csv"));

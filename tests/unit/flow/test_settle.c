@@ -389,3 +389,18 @@ Test(settle, STA_findings_stand_in_no_reject)
     cr_expect_str_eq(message->findings[0]->code, "VER-502");
     customs__v1__reject__free_unpacked(message, NULL);
 }
+
+Test(settle, what_is_recorded_after_its_month_closed_is_late_in_ledger_and_cells)
+{
+    sample_init(&sample, "IN-TIME"); /* of July, which is not over at the record's timestamp */
+    desk_put(&desk, &sample);
+    cr_expect_not(desk.context.fresh.late);
+
+    sample_init(&sample, "LATE"); /* June closed on 6 July */
+    sample.declaration.reference_date = 20250610;
+    desk_put(&desk, &sample);
+
+    cr_expect(desk.context.fresh.late);
+    cr_expect_eq(desk.partition.state.verdicts[VERDICT_COUNTED], 2);
+    cr_expect_eq(desk.partition.open.group->counts.warnings[411], 1);
+}

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/memory.h"
+#include "trade/calendar.h"
 #include "trade/rules.h"
 
 #include <criterion/criterion.h>
@@ -22,6 +23,7 @@ struct sample {
     struct declaration declaration;
     struct item items[CASE_ITEMS];
     struct text texts[2];
+    char id[DECLARATION_ID_BYTES];
     struct rules_context context;
     struct rules_options options;
     enum rule add; /* decided by the caller of rules_judge; RULE_COUNT = none */
@@ -53,6 +55,16 @@ static inline struct reference *case_reference(void)
     enum err err = reference_load(DRYPORT_SOURCE "/tests/data/reference", NULL, &reference, &info);
     cr_assert(err == OK, "%s", info.text);
     return reference;
+}
+
+/* In which days of a case begin and its months close: one for the process, which has but one case. */
+static inline const struct zone *case_zone(void)
+{
+    static struct zone *zone;
+    struct err_info info = {""};
+    enum err err = zone ? OK : zone_new("Asia/Shanghai", &zone, &info);
+    cr_assert(err == OK, "%s", info.text);
+    return zone;
 }
 
 static inline struct item sample_item(const struct scheme_words *words, uint32_t number)
@@ -123,9 +135,26 @@ static inline void sample_start(struct sample *sample, enum scheme scheme)
     sample->context.key = KEY_RIGHT;
     sample->context.timestamp_ms = 1749960000000;
     sample->add = RULE_COUNT;
-    rules_default_severities(false, sample->options.severity);
+    sample->options = rules_default_options(case_zone());
     snprintf(sample->options.reporter, sizeof sample->options.reporter, "%s", words->reporter);
     snprintf(sample->options.reporting_currency, sizeof sample->options.reporting_currency, "%s", words->currency);
+}
+
+/* Moves the declaration to noon of another day: date, acceptance, record and, in CN, the year of the id. */
+static inline void sample_dated(struct sample *sample, uint32_t date)
+{
+    enum { YEAR_AT = 4 };
+    struct declaration *d = &sample->declaration;
+    d->reference_date = date;
+    d->accepted_at_ms = zone_midnight_ms(case_zone(), calendar_day(date)) + 12 * 3600000;
+    d->submitted_at_ms = d->accepted_at_ms - 60000;
+    sample->context.timestamp_ms = d->accepted_at_ms;
+    if (d->scheme != SCHEME_CN)
+        return;
+    memcpy(sample->id, d->declaration_id.data, d->declaration_id.length);
+    for (uint32_t i = 4, year = date / 10000; i > 0; year /= 10)
+        sample->id[YEAR_AT + --i] = (char)('0' + year % 10);
+    d->declaration_id.data = sample->id;
 }
 
 /* `count` items, alternately of the two kinds, with the header's totals to match. */

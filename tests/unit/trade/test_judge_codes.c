@@ -9,12 +9,12 @@ RULE_CASE("COD-101", rejects, office_between_its_two_periods, "", {
 RULE_CASE("COD-101", accepts, office_in_its_first_period, "", {
     d->office_code = TEXT("9411");
     d->declaration_id = TEXT("941120241000000001");
-    d->reference_date = 20241231;
+    sample_dated(&sample, 20241231);
 })
 RULE_CASE("COD-101", accepts, office_in_its_second_period, "", {
     d->office_code = TEXT("9411");
     d->declaration_id = TEXT("941120251000000001");
-    d->reference_date = 20250701;
+    sample_dated(&sample, 20250701);
 })
 
 RULE_CASE("COD-102", rejects, border_office_not_in_the_list, "", { d->border_office_code = TEXT("9999"); })
@@ -48,7 +48,7 @@ RULE_CASE("COD-106", accepts, origin_known, "", { item[0].origin_country = TEXT(
 RULE_CASE("COD-107", rejects, currency_not_in_the_list, "", { d->invoice_currency = TEXT("QQQ"); })
 RULE_CASE("COD-107", rejects, currency_withdrawn_12_months_before, "", {
     d->invoice_currency = TEXT("HRK");
-    d->reference_date = 20240101;
+    sample_dated(&sample, 20240101);
 })
 RULE_CASE("COD-107", rejects, currency_withdrawn_long_ago, "", { d->insurance_currency = TEXT("ARY"); })
 RULE_CASE("COD-107", rejects, metal, "", { d->freight_currency = TEXT("XAU"); })
@@ -56,20 +56,20 @@ RULE_CASE("COD-107", rejects, currency_of_two_letters, "", { d->other_charges_cu
 RULE_CASE("COD-107", accepts, currency_that_begins_with_x, "", { d->invoice_currency = TEXT("XAF"); })
 RULE_CASE("COD-107", accepts, currency_before_its_withdrawal, "", {
     d->invoice_currency = TEXT("HRK");
-    d->reference_date = 20221231;
+    sample_dated(&sample, 20221231);
 })
 
 RULE_CASE("COD-108", warns, currency_withdrawn_this_month, "", {
     d->invoice_currency = TEXT("ANG");
-    d->reference_date = 20250301;
+    sample_dated(&sample, 20250301);
 })
 RULE_CASE("COD-108", warns, currency_withdrawn_11_months_before, "", {
     d->invoice_currency = TEXT("HRK");
-    d->reference_date = 20231231;
+    sample_dated(&sample, 20231231);
 })
 RULE_CASE("COD-108", accepts, currency_in_the_month_before_its_withdrawal, "", {
     d->invoice_currency = TEXT("ANG");
-    d->reference_date = 20250228;
+    sample_dated(&sample, 20250228);
 })
 
 RULE_CASE("COD-109", rejects, incoterm_not_in_the_list, "", { d->incoterm = TEXT("FOT"); })

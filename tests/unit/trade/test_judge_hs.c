@@ -37,19 +37,19 @@ RULE_CASE("HSC-601", rejects, other_code_of_7_digits, "", {
 RULE_CASE("HSC-602", rejects, code_in_no_edition, "", { item[0].hs_code = TEXT("8471990000"); })
 RULE_CASE("HSC-602", rejects, code_of_2017_in_2022, "", {
     item[0].hs_code = TEXT("8517120000");
-    d->reference_date = 20220101;
+    sample_dated(&sample, 20220101);
 })
 RULE_CASE("HSC-602", accepts, code_of_2017_in_2021, "", {
     item[0].hs_code = TEXT("8517120000");
-    d->reference_date = 20211231;
+    sample_dated(&sample, 20211231);
 })
 RULE_CASE("HSC-602", rejects, code_of_2022_in_2021, "", {
     item[0].hs_code = TEXT("8517130000");
-    d->reference_date = 20211231;
+    sample_dated(&sample, 20211231);
 })
 RULE_CASE("HSC-602", accepts, code_of_2022_in_2022, "", {
     item[0].hs_code = TEXT("8517130000");
-    d->reference_date = 20220101;
+    sample_dated(&sample, 20220101);
 })
 RULE_CASE("HSC-602", accepts, code_of_chapter_98_in_the_national_list, "", { item[0].hs_code = TEXT("9801001000"); })
 

@@ -74,7 +74,7 @@ RULE_CASE("STR-009", rejects, reference_date_wrong_in_a_cancel, "", {
     sample_cancel(&sample);
     d->reference_date = 20251301;
 })
-RULE_CASE("STR-009", accepts, reference_date_29_february_of_a_leap_year, "", { d->reference_date = 20240229; })
+RULE_CASE("STR-009", accepts, reference_date_29_february_of_a_leap_year, "", { sample_dated(&sample, 20240229); })
 RULE_CASE("STR-009", accepts, reference_date_missing_in_a_cancel, "", { sample_cancel(&sample); })
 
 RULE_CASE("STR-010", rejects, no_items, "", {

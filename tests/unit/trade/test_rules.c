@@ -3,9 +3,7 @@
 
 static struct rules_options options_cn(void)
 {
-    struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
-    rules_default_severities(false, options.severity);
-    return options;
+    return rules_default_options(case_zone());
 }
 
 /* Rules over the test's lists; shares reference. */
