@@ -157,6 +157,7 @@ int main(int argc, char **argv)
     static struct view_plan plan;
     view_plan_default(&plan);
     wire_init();
+    const struct ruleset ruleset = {1, rules, reference, 1};
     struct buffer file = pb_read(argv[1]);
     struct bench *bench = memory_new_aligned(64, sizeof *bench);
     struct batch_options batch = {
@@ -164,9 +165,7 @@ int main(int argc, char **argv)
     bench->leader = open_counters();
     bench->context = (struct partition_context){
         .plan = &plan,
-        .rules = rules,
-        .reference = reference,
-        .plan_id = 1,
+        .ruleset = &ruleset,
         .topic = text_of("bench"),
         .random = no_random,
         .batch = batch_new(&batch),

@@ -51,22 +51,32 @@ static uint64_t hash_text(const char *text, uint64_t seed)
     return hash_bytes(text, strlen(text), seed);
 }
 
-uint64_t engine_plan_id(const struct engine_options *options)
+/* How a contribution becomes cells, and what else no reload changes. */
+static uint64_t hash_cells(const struct engine_options *options)
 {
     const struct config *config = options->config;
     uint64_t hash = view_plan_hash(options->plan);
-    hash = hash_mix(hash ^ HASH_P0, rules_hash(options->rules) ^ HASH_P1);
-    hash = hash_mix(hash ^ HASH_P0, reference_hash(options->reference) ^ HASH_P2);
     hash = hash_text(config->reporter, hash);
     hash = hash_text(config->reporting_currency, hash);
     hash = hash_text(config->timezone, hash);
     uint64_t choices =
         (uint64_t)config->trade_system << 8 | (uint64_t)config->count_status << 4 | (uint64_t)config->late_policy;
     hash = hash_mix(hash ^ PLAN_FORMAT, choices ^ HASH_P1);
-    /* Whether a record is read, and as what. 0 is the default: who never set these keeps the plan of earlier versions. */
+    /* Whether a record is read, and as what. 0 is the default. */
     uint64_t input = (uint64_t)config->input_format << 60 | (uint64_t)config->input_key_check << 56 |
                      ((uint64_t)config->input_max_bytes ^ INPUT_BYTES_DEFAULT);
-    return input == 0 ? hash : hash_mix(hash ^ HASH_P2, input ^ HASH_P0);
+    return hash_mix(hash ^ HASH_P2, input ^ HASH_P0);
+}
+
+/* What a declaration is judged by. */
+static uint64_t hash_judging(const struct engine_options *options)
+{
+    return hash_mix(rules_hash(options->rules) ^ HASH_P0, reference_hash(options->reference) ^ HASH_P2);
+}
+
+uint64_t engine_plan_id(const struct engine_options *options)
+{
+    return plan_make(hash_cells(options), hash_judging(options));
 }
 
 /* ---- worker threads ---- */
@@ -199,7 +209,7 @@ enum err engine_new(const struct engine_options *options, struct engine **out, s
 {
     struct engine *engine = memory_new_aligned(64, sizeof *engine);
     engine->options = *options;
-    engine->plan_id = engine_plan_id(options);
+    engine_reload_init(engine);
     snprintf(engine->units, sizeof engine->units, "%s %s", options->config->reporter,
              options->config->reporting_currency);
     wire_init();
@@ -320,9 +330,7 @@ static struct worker_options worker_options_of(struct engine *engine, int32_t la
         .partitions = engine->partitions,
         .statuses = engine->statuses,
         .plan = engine->options.plan,
-        .rules = engine->options.rules,
-        .reference = engine->options.reference,
-        .plan_id = engine->plan_id,
+        .ruleset = &engine->rulesets->ruleset,
         .units = engine->units,
         .topic = config->topic_declarations,
         .frame_interval_ms = config->frame_interval_ms,
@@ -348,6 +356,7 @@ static void make_roster(struct engine *engine, struct worker *const *workers)
         .worker_count = engine->worker_count,
         .partitions = engine->partitions,
         .statuses = engine->statuses,
+        .serial = engine->rulesets->ruleset.serial,
         .orders_most = ORDERS,
         .pause = pause_a_little,
     };
@@ -368,7 +377,7 @@ static void make_publisher(struct engine *engine)
         .publish_max_keys_per_s = config->publish_max_keys_per_s,
         .event_bound_ms = config->time_future_bound_ms,
         .folds = config->role != CONFIG_ROLE_AGGREGATE,
-        .plan_id = engine->plan_id,
+        .plan_id = engine->rulesets->ruleset.plan_id,
         .random = system_random,
         .echo = roster_echo,
         .echo_context = engine->roster,
@@ -475,6 +484,7 @@ static void serve(struct engine *engine)
         measure_rate(engine, now_ms);
         report_partitions(engine, reported);
         report_trims(engine);
+        engine_reload_step(engine);
         engine_watch_step(engine);
         engine_pause_ms(MAIN_TICK_MS);
     }
@@ -496,7 +506,7 @@ enum err engine_run(struct engine *engine, struct err_info *info)
     log_event(LOG_LEVEL_INFO, "started",
               LOG_FIELDS(log_text("brokers", engine->options.kafka->brokers), log_int("partitions", engine->partitions),
                          log_int("workers", workers)),
-              "dryport %s, plan %016" PRIx64, DRYPORT_VERSION, engine->plan_id);
+              "dryport %s, plan %016" PRIx64, DRYPORT_VERSION, engine->rulesets->ruleset.plan_id);
     start_threads(engine);
     serve(engine);
     drain(engine);
@@ -546,6 +556,7 @@ void engine_free(struct engine *engine)
     if (engine->connected)
         port_kafka_close(&engine->port, CLOSE_MS);
     roster_free(engine->roster);
+    engine_reload_fini(engine);
     memory_free(engine->statuses);
     watchdog_free(engine->watchdog);
     pthread_mutex_destroy(&engine->lock);

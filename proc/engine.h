@@ -19,13 +19,24 @@
 
 struct engine;
 
+/* How to read the lists again. */
+struct engine_reload {
+    /* Gives both; NULL: the lists stay as they are. */
+    enum err (*load)(const struct config *config, struct reference **out_reference, struct rules **out_rules,
+                     struct err_info *info);
+    uint64_t (*stamp)(const struct config *config); /* changes with the files */
+    bool (*requested)(void);                        /* by an operator since the last call */
+    uint64_t loaded_stamp;                          /* of what the engine begins with */
+};
+
 struct engine_options {
     const struct config *config;
     const struct kafka_options *kafka;
-    const struct reference *reference;
-    const struct zone *zone; /* in which months close; shared */
-    const struct rules *rules;
+    const struct reference *reference; /* to begin with */
+    const struct zone *zone;           /* in which months close; shared */
+    const struct rules *rules;         /* to begin with */
     const struct view_plan *plan;
+    struct engine_reload reload;
     bool (*stop_requested)(void); /* asked a few times a second by engine_run */
     void (*stopping)(void);       /* called once, when a requested stop begins; may be NULL */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine_inside.h - what engine.c, engine_group.c, engine_watch.c and engine_status.c share of the engine.
+ * engine_inside.h - what engine.c, engine_group.c, engine_reload.c, engine_watch.c and engine_status.c share of the engine.
  *
  * Thread:  see the blocks of struct engine
  */
@@ -21,6 +21,22 @@ enum engine_phase {
 
 enum { ENGINE_WORKERS_MOST = 256, ENGINE_NAME_BYTES = 32 };
 
+/* What became of a reload. */
+enum reload {
+    RELOAD_APPLIED,
+    RELOAD_UNCHANGED,
+    RELOAD_REFUSED,
+    RELOADS,
+};
+
+/* Rules and lists that the engine loaded; of the first, which it was given, it owns neither. */
+struct ruleset_owned {
+    struct ruleset ruleset;
+    struct rules *rules;
+    struct reference *reference;
+    struct ruleset_owned *older;
+};
+
 struct engine_worker {
     struct engine *engine;
     struct worker *worker;
@@ -33,7 +49,6 @@ struct engine {
     /* const after engine_new */
     struct engine_options options;
     struct kafka_options kafka; /* as in options, with what the topics' settings ask for */
-    uint64_t plan_id;
     struct http_server *http;
     struct http_route routes[5];
 
@@ -52,6 +67,11 @@ struct engine {
     struct roster *roster; /* who owns what, and what main says to workers and publisher */
 
     /* owned by main */
+    struct ruleset_owned *rulesets; /* newest first; each lives until no thread uses it */
+    uint64_t stamp;                 /* of the files that were last read, or refused */
+    uint64_t stamp_seen;            /* when they were last looked at */
+    int64_t stamp_ms;
+    bool reload_waits; /* an operator's, until there is room for it */
     int64_t rate_since_ms;
     int64_t rate_records;
     bool trim_is_reported;         /* main: a journal that can't be trimmed was logged */
@@ -71,7 +91,12 @@ struct engine {
     struct counter stop_workers;
     struct counter stop_publisher;
     struct counter rate;
-    struct counter leads; /* this process may publish */
+    struct counter plan_id;             /* of the newest rules */
+    struct counter lists_ms;            /* when they were loaded, wall clock */
+    struct counter reloads[RELOADS];    /* by what became of them */
+    struct counter lists_are_refused;   /* the files are others than those in force, and can't be taken */
+    char lists_trouble[ERR_TEXT_BYTES]; /* why the last load was refused, empty if it was not; under `lock` */
+    struct counter leads;               /* this process may publish */
     struct counter main_beat_ms;
     struct watchdog *watchdog; /* of workers 0 .. worker_count - 1 and of the publisher after them */
 };
@@ -81,6 +106,11 @@ void engine_pause_ms(int64_t ms);
 
 /* Membership (engine_group.c).                                                                Thread: main */
 void engine_group_step(struct engine *engine);
+
+/* Lists that are read again (engine_reload.c). engine_reload_fini: when no thread runs. Thread: main */
+void engine_reload_init(struct engine *engine);
+void engine_reload_step(struct engine *engine);
+void engine_reload_fini(struct engine *engine);
 
 /* Stuck threads (engine_watch.c). Thread: main */
 void engine_watch_step(struct engine *engine);

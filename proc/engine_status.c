@@ -16,6 +16,8 @@
 
 enum { NUMBER_BYTES = 24 };
 
+static const char *const reload_names[RELOADS] = {"applied", "unchanged", "refused"};
+
 /* proto3 JSON: 64-bit numbers are texts. */
 static json_t *int64_json(int64_t value)
 {
@@ -86,8 +88,15 @@ static int64_t epochs_of(const struct partition_status *status)
     return sum;
 }
 
+static char *plan_text(const struct counter *plan_id, char out[static NUMBER_BYTES])
+{
+    snprintf(out, NUMBER_BYTES, "%016" PRIx64, (uint64_t)counter_read(plan_id));
+    return out;
+}
+
 static json_t *partition_json(struct engine *engine, int32_t index)
 {
+    char plan[NUMBER_BYTES];
     struct partition_status *status = &engine->statuses[index];
     int64_t position = counter_read(&status->position);
     int64_t high = port_kafka_high_watermark(&engine->port, index);
@@ -108,6 +117,7 @@ static json_t *partition_json(struct engine *engine, int32_t index)
     json_object_set_new(row, "reason", json_string(reason));
     json_object_set_new(row, "journal_trouble", json_string(trouble));
     json_object_set_new(row, "guard", json_string(guard_name((enum guard)counter_read(&status->guard))));
+    json_object_set_new(row, "plan", json_string(plan_text(&status->plan_id, plan)));
     json_object_set_new(row, "idle", json_boolean(counter_read(&status->is_idle)));
     if (restore_percent(status) >= 0)
         json_object_set_new(row, "restored_percent", json_integer(restore_percent(status)));
@@ -169,6 +179,20 @@ static json_t *publisher_json(struct engine *engine)
     return publisher;
 }
 
+static json_t *lists_json(struct engine *engine)
+{
+    char trouble[ERR_TEXT_BYTES];
+    pthread_mutex_lock(&engine->lock);
+    memcpy(trouble, engine->lists_trouble, sizeof trouble);
+    pthread_mutex_unlock(&engine->lock);
+    json_t *lists = json_object();
+    json_object_set_new(lists, "loaded_ms", int64_json(counter_read(&engine->lists_ms)));
+    for (int i = 0; i < RELOADS; i++)
+        json_object_set_new(lists, reload_names[i], int64_json(counter_read(&engine->reloads[i])));
+    json_object_set_new(lists, "trouble", json_string(trouble));
+    return lists;
+}
+
 static void put_running(struct engine *engine, json_t *root)
 {
     json_t *partitions = json_array();
@@ -213,8 +237,9 @@ void engine_status_handle(void *self, const struct http_request *request, struct
                                                                : "running"));
     json_object_set_new(root, "reason", json_string(!connected ? reason : not_ready ? not_ready : ""));
     char plan[NUMBER_BYTES];
-    snprintf(plan, sizeof plan, "%016" PRIx64, engine->plan_id);
+    plan_text(&engine->plan_id, plan);
     json_object_set_new(root, "plan", json_string(plan));
+    json_object_set_new(root, "lists", lists_json(engine));
     json_object_set_new(root, "currency", json_string(engine->options.config->reporting_currency));
     if (connected)
         put_running(engine, root);
@@ -476,6 +501,18 @@ static void put_kafka(struct engine *engine, struct metrics_page *page)
                         METRICS_LABELS(kinds[kind]));
 }
 
+static void put_lists(struct engine *engine, struct metrics_page *page)
+{
+    char plan[NUMBER_BYTES];
+    for (int i = 0; i < RELOADS; i++)
+        metrics_put_int(page, METRIC_lists_reloads_total, counter_read(&engine->reloads[i]),
+                        METRICS_LABELS(reload_names[i]));
+    metrics_put_int(page, METRIC_lists_refused, counter_read(&engine->lists_are_refused), METRICS_NO_LABELS);
+    metrics_put(page, METRIC_lists_loaded_timestamp_seconds, (double)counter_read(&engine->lists_ms) / 1000,
+                METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_plan_info, 1, METRICS_LABELS(plan_text(&engine->plan_id, plan)));
+}
+
 void engine_metrics_handle(void *self, const struct http_request *request, struct http_response *response)
 {
     struct engine *engine = self;
@@ -495,6 +532,7 @@ void engine_metrics_handle(void *self, const struct http_request *request, struc
         put_threads(engine, &page);
         put_kafka(engine, &page);
     }
+    put_lists(engine, &page);
     metrics_put_process(&page);
     metrics_end(&page, &response->body);
     response->content_type = metrics_content_type(openmetrics);

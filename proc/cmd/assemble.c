@@ -56,6 +56,7 @@ enum err assemble(struct assembly *out, const struct config *config, bool demo, 
     out->kafka.is_member = config->role != CONFIG_ROLE_PUBLISH;
     out->kafka.wants_lease = config->role == CONFIG_ROLE_PUBLISH;
     out->kafka.log = assemble_kafka_log;
+    out->stamp = setup_reference_stamp(config);
     TRY(demo ? setup_reference_demo(config, &out->reference, info) : setup_reference(config, &out->reference, info));
     TRY(setup_zone(config, &out->zone, info));
     TRY(setup_rules(config, out->reference, out->zone, &out->rules, info));
@@ -84,6 +85,37 @@ struct engine_options assemble_options(const struct assembly *assembly)
         .stop_requested = stop_requested,
         .stopping = stop_at_next,
     };
+}
+
+static enum err load_lists(const struct config *config, struct reference **out_reference, struct rules **out_rules,
+                           struct err_info *info)
+{
+    struct reference *reference;
+    struct rules *rules = NULL;
+    TRY(setup_reference(config, &reference, info));
+    enum err err = setup_rules(config, reference, &rules, info);
+    if (err == OK)
+        err = check_locked(rules, info);
+    if (err != OK) {
+        rules_free(rules);
+        reference_free(reference);
+        return err;
+    }
+    *out_reference = reference;
+    *out_rules = rules;
+    return OK;
+}
+
+struct engine_options assemble_options_with_reload(const struct assembly *assembly)
+{
+    struct engine_options options = assemble_options(assembly);
+    options.reload = (struct engine_reload){
+        .load = load_lists,
+        .stamp = setup_reference_stamp,
+        .requested = stop_hangup_came,
+        .loaded_stamp = assembly->stamp,
+    };
+    return options;
 }
 
 void assemble_kafka_log(void *context, enum kafka_severity severity, const char *event, const char *text)

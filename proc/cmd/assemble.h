@@ -12,6 +12,7 @@
 
 struct assembly {
     const struct config *config;
+    uint64_t stamp; /* of the lists' files, before they were read */
     struct reference *reference;
     struct zone *zone;
     struct rules *rules;
@@ -27,6 +28,9 @@ void assemble_fini(struct assembly *assembly);
 enum err assemble_views(const struct config *config, struct view_plan *out, struct err_info *info) MUST_USE;
 
 struct engine_options assemble_options(const struct assembly *assembly);
+
+/* The same for a process that reads the lists again when they change, or at a SIGHUP (stop_hold_hangup). */
+struct engine_options assemble_options_with_reload(const struct assembly *assembly);
 
 /* Sends the log of librdkafka and of the port to ops/log. */
 void assemble_kafka_log(void *context, enum kafka_severity severity, const char *event, const char *text);

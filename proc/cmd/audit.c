@@ -296,7 +296,7 @@ static enum err check_plan(const struct audit_journal *journal, struct err_info 
     uint32_t older = 0;
     uint64_t plan = own;
     for (uint32_t slice = 0; slice < SLICES; slice++) {
-        if (slice_in(slices->planned, slice) && slices->plans[slice] != own) {
+        if (slice_in(slices->planned, slice) && !plan_same_cells(slices->plans[slice], own)) {
             older++;
             plan = slices->plans[slice];
         }

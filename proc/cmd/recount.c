@@ -15,6 +15,7 @@ struct recount {
     struct recount_sums sums;
     struct worker_counters counters; /* a partition counts into them */
     struct partition_status status;
+    struct ruleset ruleset;
     struct partition_context context;
     struct partition *partition; /* NULL between two partitions */
     struct walk input;
@@ -47,12 +48,11 @@ struct recount *recount_new(const struct recount_options *options)
     struct recount *recount = memory_new_aligned(64, sizeof *recount);
     recount->options = *options;
     recount->frames = memory_new(FRAMES_A_GROUP_MOST, sizeof recount->frames[0]);
+    recount->ruleset = (struct ruleset){options->plan_id, options->rules, options->reference, 1};
     recount->context = (struct partition_context){
         .port = &no_port,
         .plan = options->plan,
-        .rules = options->rules,
-        .reference = options->reference,
-        .plan_id = options->plan_id,
+        .ruleset = &recount->ruleset,
         .topic = text_of(options->topic),
         .random = no_random,
         .batch = batch_new(&options->batch),

@@ -16,6 +16,7 @@ const struct command command_run = {
              "  --print-config   print the effective configuration and which rules are off and why, and exit\n"
              "SIGTERM or SIGINT: seals, publishes and leaves the group (up to 20 s); a second signal ends at once, "
              "which loses nothing.\n"
+             "SIGHUP: reads the lists of reference.dir again, as it does when they change (reference.watch).\n"
              "A broker that is away is waited for; /readyz answers 503 until all is well.\n",
     .run = run,
 };
@@ -47,7 +48,7 @@ static int serve(const struct options *options, const struct assembly *assembly)
 {
     struct err_info info;
     struct engine *engine;
-    struct engine_options engine_options = assemble_options(assembly);
+    struct engine_options engine_options = assemble_options_with_reload(assembly);
     enum err err = engine_new(&engine_options, &engine, &info);
     if (err != OK)
         return options_fail(options, err, &info);
@@ -78,6 +79,7 @@ static int run(int argc, char **argv)
         print_rules(assembly.rules);
     } else if (code == 0) {
         stop_install();
+        stop_hold_hangup();
         log_setup(&(struct log_options){.level = (enum log_level)options.config.log_level,
                                         .format = (enum log_format)options.config.log_format,
                                         .fd = 2});

@@ -29,6 +29,14 @@ enum err setup_reference(const struct config *config, struct reference **out, st
     return load(config, NULL, out, info);
 }
 
+uint64_t setup_reference_stamp(const struct config *config)
+{
+    char installed[PATH_BYTES];
+    bool has_installed = config_installed_lists(installed, sizeof installed);
+    bool has_own = config->reference_dir[0] != 0;
+    return reference_stamp(has_own ? config->reference_dir : installed, has_own && has_installed ? installed : NULL);
+}
+
 enum err setup_reference_demo(const struct config *config, struct reference **out, struct err_info *info)
 {
     struct reference *reference;

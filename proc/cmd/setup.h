@@ -16,6 +16,9 @@
 /* The lists of reference.dir, filled up from the installed ones. Gives *out. */
 enum err setup_reference(const struct config *config, struct reference **out, struct err_info *info) MUST_USE;
 
+/* A number that changes when one of their files does (reference.h). */
+uint64_t setup_reference_stamp(const struct config *config);
+
 /* The same for the generator and the demo: where these lists have no nomenclature, the demo's own of about 200 codes.
  */
 enum err setup_reference_demo(const struct config *config, struct reference **out, struct err_info *info) MUST_USE;

@@ -32,6 +32,27 @@ bool stop_requested(void)
     return is_stopped;
 }
 
+static sigset_t hangup_signal(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
+void stop_hold_hangup(void)
+{
+    sigset_t signals = hangup_signal();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+bool stop_hangup_came(void)
+{
+    sigset_t signals = hangup_signal();
+    struct timespec at_once = {0, 0};
+    return sigtimedwait(&signals, NULL, &at_once) > 0;
+}
+
 static void end_at_once(int number)
 {
     static const char line[] =

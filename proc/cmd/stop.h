@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * stop.h - SIGINT and SIGTERM as a question that a loop asks: no handler runs, so nothing is interrupted in the middle.
+ * stop.h - SIGINT and SIGTERM, and SIGHUP, as a question that a loop asks: no handler runs, so nothing is interrupted in the middle.
  *
  * Thread:  main, before other threads begin (they inherit the blocked signals)
  */
@@ -12,6 +12,12 @@ void stop_install(void);
 
 /* Has one of them come? Costs a system call: ask every few hundred records. Stays true. */
 bool stop_requested(void);
+
+/* From now on SIGHUP waits to be asked for, too; it ends a process that did not say so. */
+void stop_hold_hangup(void);
+
+/* Has a SIGHUP come since the last call? */
+bool stop_hangup_came(void);
 
 enum { STOP_SECONDS_MOST = 20 };
 

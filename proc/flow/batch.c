@@ -25,6 +25,11 @@ void batch_free(struct batch *batch)
     memory_free(batch);
 }
 
+void batch_judge_by(struct batch *batch, const struct rules *rules)
+{
+    batch->options.rules = rules;
+}
+
 void batch_reset(struct batch *batch)
 {
     batch->record_open = false;

@@ -33,8 +33,8 @@ enum batch_key_check {
 struct batch_options {
     struct envelope_options envelope;
     enum batch_key_check key_check;
-    int32_t partitions; /* of the input topic */
-    const struct rules *rules;
+    int32_t partitions;        /* of the input topic */
+    const struct rules *rules; /* to begin with */
 };
 
 struct element {
@@ -63,6 +63,9 @@ struct batch {
 
 struct batch *batch_new(const struct batch_options *options);
 void batch_free(struct batch *batch);
+
+/* From the next batch_judge on. Shares the rules. */
+void batch_judge_by(struct batch *batch, const struct rules *rules);
 
 /* Forgets an open record: the partition changed. */
 void batch_reset(struct batch *batch);

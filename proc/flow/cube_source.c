@@ -34,7 +34,7 @@ void cube_source_empty(struct cube_source *source)
 bool cube_source_lacks_cells(const struct cube_source *source, uint64_t plan_id)
 {
     for (uint32_t slice = 0; slice < SLICES; slice++) {
-        bool is_own = slice_in(source->slices.planned, slice) && source->slices.plans[slice] == plan_id;
+        bool is_own = slice_in(source->slices.planned, slice) && plan_same_cells(source->slices.plans[slice], plan_id);
         if (source->cells_from[slice] > 0 && is_own && !slice_in(source->filled, slice))
             return true;
     }
@@ -361,7 +361,7 @@ static void meet_plan(struct cube_source_fold *fold, struct cube_source *source,
 {
     const struct slice_group *group = &fold->group;
     uint32_t bit = group->use == SLICE_NONE ? 0 : 1u << group->slice;
-    bool is_own = fold->plan_id == 0 || first->plan == fold->plan_id;
+    bool is_own = fold->plan_id == 0 || plan_same_cells(first->plan, fold->plan_id);
     if (group->use == SLICE_REPLACE && (source->filled & bit) && !MUTANT(REPLAN_ADDED)) {
         source->cells_from[group->slice] = first->offset;
         fold->wants_refold = true;

@@ -14,6 +14,7 @@
 #include "flow/cell.h"
 #include "flow/dictionary.h"
 #include "flow/ledger.h"
+#include "flow/plan.h"
 #include "flow/tally.h"
 
 enum { FRAME_VERSION = 1, FRAME_BYTES_MOST = 900000, FRAME_HEADER_BYTES = 88, FRAMES_A_GROUP_MOST = 256 };
@@ -38,7 +39,7 @@ struct frame {
     uint64_t seq; /* from 1 in each epoch; an OPEN has 0 */
     int64_t lo;
     int64_t hi;
-    uint64_t plan;
+    uint64_t plan;            /* plan.h */
     int64_t event_ms_most;    /* largest event time of accepted records so far, INT64_MIN if none */
     int64_t record_timestamp; /* of the last input record below hi */
     uint32_t record_crc;      /* CRC32C of its value */

@@ -58,6 +58,7 @@ void partition_init(struct partition *partition, struct partition_context *conte
 {
     *partition = (struct partition){.context = context,
                                     .status = status,
+                                    .ruleset = context->ruleset,
                                     .number = number,
                                     .open_offset = -1,
                                     .seen = {.offset = -1},
@@ -73,6 +74,7 @@ void partition_init(struct partition *partition, struct partition_context *conte
         .journal_ack = &context->counters->journal_ack,
     };
     counter_set(&status->event_ms, INT64_MIN);
+    counter_set(&status->plan_id, (int64_t)partition->ruleset->plan_id);
     counter_set(&status->phase, PARTITION_FREE);
 }
 
@@ -80,7 +82,7 @@ void partition_init(struct partition *partition, struct partition_context *conte
 
 struct seal_source partition_source(const struct partition *partition)
 {
-    return (struct seal_source){partition->number, partition->context->plan_id, &partition->state};
+    return (struct seal_source){partition->number, partition->ruleset->plan_id, &partition->state};
 }
 
 void partition_show_outbox(const struct partition *partition)
@@ -234,7 +236,8 @@ static enum err send_open(struct partition *partition, struct err_info *info)
     }
     int32_t partitions = context->port->partitions(context->port->self, PORT_DECLARATIONS);
     struct buffer frame = {0};
-    seal_open(&frame, &partition->lane.nonce, partition->number, partitions, context->plan_id, &key, context->units);
+    seal_open(&frame, &partition->lane.nonce, partition->number, partitions, partition->ruleset->plan_id, &key,
+              context->units);
     enum err err =
         context->port->append(context->port->self, context->lane, PORT_JOURNAL, partition->number,
                               (struct bytes){NULL, 0}, buffer_bytes(&frame), PORT_NO_AS_OF,
@@ -347,9 +350,27 @@ static bool halted_step(struct partition *partition, int64_t now_ms)
     return true;
 }
 
+/* Newer rules begin with a group of their own: what is judged already is sealed first, as soon as there is room for it. */
+static void take_ruleset(struct partition *partition)
+{
+    const struct ruleset *newest = partition->context->ruleset;
+    bool is_judging = partition->has_state && partition->phase != PARTITION_RESTORING;
+    if (partition->ruleset == newest)
+        return;
+    if (is_judging && partition->open.lo < partition->state.hi && !MUTANT(RELOAD_MID_GROUP)) {
+        bool may_seal = partition->phase == PARTITION_RUNNING || partition->phase == PARTITION_DRAINING;
+        if (!may_seal || !outbox_has_room(&partition->outbox))
+            return;
+        work_seal(partition);
+    }
+    partition->ruleset = newest;
+    counter_set(&partition->status->plan_id, (int64_t)newest->plan_id);
+}
+
 bool partition_step(struct partition *partition, bool *out_producer_lost)
 {
     *out_producer_lost = false;
+    take_ruleset(partition);
     int64_t now_ms = partition_now_ms(partition);
     bool did = false;
     switch (partition->phase) {

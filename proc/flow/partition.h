@@ -22,6 +22,7 @@
 #include "flow/echo.h"
 #include "flow/intake.h"
 #include "flow/outbox.h"
+#include "flow/ruleset.h"
 #include "flow/snapshot.h"
 #include "flow/state.h"
 
@@ -74,6 +75,7 @@ struct partition_status {
     struct counter ledger_bytes;
     struct counter unechoed_groups;
     struct counter is_idle; /* the last group that was echoed is an idle mark */
+    struct counter plan_id; /* of the rules that its next group is judged by */
     struct counter guard;   /* enum guard: why it is halted, GUARD_NONE if it is not */
     pthread_mutex_t lock;   /* of the texts; taken for a copy, never with another lock */
     char reason[ERR_TEXT_BYTES];
@@ -104,11 +106,9 @@ struct partition_context {
     const struct port *port;
     int32_t lane;
     const struct view_plan *plan;
-    const struct rules *rules;
-    const struct reference *reference;
-    uint64_t plan_id;
-    struct text units; /* reporter and currency, "CN CNY": a journal is not continued with others */
-    struct text topic; /* of the declarations, for rejects */
+    const struct ruleset *ruleset; /* the newest: each partition takes it where its next group begins */
+    struct text units;             /* reporter and currency, "CN CNY": a journal is not continued with others */
+    struct text topic;             /* of the declarations, for rejects */
     int64_t frame_interval_ms;
     int64_t idle_ms;
     int64_t snapshot_bytes; /* of groups that begin a snapshot cycle; 0: as many as the last cycle has */
@@ -151,6 +151,7 @@ struct journal_place {
 struct partition {
     struct partition_context *context;
     struct partition_status *status;
+    const struct ruleset *ruleset; /* what the open group is judged by */
     int32_t number;
     enum partition_phase phase;
     struct outbox_lane lane;     /* the epoch: its nonce, and the last seq */

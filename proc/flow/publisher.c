@@ -153,6 +153,24 @@ void publisher_backlog(struct publisher *publisher, bool waits)
     publisher->backlog = waits;
 }
 
+static void mark_all_cells(struct publisher *publisher)
+{
+    for (uint32_t cell = 0; cell < cube_count(publisher->cube); cell++)
+        cube_mark(publisher->cube, cell);
+    publisher->mark_all = false;
+}
+
+void publisher_reload(struct publisher *publisher, const struct reference *reference)
+{
+    publisher->options.reference = reference;
+    if (!publisher->options.folds)
+        return;
+    statistic_writer_look_up(publisher->writer, reference);
+    publisher->mark_all = true;
+    if (publisher->is_open)
+        mark_all_cells(publisher);
+}
+
 /* ---- plans ---- */
 
 /* All from the beginning: the cube holds what a partition has replaced since. Nothing is published before it is whole again. */
@@ -208,9 +226,8 @@ static void open_gate(struct publisher *publisher)
     publisher->counter = 0;
     publisher->failures = 0;
     publisher->round = (struct round){.begun_ms = INT64_MIN / 2, .groups = UINT64_MAX};
-    for (uint32_t cell = 0; publisher->mark_all && cell < cube_count(publisher->cube); cell++)
-        cube_mark(publisher->cube, cell);
-    publisher->mark_all = false;
+    if (publisher->mark_all)
+        mark_all_cells(publisher);
     for (uint32_t i = 0; i < registry_count(publisher->registry); i++) {
         const struct registry_entry *entry = registry_at(publisher->registry, i);
         if (entry->cell == REGISTRY_NO_CELL && entry->record)

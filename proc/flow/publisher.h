@@ -28,7 +28,7 @@ struct publisher_options {
     int32_t partitions; /* of input and journal */
     int32_t statistics_partitions;
     const struct view_plan *plan;
-    const struct reference *reference;
+    const struct reference *reference; /* to begin with */
     char reporter[3];
     char currency[4];
     int64_t publish_interval_ms;
@@ -79,6 +79,10 @@ void publisher_watch(struct publisher *publisher, int32_t partition, bool watch)
 
 /* Whether input waits that no worker has read: then it coalesces, as when the journals wait.   Thread: publisher */
 void publisher_backlog(struct publisher *publisher, bool waits);
+
+/* Other lists: classification and supplementary units are looked up in them from now on, and every cell is looked at again. Shares them.
+ *                                                                                              Thread: publisher */
+void publisher_reload(struct publisher *publisher, const struct reference *reference);
 
 /* Does what there is to do now without waiting. True if it did something.                     Thread: publisher */
 bool publisher_step(struct publisher *publisher);

@@ -20,7 +20,7 @@ static void read_from(struct partition *partition, int64_t offset)
     if (partition->has_state)
         state_fini(&partition->state);
     state_init(&partition->state, context->plan, context->random(context->random_context));
-    partition->state.plan_id = context->plan_id;
+    partition->state.plan_id = partition->ruleset->plan_id;
     partition->state.today = partition_today(partition);
     partition->has_state = true;
     partition->restore->position = offset;
@@ -94,9 +94,9 @@ static void bootstrap_skip(struct partition *partition, int64_t low)
 static bool must_replan(const struct partition *partition)
 {
     const struct reader_rule *rule = partition->restore;
-    uint64_t plan_id = partition->context->plan_id;
+    uint64_t plan_id = partition->ruleset->plan_id;
     if (MUTANT(REPLAN_BY_LAST))
-        return rule->has_plan && rule->plan != plan_id;
+        return rule->has_plan && !plan_same_cells(rule->plan, plan_id);
     return !slices_are_of_plan(&partition->state.slices, plan_id);
 }
 

@@ -7,12 +7,15 @@
 
 #include <stdalign.h>
 
+enum { RELOADS = 16 };
+
 /* main -> publisher */
 struct order {
-    enum { ORDER_WATCH, ORDER_LEAD, ORDER_BACKLOG } kind;
+    enum { ORDER_WATCH, ORDER_LEAD, ORDER_BACKLOG, ORDER_RELOAD } kind;
     int32_t partition;
     int32_t worker; /* who hears the echoes, ROSTER_NOBODY */
     bool on;
+    const struct ruleset *ruleset; /* of ORDER_RELOAD */
 };
 
 struct place {
@@ -27,11 +30,13 @@ struct roster {
     struct roster_options options;
     struct worker **workers;
     struct ring *orders;
+    struct ring *reloaded; /* publisher -> main: serials of rules that it has taken */
 
     /* owned by main */
     struct place *places;
     int32_t *held; /* partitions of each worker */
     int64_t commit_ms;
+    uint64_t *serials; /* of the rules that each worker, and after them the publisher, has taken */
 
     /* shared: written by main, read by any */
     struct counter *owner; /* of each partition */
@@ -40,6 +45,7 @@ struct roster {
     /* owned by publisher */
     alignas(64) int32_t *hearer; /* of each partition */
     bool *wakes;                 /* by worker */
+    uint64_t untold;             /* serial of rules that main does not know of yet, 0 if there are none */
 };
 
 struct roster *roster_new(const struct roster_options *options)
@@ -51,6 +57,10 @@ struct roster *roster_new(const struct roster_options *options)
     roster->workers = memory_new(workers, sizeof(struct worker *));
     roster->orders = ring_new(options->orders_most, sizeof(struct order));
     roster->places = memory_new(partitions, sizeof roster->places[0]);
+    roster->reloaded = ring_new(RELOADS, sizeof(uint64_t));
+    roster->serials = memory_new(workers + 1, sizeof roster->serials[0]);
+    for (size_t i = 0; i <= workers; i++)
+        roster->serials[i] = options->serial;
     roster->held = memory_new(workers, sizeof roster->held[0]);
     roster->owner = memory_new(partitions, sizeof roster->owner[0]);
     roster->hearer = memory_new(partitions, sizeof roster->hearer[0]);
@@ -70,6 +80,8 @@ void roster_free(struct roster *roster)
     if (!roster)
         return;
     ring_free(roster->orders);
+    ring_free(roster->reloaded);
+    memory_free(roster->serials);
     memory_free(roster->workers);
     memory_free(roster->places);
     memory_free(roster->held);
@@ -100,7 +112,8 @@ static void order(struct roster *roster, struct order order)
 
 static void watch(struct roster *roster, int32_t partition, int32_t worker)
 {
-    order(roster, (struct order){ORDER_WATCH, partition, worker, worker != ROSTER_NOBODY});
+    order(roster,
+          (struct order){.kind = ORDER_WATCH, .partition = partition, .worker = worker, .on = worker != ROSTER_NOBODY});
 }
 
 void roster_lead(struct roster *roster, bool on)
@@ -111,6 +124,30 @@ void roster_lead(struct roster *roster, bool on)
 void roster_backlog(struct roster *roster, bool on)
 {
     order(roster, (struct order){.kind = ORDER_BACKLOG, .on = on});
+}
+
+void roster_reload(struct roster *roster, const struct ruleset *ruleset)
+{
+    const struct roster_options *options = &roster->options;
+    for (int32_t i = 0; i < options->worker_count; i++) {
+        while (!worker_reload(roster->workers[i], ruleset))
+            options->pause(options->context);
+        options->port->wake(options->port->self, i);
+    }
+    order(roster, (struct order){.kind = ORDER_RELOAD, .ruleset = ruleset});
+}
+
+uint64_t roster_reloaded(struct roster *roster)
+{
+    int32_t workers = roster->options.worker_count;
+    for (int32_t i = 0; i < workers; i++)
+        worker_reloaded(roster->workers[i], &roster->serials[i]);
+    while (ring_take(roster->reloaded, &roster->serials[workers]))
+        ;
+    uint64_t least = roster->serials[workers];
+    for (int32_t i = 0; i < workers; i++)
+        least = roster->serials[i] < least ? roster->serials[i] : least;
+    return least;
 }
 
 static void command(struct roster *roster, int32_t worker, enum worker_order kind, int32_t partition)
@@ -254,11 +291,16 @@ void roster_take_orders(struct roster *roster, struct publisher *publisher)
             publisher_lead(publisher, order.on);
         } else if (order.kind == ORDER_BACKLOG) {
             publisher_backlog(publisher, order.on);
+        } else if (order.kind == ORDER_RELOAD) {
+            publisher_reload(publisher, order.ruleset->reference);
+            roster->untold = order.ruleset->serial;
         } else {
             roster->hearer[order.partition] = order.worker;
             publisher_watch(publisher, order.partition, order.on);
         }
     }
+    if (roster->untold && ring_put(roster->reloaded, &roster->untold))
+        roster->untold = 0;
 }
 
 bool roster_echo(void *self, const struct echo *echo)

@@ -6,7 +6,7 @@
  *
  * A partition goes to the worker with the fewest, but back to the one that may not be done with it: what a worker is told of a partition
  * comes in order, and two workers would write the same status.
- * In:      changes of membership, releases of the workers, echoes        Out: commands, orders, releases and commits for the port
+ * In:      changes of membership, releases of the workers, echoes, other rules        Out: commands, orders, releases and commits for the port
  * Limits:  orders_most orders that the publisher has not taken yet
  * Memory:  owns its tables and the ring of orders; borrows port, workers and statuses, which must outlive it
  * Thread:  see each function; main writes, any thread asks who owns what
@@ -25,6 +25,7 @@ struct roster_options {
     int32_t worker_count;          /* 0: a process that only publishes */
     int32_t partitions;
     const struct partition_status *statuses;
+    uint64_t serial;              /* of the rules that all begin with */
     size_t orders_most;           /* more than two for each partition, as often as a slow publisher may hear of it */
     void (*pause)(void *context); /* called while a worker's ring of commands is full: waits a little */
     void *context;
@@ -55,6 +56,13 @@ void roster_backlog(struct roster *roster, bool on);
 /* The worker that has a partition, ROSTER_NOBODY if it is not here; how many are here.       Thread: any */
 int32_t roster_owner(const struct roster *roster, int32_t partition);
 int32_t roster_count(const struct roster *roster);
+
+/* Workers and publisher take other rules, each where it may (worker.h). Shares them until roster_reloaded says otherwise.
+ *                                                                                Thread: main */
+void roster_reload(struct roster *roster, const struct ruleset *ruleset);
+
+/* Rules with a smaller serial than this are used by no thread any more.          Thread: main */
+uint64_t roster_reloaded(struct roster *roster);
 
 /* Gives the publisher what main ordered.                                         Thread: publisher */
 void roster_take_orders(struct roster *roster, struct publisher *publisher);

@@ -93,7 +93,7 @@ struct group *seal_data(struct partition *partition)
     group->hi = partition->state.hi;
     group->record_timestamp = partition->state.record_timestamp;
     tally_flush(partition->state.tally);
-    struct builder builder = builder_of(partition, group, partition->context->plan_id);
+    struct builder builder = builder_of(partition, group, partition->ruleset->plan_id);
     builder_put_codes(&builder, &partition->state.dictionary, open->first_code);
     builder_room(&builder, COUNTS_BYTES_MOST);
     frame_put_counts(&builder.payload, &group->counts);

@@ -70,7 +70,7 @@ static void settle_reject(struct partition *partition, const struct element *ele
         .version = readable ? declaration->version : 0,
         .findings = findings,
         .payload = context->rejects_payload ? element->bytes : (struct bytes){NULL, 0},
-        .plan = context->plan_id,
+        .plan = partition->ruleset->plan_id,
     };
     struct group_reject *to = group_add_reject(group);
     reject_put_key(&group->reject_bytes, &reject);
@@ -146,21 +146,22 @@ static enum err settle_counted(struct partition *partition, const struct element
     struct partition_context *context = partition->context;
     struct state *state = &partition->state;
     struct contribution *fresh = &context->fresh;
-    TRY(contribution_from(declaration, context->reference, &state->dictionary, element->digest, findings->warned_items,
+    const struct ruleset *ruleset = partition->ruleset;
+    TRY(contribution_from(declaration, ruleset->reference, &state->dictionary, element->digest, findings->warned_items,
                           findings->late, fresh, info));
     if (findings->apart)
-        contribution_set_apart(fresh, context->rules, declaration);
+        contribution_set_apart(fresh, ruleset->rules, declaration);
     if (stored_bytes.length) {
         struct contribution *stored = &context->stored;
         if (!contribution_decode(stored_bytes, stored))
             return err_set(info, ERR_BROKEN,
                            "a stored contribution is broken in memory: restart the process, it restores");
-        warn_replaced(context->rules, findings, fresh, stored);
+        warn_replaced(partition->ruleset->rules, findings, fresh, stored);
         if (MUTANT(RETRACTION_ELSEWHERE))
             stored->day = fresh->day;
         tally_list(state->tally, stored, -1);
     } else if (declaration->function != FUNCTION_ORIGINAL) {
-        rules_add(context->rules, findings, RULE_VER_505, -1, "function");
+        rules_add(partition->ruleset->rules, findings, RULE_VER_505, -1, "function");
     }
     tally_list(state->tally, fresh, 1);
     buffer_clear(&context->bytes);
@@ -198,7 +199,7 @@ static enum err settle_one(struct partition *partition, const struct element *el
             verdict = VERDICT_STALE;
             break;
         case LEDGER_CONFLICT:
-            rules_add(partition->context->rules, findings, RULE_VER_502, -1, "version");
+            rules_add(partition->ruleset->rules, findings, RULE_VER_502, -1, "version");
             break;
         }
     }

@@ -136,7 +136,7 @@ bool slices_are_whole(const struct slices *slices)
 bool slices_are_of_plan(const struct slices *slices, uint64_t plan)
 {
     for (uint32_t i = 0; i < SLICES; i++) {
-        if (slice_in(slices->planned, i) && slices->plans[i] != plan)
+        if (slice_in(slices->planned, i) && !plan_same_cells(slices->plans[i], plan))
             return false;
     }
     return true;
@@ -147,7 +147,7 @@ static enum err other_plan(const struct slices *slices, const char *what, uint32
 {
     return err_set(info, ERR_BROKEN,
                    "%s of plan %016" PRIx64 " on slice %" PRIu32 " of plan %016" PRIx64
-                   ": give all processes the same rules, lists, views and currency",
+                   ": give all processes the same views, time zone, currency and trade system",
                    what, plan, slice, slices->plans[slice]);
 }
 
@@ -163,7 +163,7 @@ static enum err take_data(struct slices *slices, uint64_t plan, struct err_info 
     for (uint32_t i = 0; i < SLICES; i++) {
         if (!slice_in(slices->have, i))
             continue;
-        if (slice_in(slices->planned, i) && slices->plans[i] != plan)
+        if (slice_in(slices->planned, i) && !plan_same_cells(slices->plans[i], plan))
             return other_plan(slices, "DATA", i, plan, info);
         set_plan(slices, i, plan);
     }
@@ -181,7 +181,8 @@ static enum err take_slice(struct slices *slices, const struct frame *first, str
     out->slice = slice;
     out->has_record = head.has_record;
     out->use = !had ? SLICE_LOAD : head.replan ? SLICE_REPLACE : SLICE_COMPARE;
-    if (out->use == SLICE_COMPARE && slice_in(slices->planned, slice) && slices->plans[slice] != first->plan)
+    if (out->use == SLICE_COMPARE && slice_in(slices->planned, slice) &&
+        !plan_same_cells(slices->plans[slice], first->plan))
         return other_plan(slices, "a snapshot", slice, first->plan, info);
     set_plan(slices, slice, first->plan);
     slices->have |= 1u << slice;

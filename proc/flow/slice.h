@@ -6,7 +6,7 @@
  * comes and takes later deltas only into slices that it has; one that has the slice compares. Every fold runs slices_take, so that all
  * of them decide alike.
  * Format:  docs/JOURNAL.md
- * Errors:  ERR_BROKEN with the mend: groups that no writer writes, DATA on a slice of another plan
+ * Errors:  ERR_BROKEN with the mend: groups that no writer writes, DATA on a slice of a plan with other cells
  * Thread:  one owner
  * Why:     design.md section 3, rules 6 and 12; docs/adr/0013-rolling-snapshots.md
  */
@@ -96,7 +96,7 @@ void slices_begin_trimmed(struct slices *slices);
 /* Everything that was ever counted is in the reader's state. */
 bool slices_are_whole(const struct slices *slices);
 
-/* No slice that the reader has is of another plan. */
+/* No slice that the reader has is of a plan whose cells are others. */
 bool slices_are_of_plan(const struct slices *slices, uint64_t plan);
 
 static inline bool slice_in(uint32_t set, uint32_t slice)

@@ -71,7 +71,7 @@ static struct snapshot_source source_of(struct partition *partition)
 {
     return (struct snapshot_source){
         .partition = partition->number,
-        .plan = partition->context->plan_id,
+        .plan = partition->ruleset->plan_id,
         .state = &partition->state,
         .window = &partition->snapshot.window,
         .begun_with = partition->begun_with,

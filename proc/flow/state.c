@@ -340,7 +340,7 @@ enum err state_fold(void *context, const struct frame *frames, uint32_t count, s
     struct state *state = context;
     struct folding folding = {.state = state};
     TRY(slices_take(&state->slices, frames, count, &folding.group, info));
-    folding.folds_cells = state->plan_id == 0 || frames[0].plan == state->plan_id;
+    folding.folds_cells = state->plan_id == 0 || plan_same_cells(frames[0].plan, state->plan_id);
     if (folding.group.use == SLICE_REPLACE)
         totals_clear_slice(state->totals, folding.group.slice);
     make_room(&folding, frames, count);

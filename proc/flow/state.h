@@ -18,7 +18,7 @@ struct state {
     struct ledger *ledger;
     struct dictionary dictionary;
     const struct view_plan *plan;
-    uint64_t plan_id;      /* cells of another plan are not folded; 0: not checked */
+    uint64_t plan_id;      /* cells of a plan with other cells are not folded; 0: not checked */
     struct tally *tally;   /* deltas since the last seal, and control totals since the beginning */
     struct totals *totals; /* cells since the beginning, without the deltas of the tally */
     struct hash_key id_key;

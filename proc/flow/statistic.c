@@ -364,6 +364,11 @@ void statistic_writer_free(struct statistic_writer *writer)
     memory_free(writer);
 }
 
+void statistic_writer_look_up(struct statistic_writer *writer, const struct reference *reference)
+{
+    writer->reference = reference;
+}
+
 /* ---- content ---- */
 
 /* Hash of all fields but 46 and 50-55. Texts are separated by a byte that UTF-8 never holds. */

@@ -25,6 +25,9 @@ struct statistic_writer *statistic_writer_new(const struct view_plan *plan, cons
                                               const char *reporter, const char *currency);
 void statistic_writer_free(struct statistic_writer *writer);
 
+/* Other lists from now on. Shares them. */
+void statistic_writer_look_up(struct statistic_writer *writer, const struct reference *reference);
+
 /* Takes a cell. Returns the hash of all fields but 46 and 50-55, STATISTIC_ABSENT if it has no items. *out_saturated is
  * set (never cleared) if a sum did not fit. */
 uint64_t statistic_set(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes,

@@ -90,6 +90,7 @@ static void work_through(struct partition *partition, int64_t now_ms)
 {
     struct batch *batch = partition->context->batch;
     struct intake *intake = &partition->intake;
+    batch_judge_by(batch, partition->ruleset->rules);
     while (intake_has_records(intake) && outbox_has_room(&partition->outbox)) {
         size_t from = intake->next;
         if (partition->open.begun_ms == 0)

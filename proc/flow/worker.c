@@ -7,7 +7,7 @@
 
 #include <stdalign.h>
 
-enum { COMMANDS = 4096, ECHOES = 8192, ACKS = 256, RESET_FIRST_MS = 100, RESET_MOST_MS = 5000 };
+enum { COMMANDS = 4096, ECHOES = 8192, ACKS = 256, RELOADS = 16, RESET_FIRST_MS = 100, RESET_MOST_MS = 5000 };
 
 /* What main knows of a partition that is not assigned. */
 enum announced {
@@ -18,7 +18,8 @@ enum announced {
 
 struct command {
     enum worker_order order;
-    int32_t partition;
+    int32_t partition;             /* unless WORKER_RELOAD */
+    const struct ruleset *ruleset; /* of WORKER_RELOAD */
 };
 
 struct worker {
@@ -31,6 +32,8 @@ struct worker {
     struct ring *commands;
     struct ring *released;
     struct ring *echoes;
+    struct ring *reloaded;                       /* serials of rules that all partitions have taken */
+    uint64_t reloaded_serial;                    /* the last one in it */
     alignas(64) struct worker_counters counters; /* written by worker, read by any */
     struct counter beats;
 };
@@ -43,9 +46,7 @@ struct worker *worker_new(const struct worker_options *options)
         .port = options->port,
         .lane = options->lane,
         .plan = options->plan,
-        .rules = options->rules,
-        .reference = options->reference,
-        .plan_id = options->plan_id,
+        .ruleset = options->ruleset,
         .units = text_of(options->units ? options->units : ""),
         .topic = text_of(options->topic),
         .frame_interval_ms = options->frame_interval_ms,
@@ -63,6 +64,8 @@ struct worker *worker_new(const struct worker_options *options)
     worker->commands = ring_new(COMMANDS, sizeof(struct command));
     worker->released = ring_new((size_t)options->partitions * 4, sizeof(struct worker_release));
     worker->echoes = ring_new(ECHOES, sizeof(struct echo));
+    worker->reloaded = ring_new(RELOADS, sizeof(uint64_t));
+    worker->reloaded_serial = options->ruleset->serial;
     return worker;
 }
 
@@ -84,13 +87,28 @@ void worker_free(struct worker *worker)
     ring_free(worker->commands);
     ring_free(worker->released);
     ring_free(worker->echoes);
+    ring_free(worker->reloaded);
     memory_free(worker);
 }
 
 bool worker_command(struct worker *worker, enum worker_order order, int32_t partition)
 {
-    struct command command = {order, partition};
+    struct command command = {.order = order, .partition = partition};
     return ring_put(worker->commands, &command);
+}
+
+bool worker_reload(struct worker *worker, const struct ruleset *ruleset)
+{
+    struct command command = {.order = WORKER_RELOAD, .ruleset = ruleset};
+    return ring_put(worker->commands, &command);
+}
+
+bool worker_reloaded(struct worker *worker, uint64_t *out_serial)
+{
+    bool any = false;
+    while (ring_take(worker->reloaded, out_serial))
+        any = true;
+    return any;
 }
 
 bool worker_released(struct worker *worker, struct worker_release *out)
@@ -114,17 +132,26 @@ static struct partition *partition_at(struct worker *worker, int32_t number)
     return worker->partitions[number];
 }
 
+static void take_command(struct worker *worker, const struct command *command)
+{
+    if (command->order == WORKER_RELOAD) {
+        worker->context.ruleset = command->ruleset;
+        return;
+    }
+    struct partition *partition = partition_at(worker, command->partition);
+    worker->announced[command->partition] = command->order == WORKER_RELEASE ? TOLD_NOTHING : TOLD_COLD;
+    if (command->order == WORKER_ASSIGN)
+        partition_assign(partition);
+    else
+        partition_release(partition, command->order == WORKER_LOST);
+}
+
 static bool take_commands(struct worker *worker)
 {
     struct command command;
     bool did = false;
     while (ring_take(worker->commands, &command)) {
-        struct partition *partition = partition_at(worker, command.partition);
-        worker->announced[command.partition] = command.order == WORKER_RELEASE ? TOLD_NOTHING : TOLD_COLD;
-        if (command.order == WORKER_ASSIGN)
-            partition_assign(partition);
-        else
-            partition_release(partition, command.order == WORKER_LOST);
+        take_command(worker, &command);
         did = true;
     }
     return did;
@@ -208,13 +235,30 @@ static bool step_partitions(struct worker *worker)
     return did;
 }
 
+/* Tells main when no partition uses older rules than the newest any more. */
+static void announce_rules(struct worker *worker)
+{
+    const struct ruleset *newest = worker->context.ruleset;
+    if (worker->reloaded_serial == newest->serial)
+        return;
+    for (int32_t i = 0; i < worker->options.partitions; i++) {
+        if (worker->partitions[i] && worker->partitions[i]->ruleset != newest)
+            return;
+    }
+    batch_judge_by(worker->context.batch, newest->rules);
+    if (ring_put(worker->reloaded, &newest->serial))
+        worker->reloaded_serial = newest->serial;
+}
+
 bool worker_step(struct worker *worker)
 {
     counter_add(&worker->beats, 1);
     bool did = take_commands(worker);
     did = take_echoes(worker) || did;
     did = take_acks(worker) || did;
-    return step_partitions(worker) || did;
+    did = step_partitions(worker) || did;
+    announce_rules(worker);
+    return did;
 }
 
 int64_t worker_patience_ms(const struct worker *worker)

@@ -2,9 +2,9 @@
  * worker.h - a lane of partitions: takes commands, echoes and acks to them and steps each in turn.
  *
  * In:      commands of main, echoes of the publisher (each through a ring of its own), acks of the lane
- * Out:     releases to main (a ring)
+ * Out:     releases, and rules that are used no more, to main (a ring each)
  * Memory:  owns its partitions, batch and rings
- * Thread:  worker_step: worker; worker_command, worker_released: main; worker_echo: publisher
+ * Thread:  worker_step: worker; worker_command, worker_released, worker_reload, worker_reloaded: main; worker_echo: publisher
  */
 #pragma once
 
@@ -16,10 +16,8 @@ struct worker_options {
     int32_t partitions;                /* of the input topic */
     struct partition_status *statuses; /* one a partition, shared with the reader of /status */
     const struct view_plan *plan;
-    const struct rules *rules;
-    const struct reference *reference;
-    uint64_t plan_id;
-    const char *units; /* reporter and currency, "CN CNY"; NULL: not checked */
+    const struct ruleset *ruleset; /* to begin with */
+    const char *units;             /* reporter and currency, "CN CNY"; NULL: not checked */
     const char *topic;
     int64_t frame_interval_ms;
     int64_t idle_ms;        /* without input until a partition says so; 0 = never */
@@ -31,7 +29,7 @@ struct worker_options {
     void *random_context;
 };
 
-enum worker_order { WORKER_ASSIGN, WORKER_RELEASE, WORKER_LOST };
+enum worker_order { WORKER_ASSIGN, WORKER_RELEASE, WORKER_LOST, WORKER_RELOAD };
 
 struct worker;
 
@@ -51,6 +49,13 @@ struct worker_release {
 /* The next partition that was released after WORKER_RELEASE, and once more when its warm state was dropped since. False: none.
  *                                                                                Thread: main */
 bool worker_released(struct worker *worker, struct worker_release *out);
+
+/* Partitions take other rules, each where its next group begins. Shares them. False: as above.    Thread: main */
+bool worker_reload(struct worker *worker, const struct ruleset *ruleset);
+
+/* The serial of the rules that all partitions have taken since the last call: older ones are used no more. False: none.
+ *                                                                                Thread: main */
+bool worker_reloaded(struct worker *worker, uint64_t *out_serial);
 
 /* False: the ring is full, try again.                                            Thread: publisher */
 bool worker_echo(struct worker *worker, const struct echo *echo);

@@ -95,6 +95,7 @@ struct group_row {
 
 struct reference {
     bool has[REFERENCE_LISTS];
+    uint64_t rows[REFERENCE_LISTS];
     uint64_t hash;
     uint64_t country[COUNTRY_WORDS]; /* a bit for each pair of bytes */
     uint16_t currency[LETTERS3];     /* 0 = unknown; year * 12 + month - 1 of withdrawal; CURRENCY_MONTH_... */

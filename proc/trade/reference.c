@@ -2,6 +2,7 @@
 #include "trade/reference.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/i128.h"
 #include "base/memory.h"
 #include "trade/lists.h"
@@ -77,6 +78,29 @@ enum err reference_load(const char *dir, const char *fallback_dir, struct refere
         reference->country[lists_pair(specials[i]) / 64] |= 1ull << (lists_pair(specials[i]) % 64);
     *out = reference;
     return OK;
+}
+
+static uint64_t stamp_file(enum reference_list list, const char *const dirs[2])
+{
+    char path[PATH_BYTES];
+    for (int i = 0; i < 2; i++) {
+        struct stat status;
+        int length = dirs[i] ? snprintf(path, PATH_BYTES, "%s/%s", dirs[i], reference_read_file(list)) : -1;
+        if (length < 0 || length >= PATH_BYTES || stat(path, &status) != 0)
+            continue;
+        uint64_t place = hash_words2((uint64_t)status.st_dev, (uint64_t)status.st_ino, (uint64_t)status.st_size);
+        return hash_words2((uint64_t)status.st_mtim.tv_sec, (uint64_t)status.st_mtim.tv_nsec, place);
+    }
+    return 0;
+}
+
+uint64_t reference_stamp(const char *dir, const char *fallback_dir)
+{
+    const char *const dirs[2] = {dir && *dir ? dir : NULL, fallback_dir && *fallback_dir ? fallback_dir : NULL};
+    uint64_t stamp = 1;
+    for (int list = 0; list < REFERENCE_LISTS; list++)
+        stamp = hash_mix(stamp ^ HASH_P0, stamp_file((enum reference_list)list, dirs) ^ HASH_P1);
+    return stamp ? stamp : 1;
 }
 
 void reference_free(struct reference *reference)

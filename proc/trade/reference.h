@@ -4,7 +4,7 @@
  * In:      reference.dir: columns as docs/REFERENCE.md says; a file that is not there leaves its rules off
  * Memory:  one immutable object; nothing is allocated after reference_load
  * Errors:  ERR_CONFIG with file, line and mend when a file is there and wrong
- * Thread:  reference_load: startup; lookups: any
+ * Thread:  reference_load: startup, and main for a reload; lookups: any
  */
 #pragma once
 
@@ -35,6 +35,9 @@ enum reference_list {
 enum err reference_load(const char *dir, const char *fallback_dir, struct reference **out,
                         struct err_info *info) MUST_USE;
 void reference_free(struct reference *reference);
+
+/* A number that changes when a file that reference_load would read comes, goes or is written. 0 is none.      Thread: any */
+uint64_t reference_stamp(const char *dir, const char *fallback_dir);
 
 /* File name of a list ("countries.csv"), and whether it was found. */
 const char *reference_file(enum reference_list list);

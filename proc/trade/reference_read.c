@@ -597,6 +597,7 @@ enum err reference_read(struct reference *reference, enum reference_list list, c
     if (err != OK)
         return ERR_CONFIG; /* it is the site's configuration; the text stays as it is */
     reference->has[list] = true;
+    reference->rows[list] = reading.row;
     if (lists[list].decides)
         reference->hash += hash_mix((uint64_t)list + 1, HASH_P2);
     return OK;

@@ -23,6 +23,7 @@ struct host {
     struct publisher *publisher;
     struct partition_status *statuses;
     struct roster *roster;
+    struct ruleset ruleset; /* that it was started with */
     _Atomic uint64_t random_state;
     char units[STATE_UNITS_BYTES];
     size_t delivered;
@@ -47,9 +48,7 @@ static void make_worker(struct host *host, int32_t lane)
         .partitions = options->partitions,
         .statuses = host->statuses,
         .plan = options->plan,
-        .rules = options->rules,
-        .reference = options->reference,
-        .plan_id = options->plan_id,
+        .ruleset = &host->ruleset,
         .units = host->units,
         .topic = "customs.declarations",
         .frame_interval_ms = options->frame_interval_ms,
@@ -80,6 +79,7 @@ static void make_roster(struct host *host)
         .worker_count = host->worker_count,
         .partitions = host->options.partitions,
         .statuses = host->statuses,
+        .serial = host->ruleset.serial,
         .orders_most = ORDERS,
         .pause = pause_for_ever,
     };
@@ -120,6 +120,7 @@ struct host *host_join(struct world *world, const struct host_options *options, 
     host->world = world;
     host->options = *options;
     host->random_state = options->seed;
+    host->ruleset = (struct ruleset){options->plan_id, options->rules, options->reference, 1};
     snprintf(host->units, sizeof host->units, "%s %s", options->reporter, options->currency);
     host->worker_count = workers;
     host->process = process_new(world, workers + 1);
@@ -179,6 +180,16 @@ bool host_step_main(struct host *host)
 void host_lead(struct host *host, bool leads)
 {
     roster_lead(host->roster, leads);
+}
+
+void host_reload(struct host *host, const struct ruleset *ruleset)
+{
+    roster_reload(host->roster, ruleset);
+}
+
+uint64_t host_reloaded(struct host *host)
+{
+    return roster_reloaded(host->roster);
 }
 
 /* ---- the other threads ---- */

@@ -53,6 +53,10 @@ void host_rest(struct host *host, int32_t thread);
 /* The lease of the publisher is this process's, or no more. */
 void host_lead(struct host *host, bool leads);
 
+/* Main has other rules for all; and the smallest serial of what its threads use still. Shares them. */
+void host_reload(struct host *host, const struct ruleset *ruleset);
+uint64_t host_reloaded(struct host *host);
+
 /* The worker that owns a partition, -1 if none of this process does. */
 int32_t host_owner(const struct host *host, int32_t partition);
 struct publisher *host_publisher(const struct host *host);

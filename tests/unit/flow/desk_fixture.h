@@ -45,9 +45,7 @@ static inline void desk_init(struct desk *desk)
     desk->context = (struct partition_context){
         .port = process_port(desk->process),
         .plan = &desk->f.plan,
-        .rules = desk->f.rules,
-        .reference = desk->f.reference,
-        .plan_id = 4711,
+        .ruleset = &desk->f.ruleset,
         .topic = TEXT("t"),
         .random = desk_random,
         .batch = batch_new(&options),

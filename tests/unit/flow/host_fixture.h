@@ -18,6 +18,7 @@ struct fixture {
     struct reference *reference;
     struct zone *zone;
     struct rules *rules;
+    struct ruleset ruleset;
     struct view_plan plan;
     struct world *world;
     struct host_options options;
@@ -31,6 +32,7 @@ static inline void fixture_init(struct fixture *f)
     cr_assert_eq(zone_new("Asia/Shanghai", &f->zone, &info), OK, "%s", info.text);
     struct rules_options options = rules_default_options(f->zone);
     cr_assert_eq(rules_new(&options, f->reference, &f->rules, &info), OK, "%s", info.text);
+    f->ruleset = (struct ruleset){4711, f->rules, f->reference, 1};
     view_plan_default(&f->plan);
     f->world = world_new(PARTS, STATISTICS_PARTS);
     world_set_now(f->world, START_NOW_MS);

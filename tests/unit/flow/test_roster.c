@@ -49,8 +49,7 @@ static void make_worker(int32_t lane)
         .partitions = PARTS,
         .statuses = t.statuses,
         .plan = &t.f.plan,
-        .rules = t.f.rules,
-        .reference = t.f.reference,
+        .ruleset = &t.f.ruleset,
         .topic = "t",
         .frame_interval_ms = 50,
         .batch = {.envelope = {INPUT_AUTO, 1 << 20}, .partitions = PARTS, .rules = t.f.rules},
@@ -76,6 +75,7 @@ static void setup(void)
                                                    .worker_count = WORKERS,
                                                    .partitions = PARTS,
                                                    .statuses = t.statuses,
+                                                   .serial = t.f.ruleset.serial,
                                                    .orders_most = COMMANDS_MOST * 4,
                                                    .pause = step_workers});
     t.publisher = publisher_new(&(struct publisher_options){.port = &t.port,
@@ -345,6 +345,22 @@ Test(roster, an_echo_waits_while_its_workers_ring_is_full)
 
     cr_assert_eq(t.wakes[0], before + 1, "once for all echoes");
     cr_assert(roster_echo(t.roster, &echo));
+}
+
+Test(roster, rules_are_used_no_more_when_all_workers_and_the_publisher_have_taken_the_next)
+{
+    struct ruleset second = {plan_make(4711, 2), t.f.rules, t.f.reference, 2};
+    cr_assert_eq(roster_reloaded(t.roster), 1);
+
+    roster_reload(t.roster, &second);
+    cr_assert_eq(roster_reloaded(t.roster), 1, "nobody has taken it");
+    worker_step(t.workers[0]);
+    roster_take_orders(t.roster, t.publisher);
+    cr_assert_eq(roster_reloaded(t.roster), 1, "a worker has not");
+    for (int i = 1; i < WORKERS; i++)
+        worker_step(t.workers[i]);
+
+    cr_assert_eq(roster_reloaded(t.roster), 2);
 }
 
 Test(roster, the_publisher_hears_of_the_lease)

@@ -316,7 +316,7 @@ Test(seal, a_skip_says_why_and_counts_its_offsets)
     struct sealed sealed;
 
     struct group *group = outbox_new_group(&desk.partition.outbox);
-    seal_skip(group, &(struct seal_source){desk.partition.number, desk.context.plan_id, &desk.partition.state}, 0, 5,
+    seal_skip(group, &(struct seal_source){desk.partition.number, desk.f.ruleset.plan_id, &desk.partition.state}, 0, 5,
               TEXT("because"));
     parse(&sealed, group);
 
@@ -344,7 +344,7 @@ Test(seal, an_idle_mark_stands_at_the_position_and_leaves_the_state_as_it_is)
     struct sealed sealed;
 
     struct group *group = outbox_new_group(&desk.partition.outbox);
-    seal_idle(group, &(struct seal_source){desk.partition.number, desk.context.plan_id, &desk.partition.state});
+    seal_idle(group, &(struct seal_source){desk.partition.number, desk.f.ruleset.plan_id, &desk.partition.state});
     parse(&sealed, group);
 
     struct bytes bytes;

@@ -171,6 +171,21 @@ Test(slice, a_slice_of_another_plan_halts_a_reader_that_has_it_unless_it_replace
     cr_assert_eq(take(FRAME_DATA, 6, 0, false), OK);
 }
 
+/* Rules and lists changed: what was counted stays, and adds up with what comes. */
+Test(slice, a_plan_with_the_same_cells_goes_on_where_the_other_ended)
+{
+    uint64_t before = plan_make(5, 1);
+    uint64_t after = plan_make(5, 2);
+    cr_assert_neq(before, after);
+    cr_assert_eq(take(FRAME_DATA, before, 0, false), OK);
+    cr_assert(slices_are_of_plan(&slices, after));
+    cr_assert_eq(take(FRAME_DATA, after, 0, false), OK, "%s", info.text);
+    cr_assert_eq(take(FRAME_SNAP, after, 3, false), OK, "%s", info.text);
+    cr_assert_eq(group.use, SLICE_COMPARE);
+    cr_assert_eq(take(FRAME_DATA, before, 0, false), OK, "a process that has not reloaded yet: %s", info.text);
+    cr_assert_eq(take(FRAME_DATA, plan_make(6, 2), 0, false), ERR_BROKEN);
+}
+
 Test(slice, a_slice_of_a_state_without_plan_fixes_it)
 {
     cr_assert_eq(take(FRAME_SKIP, 0, 0, false), OK);

@@ -40,8 +40,7 @@ static void bench_init(struct bench *bench)
         .partitions = PARTS,
         .statuses = bench->statuses,
         .plan = &f.plan,
-        .rules = f.rules,
-        .reference = f.reference,
+        .ruleset = &f.ruleset,
         .topic = "t",
         .frame_interval_ms = 50,
         .batch = {.envelope = {INPUT_AUTO, 1 << 20}, .partitions = PARTS, .rules = f.rules},
@@ -73,6 +72,32 @@ Test(worker, a_partition_that_is_given_back_unclaimed_is_released)
     cr_assert_eq(released.partition, 1);
     cr_assert_not(released.is_warm);
     cr_assert(!worker_released(bench.worker, &released), "once");
+    bench_fini(&bench);
+}
+
+Test(worker, rules_are_in_use_until_every_partition_has_taken_the_next)
+{
+    struct bench bench;
+    bench_init(&bench);
+    struct ruleset second = {plan_make(4711, 2), f.rules, f.reference, 2};
+    struct ruleset third = {plan_make(4711, 3), f.rules, f.reference, 3};
+    uint64_t serial = 0;
+    cr_assert(worker_command(bench.worker, WORKER_ASSIGN, 0));
+    worker_step(bench.worker);
+    cr_assert(!worker_reloaded(bench.worker, &serial), "nothing has changed");
+
+    cr_assert(worker_reload(bench.worker, &second));
+    cr_assert(!worker_reloaded(bench.worker, &serial), "it has not been told");
+    worker_step(bench.worker);
+    cr_assert(worker_reloaded(bench.worker, &serial));
+    cr_assert_eq(serial, 2);
+    cr_assert(!worker_reloaded(bench.worker, &serial), "said once");
+
+    cr_assert(worker_reload(bench.worker, &second));
+    cr_assert(worker_reload(bench.worker, &third));
+    worker_step(bench.worker);
+    cr_assert(worker_reloaded(bench.worker, &serial));
+    cr_assert_eq(serial, 3, "the newest counts");
     bench_fini(&bench);
 }
 

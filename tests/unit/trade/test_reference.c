@@ -278,3 +278,36 @@ Test(reference, the_demo_nomenclature_agrees_with_the_real_one)
     reference_free(demo);
     reference_free(real);
 }
+
+static void write_offices(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "wb");
+    cr_assert(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+Test(reference, the_stamp_changes_when_a_list_comes_is_written_or_goes_and_with_nothing_else)
+{
+    char folder[] = "/tmp/reference_stamp.XXXXXX";
+    char path[128];
+    char other[128];
+    cr_assert(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/offices.csv", folder);
+    snprintf(other, sizeof other, "%s/notes.txt", folder);
+    uint64_t none = reference_stamp(folder, NULL);
+
+    write_offices(other, "not a list");
+    cr_expect_eq(reference_stamp(folder, NULL), none, "another file");
+    write_offices(path, "code,valid_from,valid_to\n");
+    uint64_t there = reference_stamp(folder, NULL);
+    cr_expect_neq(there, none);
+    cr_expect_eq(reference_stamp(folder, NULL), there, "nothing was written");
+    write_offices(path, "code,valid_from,valid_to\n9407,,\n");
+    cr_expect_neq(reference_stamp(folder, NULL), there);
+    unlink(path);
+    cr_expect_eq(reference_stamp(folder, NULL), none);
+    cr_expect_neq(reference_stamp(folder, DRYPORT_SOURCE "/tests/data/reference"), none, "it comes from the fallback");
+    unlink(other);
+    rmdir(folder);
+}
