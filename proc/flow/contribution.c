@@ -25,7 +25,7 @@ enum { /* first byte of an item */
        ITEM_FLOW = 128, /* RM or RX */
 };
 
-enum { ITEM_BYTES_MOST = 80, HEAD_BYTES_MOST = 96, HOUR_MS = 3600000 };
+enum { ITEM_BYTES_MOST = 80, HEAD_BYTES_MOST = 106, HOUR_MS = 3600000, HOUR_MINUTES = 60, MINUTE_MS = 60000 };
 
 void contribution_fini(struct contribution *contribution)
 {
@@ -152,6 +152,7 @@ enum err contribution_from(const struct declaration *declaration, const struct r
                                                                                : CELL_MODE_MOST);
     take_day(declaration->reference_date, out);
     out->hour = hour_of(declaration->accepted_at_ms);
+    out->submitted = declaration->submitted_at_ms > 0 ? declaration->submitted_at_ms / MINUTE_MS : 0;
     out->office = dictionary_number(dictionary, declaration->office_code);
     out->border_office = dictionary_number(dictionary, declaration->border_office_code);
     out->zone = dictionary_number(dictionary, declaration->zone_code);
@@ -284,6 +285,8 @@ void contribution_encode(const struct contribution *c, struct buffer *out)
     uint8_t flow = plain_flow(c);
     for (uint32_t i = 0; i < c->item_count; i++)
         at = put_item(at, &c->items[i], flow);
+    if (c->submitted) /* usually less than an hour before the acceptance: one byte */
+        at = put_varint(at, zigzag_of(c->submitted - c->hour * HOUR_MINUTES));
     out->length += (size_t)(at - start);
 }
 
@@ -338,6 +341,10 @@ bool contribution_decode(struct bytes bytes, struct contribution *out)
     uint8_t flow = plain_flow(out);
     for (uint32_t i = 0; i < out->item_count; i++)
         get_item(&reader, &out->items[i], flow);
+    /* entries of frames of version 1 end here */
+    bool is_stated = !reader.failed && reader_left(&reader) > 0;
+    uint64_t after = is_stated ? (uint64_t)reader_zigzag(&reader) : 0;
+    out->submitted = is_stated ? (int64_t)(after + (uint64_t)out->hour * HOUR_MINUTES) : 0;
     return !reader.failed && reader_left(&reader) == 0;
 }
 

@@ -46,6 +46,7 @@ struct contribution {
     int32_t day;
     uint32_t date; /* that `day` was made from, 0 if from none: declarations come roughly in order of time */
     int64_t hour;
+    int64_t submitted; /* minutes since epoch of submitted_at_ms, for TIM-407; 0 if it is absent */
     uint32_t office;
     uint32_t border_office;
     uint32_t zone;

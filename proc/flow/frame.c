@@ -88,9 +88,10 @@ enum err frame_parse(struct bytes bytes, struct frame *out, struct err_info *inf
         return err_set(info, ERR_BROKEN, "%zu bytes that are no journal frame", bytes.length);
     bool is_whole = get32(at + AT_PAYLOAD_BYTES) == bytes.length - FRAME_HEADER_BYTES &&
                     get32(at + AT_CRC) == crc_of(at, bytes.length);
-    if (at[AT_VERSION] != FRAME_VERSION) /* before the check sum: a newer program may sum up otherwise */
+    if (at[AT_VERSION] < FRAME_VERSION_FIRST ||
+        at[AT_VERSION] > FRAME_VERSION) /* before the check sum: a newer program may sum up otherwise */
         return err_set(info, is_whole ? ERR_CONFIG : ERR_BROKEN,
-                       "frame of format version %u, this program reads version %d: upgrade it", at[AT_VERSION],
+                       "frame of format version %u, this program reads versions up to %d: upgrade it", at[AT_VERSION],
                        FRAME_VERSION);
     if (!is_whole)
         return err_set(info, ERR_BROKEN, "frame of %zu bytes whose check sum is wrong", bytes.length);

@@ -17,7 +17,14 @@
 #include "flow/plan.h"
 #include "flow/tally.h"
 
-enum { FRAME_VERSION = 1, FRAME_BYTES_MOST = 900000, FRAME_HEADER_BYTES = 88, FRAMES_A_GROUP_MOST = 256 };
+/* Frames are written in FRAME_VERSION, and read in that and the versions before it. */
+enum {
+    FRAME_VERSION = 2,
+    FRAME_VERSION_FIRST = 1,
+    FRAME_BYTES_MOST = 900000,
+    FRAME_HEADER_BYTES = 88,
+    FRAMES_A_GROUP_MOST = 256
+};
 
 enum frame_kind {
     FRAME_OPEN = 1, /* claims the partition */

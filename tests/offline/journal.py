@@ -138,6 +138,8 @@ def contribution(data):
         item["estimated"] = item["net"] if has & 1 else 0
         out["items"].append(item)
     if r.left():
+        r.zigzag()  # submission, minutes after the hour of acceptance
+    if r.left():
         raise Corrupt("bytes behind a contribution")
     return out
 
@@ -160,7 +162,7 @@ class Partition:
         self.frames += 1
         head = struct.unpack_from("<4sBBHII16sQqqQqqII", data)
         magic, version, kind, flags, payload, crc, nonce, seq, lo, hi = head[:10]
-        if magic != b"DRYJ" or version != 1 or payload != len(data) - 88 or crc != crc32c(data[:12] + bytes(4) + data[16:]):
+        if magic != b"DRYJ" or version not in (1, 2) or payload != len(data) - 88 or crc != crc32c(data[:12] + bytes(4) + data[16:]):
             raise Corrupt("no frame")
         if self.frames == 1 and kind == SNAP:
             self.begin_trimmed(data[88:], nonce, seq, lo)

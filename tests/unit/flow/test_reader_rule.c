@@ -243,7 +243,7 @@ Test(reader_rule, frame_of_a_newer_version_halts_and_asks_for_an_upgrade)
                  READER_HALTED);
 
     cr_assert_eq(folded.groups, 0);
-    cr_assert(strstr(rule->why.text, "journal offset 1: frame of format version 2"), "%s", rule->why.text);
+    cr_assert(strstr(rule->why.text, "journal offset 1: frame of format version 3"), "%s", rule->why.text);
     cr_assert(strstr(rule->why.text, "upgrade"), "%s", rule->why.text);
     cr_assert_eq(data(7, 1, 0, 10, true), READER_HALTED);
 }
