@@ -22,8 +22,8 @@ struct engine;
 /* How to read the lists again. */
 struct engine_reload {
     /* Gives both; NULL: the lists stay as they are. */
-    enum err (*load)(const struct config *config, struct reference **out_reference, struct rules **out_rules,
-                     struct err_info *info);
+    enum err (*load)(const struct config *config, const struct zone *zone, struct reference **out_reference,
+                     struct rules **out_rules, struct err_info *info);
     uint64_t (*stamp)(const struct config *config); /* changes with the files */
     bool (*requested)(void);                        /* by an operator since the last call */
     uint64_t loaded_stamp;                          /* of what the engine begins with */

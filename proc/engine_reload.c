@@ -106,7 +106,7 @@ static void reload(struct engine *engine)
     struct err_info info = {{0}};
     struct reference *reference = NULL;
     struct rules *rules = NULL;
-    enum err err = engine->options.reload.load(engine->options.config, &reference, &rules, &info);
+    enum err err = engine->options.reload.load(engine->options.config, engine->options.zone, &reference, &rules, &info);
     if (err == OK)
         err = reference_may_follow(now->reference, reference, &info);
     if (err == OK && !is_unchanged(now, reference, rules)) {

@@ -87,13 +87,13 @@ struct engine_options assemble_options(const struct assembly *assembly)
     };
 }
 
-static enum err load_lists(const struct config *config, struct reference **out_reference, struct rules **out_rules,
-                           struct err_info *info)
+static enum err load_lists(const struct config *config, const struct zone *zone, struct reference **out_reference,
+                           struct rules **out_rules, struct err_info *info)
 {
     struct reference *reference;
     struct rules *rules = NULL;
     TRY(setup_reference(config, &reference, info));
-    enum err err = setup_rules(config, reference, &rules, info);
+    enum err err = setup_rules(config, reference, zone, &rules, info);
     if (err == OK)
         err = check_locked(rules, info);
     if (err != OK) {
