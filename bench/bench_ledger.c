@@ -3,8 +3,9 @@
  * them.
  *
  * In:      declarations of the generator (profile cn, fixed seed, originals only), whole or cut to their first item
- * Out:     bytes per declaration at several sizes of the ledger; what a second version of each tenth adds
- * Use:     bench_ledger [--smoke] (a small ledger, for tests); prints Markdown, for bench/record.sh
+ * Out:     bytes per declaration at several sizes of the ledger; what a second version of each tenth adds; what a look, a judgement and a
+ *          put take of time in a ledger of four partitions, ids as they are given out, in batches of 64 as in settle.c
+ * Use:     bench_ledger [--smoke] (a small ledger, for tests) [IDS] (of the times, 10,000,000); prints Markdown, for bench/record.sh
  * Units:   bytes; "resident" is the growth of the process, so it holds what malloc and the page table round up
  */
 #include "base/check.h"
@@ -16,9 +17,21 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { STEPS = 16, STEP_SMOKE = 2000, STEP = 125000, WARM = 20000, TENTH = 10 };
+enum {
+    PARTITIONS = 4,
+    TURN = 512,
+    BATCH = 64,
+    ID_BYTES = 19,
+    TYPICAL_BYTES = 57,
+    LOOK_AHEAD = 12,
+    LOOK_AGAIN = 6,
+    IDS = 10000000,
+    IDS_SMOKE = 20000,
+};
 
 struct bench {
     struct generator *generator;
@@ -62,7 +75,9 @@ static void put(struct bench *bench, const struct declaration *declaration, int6
     }
     buffer_clear(&bench->bytes);
     contribution_encode(&bench->contribution, &bench->bytes);
-    ledger_put(bench->ledger, &key, declaration->version, false, buffer_bytes(&bench->bytes));
+    struct ledger_probe probe;
+    ledger_look(bench->ledger, &key, &probe);
+    ledger_put(bench->ledger, &probe, buffer_bytes(&bench->bytes));
     bench->contribution_bytes += bench->bytes.length;
     bench->items += bench->contribution.item_count;
 }
@@ -146,9 +161,94 @@ static void measure(const struct reference *reference, bool first_item_only, uin
     buffer_fini(&bench.bytes);
 }
 
+/* ---- time ---- */
+
+struct timing {
+    struct ledger *ledgers[PARTITIONS];
+    struct hash_key sip;
+    struct bytes contribution;
+    uint64_t ids;
+};
+
+static double now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now); /* other programs may run beside */
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+/* The national number of declaration i: 18 digits, rising, with the year in them. */
+static struct text id_of(uint64_t i, char space[static ID_BYTES])
+{
+    memcpy(space, "421020250000000000", ID_BYTES - 1);
+    for (int at = ID_BYTES - 2; i; at--, i /= 10)
+        space[at] = (char)('0' + i % 10);
+    return (struct text){space, ID_BYTES - 1};
+}
+
+/* One pass over all ids, in batches: look at all, look again, judge and put. Returns ns an id. */
+static double pass(struct timing *timing, bool with_ledger, enum ledger_verdict expected)
+{
+    char ids[BATCH][ID_BYTES];
+    struct ledger_probe probes[BATCH];
+    uint64_t keys = 0;
+    double spent = 0;
+    for (uint64_t from = 0; from < timing->ids; from += BATCH) {
+        struct ledger *ledger = timing->ledgers[from / TURN % PARTITIONS];
+        for (uint64_t i = 0; i < BATCH; i++)
+            id_of(from + i, ids[i]);
+        double begin = now_ns();
+        for (uint32_t i = 0; i < BATCH + LOOK_AHEAD; i++) {
+            if (i < BATCH) {
+                struct ledger_key key = ledger_key_of((struct text){ids[i], ID_BYTES - 1}, &timing->sip);
+                keys += key.word[1];
+                if (with_ledger)
+                    ledger_look(ledger, &key, &probes[i]);
+            }
+            if (!with_ledger || i < LOOK_AHEAD - LOOK_AGAIN)
+                continue;
+            if (i - (LOOK_AHEAD - LOOK_AGAIN) < BATCH)
+                ledger_look_again(ledger, &probes[i - (LOOK_AHEAD - LOOK_AGAIN)]);
+            if (i < LOOK_AHEAD)
+                continue;
+            struct ledger_probe *probe = &probes[i - LOOK_AHEAD];
+            struct bytes stored;
+            CHECK(ledger_judge(ledger, probe, 1, false, 5, &stored) == expected);
+            if (expected == LEDGER_COUNTED)
+                ledger_put_at(ledger, probe, timing->contribution);
+        }
+        spent += now_ns() - begin;
+    }
+    CHECK(keys != 0);
+    return spent / (double)timing->ids;
+}
+
+static void measure_time(uint64_t ids)
+{
+    uint8_t space[TYPICAL_BYTES] = {5, [13] = 1};
+    struct timing timing = {.sip = {{1, 2}}, .contribution = {space, sizeof space}, .ids = ids / BATCH * BATCH};
+    for (int i = 0; i < PARTITIONS; i++)
+        timing.ledgers[i] = ledger_new((uint64_t)i + 7);
+    double key = pass(&timing, false, LEDGER_COUNTED);
+    double insert = pass(&timing, true, LEDGER_COUNTED);
+    double again = pass(&timing, true, LEDGER_DUPLICATE);
+    printf("\n%" PRIu64 " ids in %d ledgers, contributions of %d bytes, one thread\n\n"
+           "| ns of processor time a declaration | |\n|---|---|\n| key of the id alone | %.1f |\n| key, look, judge, "
+           "put: new ids | %.1f |\n"
+           "| key, look, judge: the same ids again | %.1f |\n",
+           timing.ids, PARTITIONS, TYPICAL_BYTES, key, insert, again);
+    for (int i = 0; i < PARTITIONS; i++)
+        ledger_free(timing.ledgers[i]);
+}
+
 int main(int argc, char **argv)
 {
     bool smoke = argc > 1 && strcmp(argv[1], "--smoke") == 0;
+    int64_t ids = smoke ? IDS_SMOKE : IDS;
+    if (argc > 1 && !smoke && !text_to_int64(text_of(argv[1]), &ids)) {
+        fprintf(stderr, "usage: bench_ledger [--smoke|IDS]\n");
+        return 64;
+    }
     struct reference *reference;
     struct err_info info;
     if (reference_load(DRYPORT_SOURCE "/deploy/reference/demo", DRYPORT_SOURCE "/deploy/reference", &reference,
@@ -157,10 +257,10 @@ int main(int argc, char **argv)
         return 1;
     }
     wire_init();
-    printf("Bytes per declaration; %zu a slot in 32 segments, 1 MiB chunks.\n",
-           sizeof(struct ledger_key) + sizeof(uint64_t));
+    printf("Bytes per declaration\n");
     measure(reference, true, smoke ? STEP_SMOKE : STEP);
     measure(reference, false, smoke ? STEP_SMOKE : STEP);
+    measure_time((uint64_t)ids);
     reference_free(reference);
     return 0;
 }

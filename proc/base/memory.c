@@ -69,6 +69,40 @@ void memory_unmap(void *memory, size_t bytes)
     free(memory);
 }
 
+/* Mapped with room for its alignment, the rest of which goes back at once. */
+void *memory_map_lazy(size_t bytes)
+{
+    if (bytes < HUGE_PAGE)
+        return memory_new_aligned(CACHE_LINE, bytes);
+    size_t rounded = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    uint8_t *mapped = mmap(NULL, rounded + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK_SAY(mapped != MAP_FAILED, "out of memory for %zu bytes", bytes);
+    size_t before = HUGE_PAGE - (uintptr_t)mapped % HUGE_PAGE;
+    uint8_t *memory = mapped + before;
+    munmap(mapped, before);
+    if (before < HUGE_PAGE)
+        munmap(memory + rounded, HUGE_PAGE - before);
+    madvise(memory, rounded, MADV_HUGEPAGE);
+    return memory;
+}
+
+void memory_unmap_lazy(void *memory, size_t bytes)
+{
+    if (bytes < HUGE_PAGE)
+        free(memory);
+    else
+        munmap(memory, (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+}
+
+void memory_drop_pages(void *memory, size_t bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = ((uintptr_t)memory + page - 1) / page * page;
+    uintptr_t end = ((uintptr_t)memory + bytes) / page * page;
+    if (end > begin)
+        madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
 static size_t read_number(const char *path)
 {
     FILE *file = fopen(path, "r");

@@ -27,6 +27,13 @@ void memory_free(void *memory);
 void *memory_map(size_t bytes);
 void memory_unmap(void *memory, size_t bytes);
 
+/* The same whose pages come when they are touched: a part that is never used costs nothing. Give it back with memory_unmap_lazy. */
+void *memory_map_lazy(size_t bytes);
+void memory_unmap_lazy(void *memory, size_t bytes);
+
+/* Gives back the pages that lie wholly within a part of it; they are zero if they are touched again. */
+void memory_drop_pages(void *memory, size_t bytes);
+
 /* The memory limit of this process in bytes: the cgroup's, else the machine's. */
 size_t memory_limit(void);
 

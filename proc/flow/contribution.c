@@ -25,6 +25,13 @@ enum { /* first byte of an item */
        ITEM_FLOW = 128, /* RM or RX */
 };
 
+enum { /* places in what is fixed at the beginning */
+       AT_DIGEST = 0,
+       AT_DECLARANT = 8,
+       AT_FLAGS = 12,
+       AT_VERSION = 13,
+};
+
 enum { ITEM_BYTES_MOST = 80, HEAD_BYTES_MOST = 106, HOUR_MS = 3600000, HOUR_MINUTES = 60, MINUTE_MS = 60000 };
 
 void contribution_fini(struct contribution *contribution)
@@ -269,11 +276,11 @@ void contribution_encode(const struct contribution *c, struct buffer *out)
 {
     uint8_t *start = buffer_reserve(out, HEAD_BYTES_MOST + (size_t)c->item_count * ITEM_BYTES_MOST);
     uint8_t *at = start;
-    memcpy(at, &c->digest, 8);
-    memcpy(at + 8, &c->declarant, 4);
-    at[12] = (uint8_t)((c->cancel ? HEAD_CANCEL : 0) | (c->late ? HEAD_LATE : 0) | (c->warned ? HEAD_WARNED : 0) |
-                       (c->direction == DIRECTION_EXPORT ? HEAD_EXPORT : 0) | c->scheme << HEAD_SCHEME_SHIFT);
-    at = varint_put(at + 13, c->version);
+    memcpy(at + AT_DIGEST, &c->digest, 8);
+    memcpy(at + AT_DECLARANT, &c->declarant, 4);
+    at[AT_FLAGS] = (uint8_t)((c->cancel ? HEAD_CANCEL : 0) | (c->late ? HEAD_LATE : 0) | (c->warned ? HEAD_WARNED : 0) |
+                             (c->direction == DIRECTION_EXPORT ? HEAD_EXPORT : 0) | c->scheme << HEAD_SCHEME_SHIFT);
+    at = varint_put(at + AT_VERSION, c->version);
     at = varint_put(at, zigzag_of(c->day));
     at = varint_put(at, zigzag_of(c->hour - (int64_t)c->day * 24));
     at = varint_put(at, c->mode);
@@ -354,4 +361,18 @@ uint64_t contribution_digest(struct bytes bytes)
     if (bytes.length >= 8)
         memcpy(&digest, bytes.data, 8);
     return digest;
+}
+
+uint32_t contribution_order(struct bytes bytes)
+{
+    uint64_t version = 0;
+    if (bytes.length <= AT_VERSION)
+        return 0;
+    if (bytes.data[AT_VERSION] < 0x80) {
+        version = bytes.data[AT_VERSION];
+    } else {
+        struct reader reader = reader_of((struct bytes){bytes.data + AT_VERSION, bytes.length - AT_VERSION});
+        version = reader_varint(&reader);
+    }
+    return contribution_order_of((uint32_t)version, bytes.data[AT_FLAGS] & HEAD_CANCEL);
 }

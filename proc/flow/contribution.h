@@ -75,3 +75,11 @@ bool contribution_decode(struct bytes bytes, struct contribution *out);
 
 /* The digest alone, without decoding the rest. */
 uint64_t contribution_digest(struct bytes bytes);
+
+/* Likewise version and cancel, as one number that is larger for what stands above. */
+uint32_t contribution_order(struct bytes bytes);
+
+static inline uint32_t contribution_order_of(uint32_t version, bool cancel)
+{
+    return version << 1 | cancel;
+}

@@ -4,76 +4,80 @@
 #include "base/buffer.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/slab.h"
 #include "flow/contribution.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 enum {
-    CHUNK_BITS = 20,
-    CHUNK_BYTES = 1 << CHUNK_BITS,
-    CHUNKS_MOST = 1 << 20,
-    SLOTS_FIRST = 16,
+    SLOTS = 8,          /* of a bucket: one cache line */
+    FILLED_MOST = 7,    /* of each eight slots of a segment, before it grows by a quarter */
+    BUCKETS_FIRST = 2,  /* of each segment */
     RESERVE_SPARE = 16, /* a sixteenth more than was asked for: work goes on behind a restore */
-    VERSION_SHIFT = 1,  /* meta: slab reference 44 | unused 9 | version 10 | cancel 1 */
-    VERSION_MASK = LEDGER_VERSION_MOST,
-    REFERENCE_SHIFT = 20,
-    NO_SYMBOL = 128,
+    TAG_SHIFT = 27,     /* 64 bits of the fixed hash = segment 5 | tag 32 | rest 27 */
+    VISIT_AHEAD = 2,
+    HEAD_MOST = 63, /* bytes of a contribution whose record has a head of one byte */
 };
 
-/* An empty slot has meta 0: references begin at 1. */
-struct slot {
-    struct ledger_key key;
-    uint64_t meta;
+/* A slot is a tag and a reference to the record, 0 if it is empty. Slots of a bucket are filled from the first on. */
+struct bucket {
+    uint32_t tags[SLOTS];
+    uint32_t references[SLOTS];
 };
+
+_Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
 
 struct segment {
-    struct slot *slots;
-    uint32_t capacity;
+    struct bucket *buckets; /* in one of the ledger's two tables */
+    uint32_t bucket_count;
     uint32_t count;
     uint64_t control;
+    struct slab slab; /* records: varint of length and form of the key, key, contribution */
+};
+
+/* One mapping for the buckets of all segments, so that it has huge pages long before a segment is as large as one. */
+struct buckets {
+    struct bucket *all;
+    uint32_t each; /* buckets a segment */
 };
 
 struct ledger {
     struct segment segments[LEDGER_SEGMENTS];
+    struct buckets table;
+    struct buckets former; /* segments move out of it one by one, each when it is full; `all` is NULL if none is left */
     uint64_t seed;
-    uint64_t count;
-    uint8_t **chunks;
-    uint32_t chunk_count;
-    uint32_t chunk_used; /* of the newest chunk */
-    size_t large_bytes;  /* of contributions larger than a chunk's rest deserves */
 };
 
-#define NO NO_SYMBOL
-/* By character, in rows of sixteen. Constant: threads that build their ledgers at once share it. */
-static const uint8_t symbols[256] = {
-    /* clang-format off */
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, 12, NO, 11,
-    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, NO, NO, NO, NO, NO, NO,
-    NO, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27,
-    28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    /* clang-format on */
-};
-#undef NO
+/* ---- buckets of all segments ---- */
+
+static size_t table_bytes(uint32_t each)
+{
+    return (size_t)each * LEDGER_SEGMENTS * sizeof(struct bucket);
+}
+
+static void open_table(struct ledger *ledger, uint32_t each)
+{
+    ledger->table = (struct buckets){memory_map_lazy(table_bytes(each)), each};
+}
+
+static void close_table(struct buckets *table)
+{
+    if (table->all)
+        memory_unmap_lazy(table->all, table_bytes(table->each));
+    table->all = NULL;
+}
 
 struct ledger *ledger_new(uint64_t seed)
 {
     struct ledger *ledger = memory_new(1, sizeof *ledger);
     ledger->seed = seed;
-    for (int i = 0; i < LEDGER_SEGMENTS; i++) {
-        ledger->segments[i].slots = memory_map(SLOTS_FIRST * sizeof(struct slot));
-        ledger->segments[i].capacity = SLOTS_FIRST;
+    open_table(ledger, BUCKETS_FIRST);
+    for (uint32_t i = 0; i < LEDGER_SEGMENTS; i++) {
+        ledger->segments[i].buckets = ledger->table.all + (size_t)i * BUCKETS_FIRST;
+        ledger->segments[i].bucket_count = BUCKETS_FIRST;
     }
-    ledger->chunk_used = 0;
     return ledger;
 }
 
@@ -81,155 +85,244 @@ void ledger_free(struct ledger *ledger)
 {
     if (!ledger)
         return;
-    for (int i = 0; i < LEDGER_SEGMENTS; i++)
-        memory_unmap(ledger->segments[i].slots, ledger->segments[i].capacity * sizeof(struct slot));
-    for (uint32_t i = 0; i < ledger->chunk_count; i++)
-        memory_free(ledger->chunks[i]);
-    memory_free(ledger->chunks);
+    for (uint32_t i = 0; i < LEDGER_SEGMENTS; i++)
+        slab_fini(&ledger->segments[i].slab);
+    close_table(&ledger->table);
+    close_table(&ledger->former);
     memory_free(ledger);
 }
 
-/* Six bits a character. False: a character that has none. */
-static inline bool pack(const char *from, uint32_t count, uint64_t *out)
-{
-    uint64_t word = 0;
-    uint32_t bad = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t symbol = symbols[(uint8_t)from[i]];
-        bad |= symbol;
-        word = word << 6 | symbol;
-    }
-    *out = word;
-    return !(bad & NO_SYMBOL);
-}
+/* ---- slots ---- */
 
-struct ledger_key ledger_key_of(struct text id, const struct hash_key *sip_key)
-{
-    if (id.length <= LEDGER_ID_EXACT_MOST) {
-        struct ledger_key key;
-        uint32_t first = id.length < 10 ? id.length : 10;
-        bool good = pack(id.data, first, &key.word[0]);
-        good &= pack(id.data + first, id.length - first, &key.word[1]);
-        /* 11 x 6 bits: the eleventh character's upper bits move over to word 0, whose lower 60 bits are taken */
-        if (good && id.length == LEDGER_ID_EXACT_MOST)
-            key.word[0] |= (uint64_t)(symbols[(uint8_t)id.data[10]] >> 4 & 3) << 60;
-        if (good)
-            return key;
-    }
-    struct hash128 hash = hash_sip128(id.data, id.length, sip_key);
-    return (struct ledger_key){{hash.word[0] | 1ULL << 63, hash.word[1]}};
-}
-
-static uint64_t hash_of(const struct ledger *ledger, const struct ledger_key *key)
-{
-    return hash_words2(key->word[0], key->word[1], ledger->seed);
-}
-
-/* The segment is the same in every process; the place in it is not, so that nobody can choose ids that collide. */
-static uint32_t place_of(uint64_t hash, uint32_t capacity)
-{
-    return (uint32_t)((hash & 0xFFFFFFFFu) * capacity >> 32);
-}
-
-static uint32_t segment_of(uint64_t fixed)
+static inline uint32_t segment_of(uint64_t fixed)
 {
     return (uint32_t)(fixed >> 59); /* as ledger_segment */
 }
 
-static struct ledger_probe probe_of(const struct ledger *ledger, const struct ledger_key *key)
+/* Segment, tag and the rest are the fixed hash again; where a tag stands nobody knows who does not know the seed. */
+static inline uint32_t tag_of(const struct ledger *ledger, uint64_t fixed)
 {
-    return (struct ledger_probe){.key = *key,
-                                 .fixed = hash_words2(key->word[0], key->word[1], 0),
-                                 .hash = hash_words2(key->word[0], key->word[1], ledger->seed)};
+    uint64_t rest = fixed & ((1u << TAG_SHIFT) - 1);
+    return (uint32_t)(fixed >> TAG_SHIFT) + (uint32_t)hash_mix(rest ^ ledger->seed ^ HASH_P0, HASH_P2);
 }
+
+/* The order of tags is the order of buckets: a segment that grows is read and written from its beginning to its end. */
+static inline uint32_t home_of(uint32_t tag, uint32_t bucket_count)
+{
+    return (uint32_t)((uint64_t)tag * bucket_count >> 32);
+}
+
+/* A bit for each of the eight words that is `value`. */
+static inline uint32_t equal_words(const uint32_t words[static SLOTS], uint32_t value)
+{
+#if defined(__SSE2__)
+    __m128i wanted = _mm_set1_epi32((int)value);
+    __m128i low = _mm_cmpeq_epi32(_mm_loadu_si128((const void *)words), wanted);
+    __m128i high = _mm_cmpeq_epi32(_mm_loadu_si128((const void *)(words + SLOTS / 2)), wanted);
+    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(_mm_packs_epi32(low, high), _mm_setzero_si128()));
+#else
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < SLOTS; i++)
+        mask |= (uint32_t)(words[i] == value) << i;
+    return mask;
+#endif
+}
+
+static inline uint32_t slots_empty(const struct bucket *bucket)
+{
+    return equal_words(bucket->references, 0);
+}
+
+/* Those that are filled and may hold an id of this tag. */
+static inline uint32_t slots_with(const struct bucket *bucket, uint32_t tag)
+{
+    return equal_words(bucket->tags, tag) & ~slots_empty(bucket);
+}
+
+static inline uint32_t next_bucket(const struct segment *segment, uint32_t bucket)
+{
+    return bucket + 1 == segment->bucket_count ? 0 : bucket + 1;
+}
+
+/* A record: varint of twice the bytes of the contribution, + 1 if the key is in its long form; the key; the contribution. */
+struct record {
+    const uint8_t *key;
+    size_t key_bytes;
+    struct bytes contribution;
+};
+
+static inline struct record record_at(const struct segment *segment, uint32_t reference)
+{
+    const uint8_t *at = slab_at(&segment->slab, reference);
+    size_t head = 0;
+    unsigned shift = 0;
+    while (*at & 0x80) {
+        head |= (size_t)(*at++ & 0x7F) << shift;
+        shift += 7;
+    }
+    head |= (size_t)*at++ << shift;
+    size_t key_bytes = head & 1 ? LEDGER_KEY_LONG_BYTES : LEDGER_KEY_SHORT_BYTES;
+    return (struct record){at, key_bytes, {at + key_bytes, head >> 1}};
+}
+
+static bool is_key_at(const struct segment *segment, uint32_t reference, const struct ledger_key *key)
+{
+    struct record record = record_at(segment, reference);
+    uint8_t packed[LEDGER_KEY_LONG_BYTES];
+    return ledger_key_pack(key, packed) == record.key_bytes && memcmp(packed, record.key, record.key_bytes) == 0;
+}
+
+/* The slot of the key, or the empty one where it belongs. */
+static bool find(const struct segment *segment, struct ledger_probe *probe)
+{
+    for (uint32_t at = home_of(probe->tag, segment->bucket_count);; at = next_bucket(segment, at)) {
+        const struct bucket *bucket = &segment->buckets[at];
+        uint32_t empty = slots_empty(bucket);
+        for (uint32_t same = slots_with(bucket, probe->tag); same; same &= same - 1) {
+            uint32_t slot = (uint32_t)__builtin_ctz(same);
+            if (is_key_at(segment, bucket->references[slot], &probe->key)) {
+                probe->place = at * SLOTS + slot;
+                return true;
+            }
+        }
+        if (empty) {
+            probe->place = at * SLOTS + (uint32_t)__builtin_ctz(empty);
+            return false;
+        }
+    }
+}
+
+static inline uint32_t *reference_at(const struct segment *segment, uint32_t place)
+{
+    return &segment->buckets[place / SLOTS].references[place % SLOTS];
+}
+
+static void move_slot(struct segment *to, uint32_t tag, uint32_t reference)
+{
+    for (uint32_t at = home_of(tag, to->bucket_count);; at = next_bucket(to, at)) {
+        struct bucket *bucket = &to->buckets[at];
+        uint32_t empty = slots_empty(bucket);
+        if (!empty)
+            continue;
+        uint32_t slot = (uint32_t)__builtin_ctz(empty);
+        bucket->tags[slot] = tag;
+        bucket->references[slot] = reference;
+        return;
+    }
+}
+
+/* Moves one segment into the newest table. */
+static void move_segment(struct ledger *ledger, uint32_t index)
+{
+    struct segment *segment = &ledger->segments[index];
+    struct segment to = *segment;
+    to.buckets = ledger->table.all + (size_t)index * ledger->table.each;
+    to.bucket_count = ledger->table.each;
+    for (uint32_t i = 0; i < segment->bucket_count; i++) {
+        const struct bucket *bucket = &segment->buckets[i];
+        for (uint32_t slot = 0; slot < SLOTS && bucket->references[slot]; slot++)
+            move_slot(&to, bucket->tags[slot], bucket->references[slot]);
+    }
+    memory_drop_pages(segment->buckets, (size_t)segment->bucket_count * sizeof(struct bucket));
+    *segment = to;
+}
+
+/* A new table, of which each segment takes its part when it is full. They are equally full but for chance, so that all have left the
+ * former table long before the next is needed. */
+static void widen_table(struct ledger *ledger, uint32_t each)
+{
+    for (uint32_t i = 0; i < LEDGER_SEGMENTS; i++) {
+        if (ledger->segments[i].bucket_count != ledger->table.each)
+            move_segment(ledger, i);
+    }
+    close_table(&ledger->former);
+    ledger->former = ledger->table;
+    open_table(ledger, each);
+}
+
+/* Only this segment stops for it. */
+static void grow(struct ledger *ledger, uint32_t index)
+{
+    uint32_t each = ledger->table.each;
+    if (ledger->segments[index].bucket_count == each)
+        widen_table(ledger, each + each / 4 + 1);
+    move_segment(ledger, index);
+}
+
+void ledger_reserve(struct ledger *ledger, uint32_t segment, uint64_t entries)
+{
+    uint64_t each = (entries + entries / RESERVE_SPARE) / FILLED_MOST + BUCKETS_FIRST;
+    CHECK_SAY(each <= UINT32_MAX / SLOTS, "%llu entries in a segment", (unsigned long long)entries);
+    if (each <= ledger->segments[segment].bucket_count)
+        return;
+    if (each > ledger->table.each)
+        widen_table(ledger, (uint32_t)each);
+    move_segment(ledger, segment);
+}
+
+/* ---- records ---- */
+
+static uint32_t add_record(struct segment *segment, const struct ledger_key *key, struct bytes contribution)
+{
+    uint8_t packed[LEDGER_KEY_LONG_BYTES] = {0};
+    uint8_t head[10 + LEDGER_KEY_LONG_BYTES];
+    size_t key_bytes = ledger_key_pack(key, packed);
+    uint8_t *end = varint_put(head, contribution.length << 1 | (key_bytes == LEDGER_KEY_LONG_BYTES));
+    memcpy(end, packed, sizeof packed);
+    size_t head_bytes = (size_t)(end - head) + key_bytes;
+    uint32_t reference;
+    uint8_t *at = slab_add(&segment->slab, head_bytes + contribution.length, &reference);
+    memcpy(at, head, head_bytes);
+    memcpy(at + head_bytes, contribution.data, contribution.length);
+    return reference;
+}
+
+/* Where the old version stood if the new one fits there, so that amendments cost little memory. */
+static uint32_t replace_record(struct segment *segment, uint32_t reference, const struct ledger_key *key,
+                               struct bytes contribution)
+{
+    struct record old = record_at(segment, reference);
+    if (old.contribution.length > HEAD_MOST || contribution.length > old.contribution.length)
+        return add_record(segment, key, contribution);
+    uint8_t *at = slab_at(&segment->slab, reference);
+    *at = (uint8_t)(contribution.length << 1 | (old.key_bytes == LEDGER_KEY_LONG_BYTES));
+    memcpy(at + 1 + old.key_bytes, contribution.data, contribution.length);
+    return reference;
+}
+
+/* ---- looks ---- */
 
 void ledger_look(const struct ledger *ledger, const struct ledger_key *key, struct ledger_probe *out)
 {
-    *out = probe_of(ledger, key);
+    out->key = *key;
+    out->fixed = ledger_key_fixed(key);
+    out->tag = tag_of(ledger, out->fixed);
     const struct segment *segment = &ledger->segments[segment_of(out->fixed)];
-    const struct slot *slot = &segment->slots[place_of(out->hash, segment->capacity)];
-    __builtin_prefetch(slot, 1);
-    __builtin_prefetch((const char *)(slot + 2), 1); /* a probe goes on into the next line often enough */
+    __builtin_prefetch(&segment->buckets[home_of(out->tag, segment->bucket_count)], 1);
 }
 
-void ledger_prefetch(const struct ledger *ledger, const struct ledger_key *key)
+void ledger_look_again(const struct ledger *ledger, const struct ledger_probe *probe)
 {
-    struct ledger_probe probe;
-    ledger_look(ledger, key, &probe);
-}
-
-static inline uint32_t find(const struct segment *segment, const struct ledger_key *key, uint64_t hash)
-{
-    const struct slot *slots = segment->slots;
-    for (uint32_t i = place_of(hash, segment->capacity);; i = i + 1 == segment->capacity ? 0 : i + 1) {
-        if (slots[i].meta == 0 || (slots[i].key.word[0] == key->word[0] && slots[i].key.word[1] == key->word[1]))
-            return i;
-    }
-}
-
-static void widen(struct ledger *ledger, struct segment *segment, uint32_t capacity)
-{
-    struct segment wider = *segment;
-    wider.capacity = capacity;
-    wider.slots = memory_map(wider.capacity * sizeof(struct slot));
-    for (uint32_t i = 0; i < segment->capacity; i++) {
-        const struct slot *slot = &segment->slots[i];
-        if (slot->meta)
-            wider.slots[find(&wider, &slot->key, hash_of(ledger, &slot->key))] = *slot;
-    }
-    memory_unmap(segment->slots, segment->capacity * sizeof(struct slot));
-    *segment = wider;
-}
-
-/* Four fifths full: half as much again. Only this segment stops for it. */
-static void grow(struct ledger *ledger, struct segment *segment)
-{
-    widen(ledger, segment, segment->capacity + segment->capacity / 2);
-}
-
-static uint64_t meta_of(uint64_t reference, uint32_t version, bool cancel)
-{
-    return reference << REFERENCE_SHIFT | (uint64_t)version << VERSION_SHIFT | cancel;
-}
-
-static uint32_t order_of(uint64_t meta)
-{
-    return (uint32_t)(meta & (VERSION_MASK << VERSION_SHIFT | 1));
-}
-
-/* A record is a varint length and its bytes; reference = chunk x 2^20 + place + 1. */
-static uint8_t *record_at(const struct ledger *ledger, uint64_t reference)
-{
-    reference--;
-    return ledger->chunks[reference >> CHUNK_BITS] + (reference & (CHUNK_BYTES - 1));
-}
-
-static struct bytes record_bytes(const struct ledger *ledger, uint64_t meta)
-{
-    const uint8_t *at = record_at(ledger, meta >> REFERENCE_SHIFT);
-    size_t length = 0;
-    unsigned shift = 0;
-    while (*at & 0x80) {
-        length |= (size_t)(*at++ & 0x7F) << shift;
-        shift += 7;
-    }
-    length |= (size_t)*at++ << shift;
-    return (struct bytes){at, length};
+    const struct segment *segment = &ledger->segments[segment_of(probe->fixed)];
+    const struct bucket *bucket = &segment->buckets[home_of(probe->tag, segment->bucket_count)];
+    uint32_t same = slots_with(bucket, probe->tag);
+    if (same == 0)
+        return;
+    const uint8_t *record = slab_at(&segment->slab, bucket->references[__builtin_ctz(same)]);
+    __builtin_prefetch(record, 1);
+    __builtin_prefetch(record + sizeof *bucket, 1);
 }
 
 enum ledger_verdict ledger_judge(const struct ledger *ledger, struct ledger_probe *probe, uint32_t version, bool cancel,
                                  uint64_t digest, struct bytes *out_stored)
 {
     const struct segment *segment = &ledger->segments[segment_of(probe->fixed)];
-    probe->place = find(segment, &probe->key, probe->hash);
-    uint64_t meta = segment->slots[probe->place].meta;
-    if (meta == 0) {
-        *out_stored = (struct bytes){NULL, 0};
+    *out_stored = (struct bytes){NULL, 0};
+    if (!find(segment, probe))
         return LEDGER_COUNTED;
-    }
-    *out_stored = record_bytes(ledger, meta);
-    uint32_t stored = order_of(meta);
-    uint32_t order = order_of(meta_of(0, version, cancel));
+    *out_stored = record_at(segment, *reference_at(segment, probe->place)).contribution;
+    uint32_t stored = contribution_order(*out_stored);
+    uint32_t order = contribution_order_of(version, cancel);
     if (order < stored)
         return LEDGER_STALE;
     if (order > stored)
@@ -237,44 +330,7 @@ enum ledger_verdict ledger_judge(const struct ledger *ledger, struct ledger_prob
     return contribution_digest(*out_stored) == digest ? LEDGER_DUPLICATE : LEDGER_CONFLICT;
 }
 
-static void add_chunk(struct ledger *ledger, size_t bytes)
-{
-    CHECK_SAY(ledger->chunk_count < CHUNKS_MOST, "the ledger slab is at its limit of %d chunks", CHUNKS_MOST);
-    ledger->chunks = memory_resize(ledger->chunks, ledger->chunk_count + 1, sizeof ledger->chunks[0]);
-    ledger->chunks[ledger->chunk_count++] = memory_resize(NULL, bytes, 1);
-    ledger->chunk_used = 0;
-    if (bytes > CHUNK_BYTES)
-        ledger->large_bytes += bytes - CHUNK_BYTES;
-}
-
-/* A contribution larger than a chunk gets one of its own size; references only ever point at the start of it. */
-static uint64_t store(struct ledger *ledger, struct bytes contribution)
-{
-    uint8_t head[10];
-    size_t head_bytes = (size_t)(varint_put(head, contribution.length) - head);
-    size_t need = head_bytes + contribution.length;
-    if (ledger->chunk_count == 0 || ledger->chunk_used + need > CHUNK_BYTES)
-        add_chunk(ledger, need > CHUNK_BYTES ? need : CHUNK_BYTES);
-    uint8_t *at = ledger->chunks[ledger->chunk_count - 1] + ledger->chunk_used;
-    memcpy(at, head, head_bytes);
-    memcpy(at + head_bytes, contribution.data, contribution.length);
-    uint64_t reference = ((uint64_t)(ledger->chunk_count - 1) << CHUNK_BITS) + ledger->chunk_used + 1;
-    ledger->chunk_used = need > CHUNK_BYTES ? CHUNK_BYTES : ledger->chunk_used + (uint32_t)need;
-    return reference;
-}
-
-/* Puts the bytes where the old version stood if they fit there, so that amendments cost little memory. */
-static uint64_t store_again(struct ledger *ledger, uint64_t old_meta, struct bytes contribution)
-{
-    struct bytes old = record_bytes(ledger, old_meta);
-    bool same_head = contribution.length < 128 && old.length < 128;
-    if (!same_head || contribution.length > old.length)
-        return store(ledger, contribution);
-    uint8_t *at = record_at(ledger, old_meta >> REFERENCE_SHIFT);
-    at[0] = (uint8_t)contribution.length;
-    memcpy(at + 1, contribution.data, contribution.length);
-    return old_meta >> REFERENCE_SHIFT;
-}
+/* ---- control totals ---- */
 
 /* `fixed` is the hash of the key without a seed. */
 static uint64_t control_of(uint64_t fixed, uint32_t order, uint64_t digest)
@@ -282,40 +338,14 @@ static uint64_t control_of(uint64_t fixed, uint32_t order, uint64_t digest)
     return hash_mix(fixed ^ order, digest | 1);
 }
 
+static uint64_t control_at(uint64_t fixed, struct bytes contribution)
+{
+    return control_of(fixed, contribution_order(contribution), contribution_digest(contribution));
+}
+
 uint64_t ledger_control_of(const struct ledger_key *key, uint32_t version, bool cancel, uint64_t digest)
 {
-    return control_of(hash_words2(key->word[0], key->word[1], 0), order_of(meta_of(0, version, cancel)), digest);
-}
-
-void ledger_put_at(struct ledger *ledger, const struct ledger_probe *probe, uint32_t version, bool cancel,
-                   struct bytes contribution)
-{
-    CHECK_SAY(version <= VERSION_MASK, "version %u", version);
-    struct segment *segment = &ledger->segments[segment_of(probe->fixed)];
-    struct slot *slot = &segment->slots[probe->place];
-    uint64_t reference;
-    if (slot->meta) {
-        segment->control -=
-            control_of(probe->fixed, order_of(slot->meta), contribution_digest(record_bytes(ledger, slot->meta)));
-        reference = store_again(ledger, slot->meta, contribution);
-    } else {
-        reference = store(ledger, contribution);
-        slot->key = probe->key;
-        ledger->count++;
-        segment->count++;
-    }
-    slot->meta = meta_of(reference, version, cancel);
-    segment->control += control_of(probe->fixed, order_of(slot->meta), contribution_digest(contribution));
-    if (segment->count >= segment->capacity / 5 * 4)
-        grow(ledger, segment);
-}
-
-void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel,
-                struct bytes contribution)
-{
-    struct ledger_probe probe = probe_of(ledger, key);
-    probe.place = find(&ledger->segments[segment_of(probe.fixed)], key, probe.hash);
-    ledger_put_at(ledger, &probe, version, cancel, contribution);
+    return control_of(ledger_key_fixed(key), contribution_order_of(version, cancel), digest);
 }
 
 uint64_t ledger_control(const struct ledger *ledger)
@@ -338,33 +368,67 @@ uint64_t ledger_segment_count(const struct ledger *ledger, uint32_t segment)
 
 uint64_t ledger_count(const struct ledger *ledger)
 {
-    return ledger->count;
+    uint64_t count = 0;
+    for (int i = 0; i < LEDGER_SEGMENTS; i++)
+        count += ledger->segments[i].count;
+    return count;
 }
 
-void ledger_reserve(struct ledger *ledger, uint32_t segment, uint64_t entries)
+/* ---- put, visit ---- */
+
+void ledger_put_at(struct ledger *ledger, const struct ledger_probe *probe, struct bytes contribution)
 {
-    struct segment *of = &ledger->segments[segment];
-    uint64_t capacity = (entries + entries / RESERVE_SPARE) / 4 * 5 + SLOTS_FIRST;
-    CHECK_SAY(capacity <= UINT32_MAX, "%llu entries in a segment", (unsigned long long)entries);
-    if (capacity > of->capacity)
-        widen(ledger, of, (uint32_t)capacity);
+    uint32_t index = segment_of(probe->fixed);
+    struct segment *segment = &ledger->segments[index];
+    struct bucket *bucket = &segment->buckets[probe->place / SLOTS];
+    uint32_t slot = probe->place % SLOTS;
+    uint32_t reference = bucket->references[slot];
+    segment->control += control_at(probe->fixed, contribution);
+    if (reference) {
+        segment->control -= control_at(probe->fixed, record_at(segment, reference).contribution);
+        bucket->references[slot] = replace_record(segment, reference, &probe->key, contribution);
+        return;
+    }
+    bucket->tags[slot] = probe->tag;
+    bucket->references[slot] = add_record(segment, &probe->key, contribution);
+    segment->count++;
+    if (segment->count >= segment->bucket_count * FILLED_MOST)
+        grow(ledger, index);
+}
+
+void ledger_put(struct ledger *ledger, struct ledger_probe *probe, struct bytes contribution)
+{
+    find(&ledger->segments[segment_of(probe->fixed)], probe);
+    ledger_put_at(ledger, probe, contribution);
 }
 
 size_t ledger_bytes(const struct ledger *ledger)
 {
-    size_t bytes =
-        sizeof *ledger + (size_t)ledger->chunk_count * (CHUNK_BYTES + sizeof ledger->chunks[0]) + ledger->large_bytes;
+    size_t bytes = sizeof *ledger;
     for (int i = 0; i < LEDGER_SEGMENTS; i++)
-        bytes += (size_t)ledger->segments[i].capacity * sizeof(struct slot);
+        bytes += ledger->segments[i].bucket_count * sizeof(struct bucket) + slab_bytes(&ledger->segments[i].slab);
     return bytes;
+}
+
+static void ask_for_records(const struct segment *segment, uint32_t bucket)
+{
+    for (uint32_t slot = 0; bucket < segment->bucket_count && slot < SLOTS; slot++) {
+        uint32_t reference = segment->buckets[bucket].references[slot];
+        if (reference)
+            __builtin_prefetch(slab_at(&segment->slab, reference));
+    }
 }
 
 void ledger_visit(const struct ledger *ledger, uint32_t segment,
                   void (*visit)(void *context, const struct ledger_key *key, struct bytes contribution), void *context)
 {
     const struct segment *of = &ledger->segments[segment];
-    for (uint32_t i = 0; i < of->capacity; i++) {
-        if (of->slots[i].meta)
-            visit(context, &of->slots[i].key, record_bytes(ledger, of->slots[i].meta));
+    for (uint32_t i = 0; i < of->bucket_count; i++) {
+        ask_for_records(of, i + VISIT_AHEAD);
+        for (uint32_t slot = 0; slot < SLOTS && of->buckets[i].references[slot]; slot++) {
+            struct record record = record_at(of, of->buckets[i].references[slot]);
+            struct ledger_key key = ledger_key_unpack(record.key, record.key_bytes);
+            visit(context, &key, record.contribution);
+        }
     }
 }

@@ -4,22 +4,17 @@
  * In:      id, version, cancel, digest, contribution bytes        Out: verdict, and the stored contribution to retract
  * Order:   (version, cancel): a cancel stands above the version it cancels; a higher version reopens it
  * Slices:  an id belongs to the segment that a hash without a seed chooses: every process cuts snapshots alike (slice.h)
- * Memory:  24 bytes a slot in 32 segments that grow one by one, contributions in a slab of 1 MiB chunks
- * Limits:  2^20 chunks of slab; contribution bytes up to LEDGER_RECORD_MOST
+ * Memory:  8 bytes a slot, eight slots a cache line, in 32 segments of one mapping that grow one by one; behind a slot the key and the
+ *          contribution, in the segment's slab
+ * Limits:  those of base/slab.h in each segment
  * Thread:  one owner (a worker)
- * Why:     docs/adr/0007-ledger.md; design.md section 4
+ * Why:     docs/adr/0007-ledger.md, 0026-eight-byte-slots.md; design.md section 4
  */
 #pragma once
 
-#include "base/hash.h"
-#include "base/span.h"
+#include "flow/ledger_key.h"
 
-/* 6 bits a character for ids of up to 21 characters of A-Z 0-9 / -: exact. Longer ids: 127 bits of SipHash and the top bit. */
-struct ledger_key {
-    uint64_t word[2];
-};
-
-enum { LEDGER_ID_EXACT_MOST = 21, LEDGER_SEGMENTS = 32, LEDGER_RECORD_MOST = 1 << 20, LEDGER_VERSION_MOST = 1023 };
+enum { LEDGER_VERSION_MOST = 1023 };
 
 enum ledger_verdict {
     LEDGER_COUNTED,
@@ -33,34 +28,30 @@ struct ledger;
 struct ledger *ledger_new(uint64_t seed);
 void ledger_free(struct ledger *ledger);
 
-struct ledger_key ledger_key_of(struct text id, const struct hash_key *sip_key);
-
 /* A look for one id: what is computed of it once, and where it stands once it is judged. */
 struct ledger_probe {
     struct ledger_key key;
-    uint64_t fixed; /* hash without a seed: segment, control totals */
-    uint64_t hash;  /* with the seed of this process: place in the segment */
+    uint64_t fixed; /* ledger_key_fixed */
+    uint32_t tag;   /* the same in another order for each process: place in the segment */
     uint32_t place;
 };
 
-/* Begins a look and asks for the cache lines that ledger_judge will touch. */
+/* Begins a look and asks for the cache line of the slot. */
 void ledger_look(const struct ledger *ledger, const struct ledger_key *key, struct ledger_probe *out);
 
-/* Asks for the lines alone, for a ledger_put. */
-void ledger_prefetch(const struct ledger *ledger, const struct ledger_key *key);
+/* Some time after it: asks for the lines of the record, if there seems to be one. */
+void ledger_look_again(const struct ledger *ledger, const struct ledger_probe *probe);
 
 /* Judges without changing anything but the probe. *out_stored borrows the stored contribution until the next ledger_put, empty if the
  * id is new. */
 enum ledger_verdict ledger_judge(const struct ledger *ledger, struct ledger_probe *probe, uint32_t version, bool cancel,
                                  uint64_t digest, struct bytes *out_stored);
 
-/* Stores the contribution as the newest version of the id. The bytes must not be those of ledger_judge. */
-void ledger_put(struct ledger *ledger, const struct ledger_key *key, uint32_t version, bool cancel,
-                struct bytes contribution);
+/* Stores the contribution as the newest version of the id. Its bytes must not be those of ledger_judge. */
+void ledger_put(struct ledger *ledger, struct ledger_probe *probe, struct bytes contribution);
 
 /* The same where ledger_judge has just found the place: nothing was put since. */
-void ledger_put_at(struct ledger *ledger, const struct ledger_probe *probe, uint32_t version, bool cancel,
-                   struct bytes contribution);
+void ledger_put_at(struct ledger *ledger, const struct ledger_probe *probe, struct bytes contribution);
 
 /* Sum over entries of a hash of (key, version, cancel, digest), modulo 2^64: the control total of groups. */
 uint64_t ledger_control(const struct ledger *ledger);
@@ -72,12 +63,6 @@ uint64_t ledger_segment_count(const struct ledger *ledger, uint32_t segment);
 
 /* What one entry adds to them. */
 uint64_t ledger_control_of(const struct ledger_key *key, uint32_t version, bool cancel, uint64_t digest);
-
-/* The segment of an id, from 0 to LEDGER_SEGMENTS - 1, the same in every process (docs/JOURNAL.md). */
-static inline uint32_t ledger_segment(const struct ledger_key *key)
-{
-    return (uint32_t)(hash_words2(key->word[0], key->word[1], 0) >> 59);
-}
 
 /* Makes room in a segment for so many entries in all, as a snapshot says it will have: they come without growing on the way. */
 void ledger_reserve(struct ledger *ledger, uint32_t segment, uint64_t entries);

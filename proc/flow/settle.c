@@ -6,7 +6,7 @@
 #include "flow/reject.h"
 #include "trade/calendar.h"
 
-enum { LOOK_AHEAD = 8 };
+enum { LOOK_AHEAD = 12, LOOK_AGAIN = 6 };
 
 uint16_t settle_rule_number(enum rule rule)
 {
@@ -166,7 +166,7 @@ static enum err settle_counted(struct partition *partition, const struct element
     tally_list(state->tally, fresh, 1);
     buffer_clear(&context->bytes);
     contribution_encode(fresh, &context->bytes);
-    ledger_put_at(state->ledger, probe, fresh->version, fresh->cancel, buffer_bytes(&context->bytes));
+    ledger_put_at(state->ledger, probe, buffer_bytes(&context->bytes));
     frame_put_entry(&partition->open.ledger, &probe->key, buffer_bytes(&context->bytes));
     cut_ledger(&partition->open);
     partition->open.group->counts.items += fresh->item_count;
@@ -225,6 +225,14 @@ static void look_ahead(const struct state *state, const struct batch *batch, uin
     ledger_look(state->ledger, &key, &probes[index]);
 }
 
+/* The slot has come: asks for the record behind it, if the id seems to be known. */
+static void look_again(const struct state *state, const struct batch *batch, uint32_t index,
+                       const struct ledger_probe *probes)
+{
+    if (index < batch->count && !batch->findings[index].reject)
+        ledger_look_again(state->ledger, &probes[index]);
+}
+
 enum err settle_batch(struct partition *partition, struct batch *batch, struct err_info *info)
 {
     const struct state *state = &partition->state;
@@ -234,6 +242,7 @@ enum err settle_batch(struct partition *partition, struct batch *batch, struct e
     partition->open.group->counts.unknown_fields += batch->unknown_fields;
     for (uint32_t i = 0; i < batch->count; i++) {
         look_ahead(state, batch, i + LOOK_AHEAD, probes);
+        look_again(state, batch, i + LOOK_AGAIN, probes);
         TRY(settle_one(partition, &batch->elements[i], &probes[i], &batch->declarations[i], &batch->findings[i], info));
     }
     return OK;

@@ -109,7 +109,7 @@ static bool belongs(const struct folding *folding, uint32_t slice)
 
 /* Entries that are looked up together, so that their cache misses overlap. */
 struct entries {
-    struct ledger_key keys[ENTRIES];
+    struct ledger_probe probes[ENTRIES];
     struct bytes contributions[ENTRIES];
     uint32_t count;
 };
@@ -117,25 +117,26 @@ struct entries {
 static void next_entries(const struct folding *folding, struct reader *reader, struct entries *out)
 {
     uint32_t count = 0;
-    for (; count < ENTRIES && frame_next_entry(reader, &out->keys[count], &out->contributions[count]); count++) {
-        if (is_wanted(folding, ledger_segment(&out->keys[count])))
-            ledger_prefetch(folding->state->ledger, &out->keys[count]);
-    }
+    struct ledger_key key;
+    for (; count < ENTRIES && frame_next_entry(reader, &key, &out->contributions[count]); count++)
+        ledger_look(folding->state->ledger, &key, &out->probes[count]);
+    for (uint32_t i = 0; i < count; i++)
+        ledger_look_again(folding->state->ledger, &out->probes[i]);
     out->count = count;
 }
 
-static bool fold_entry(struct folding *folding, const struct ledger_key *key, struct bytes contribution,
+static bool fold_entry(struct folding *folding, struct ledger_probe *probe, struct bytes contribution,
                        struct contribution *head)
 {
-    uint32_t slice = ledger_segment(key);
+    uint32_t slice = ledger_segment(&probe->key);
     if (!contribution_decode(contribution, head) || head->version > LEDGER_VERSION_MOST || !belongs(folding, slice))
         return false;
     if (folding->group.use != SLICE_NONE) {
         folding->content.entries++;
-        folding->content.ledger += ledger_control_of(key, head->version, head->cancel, head->digest);
+        folding->content.ledger += ledger_control_of(&probe->key, head->version, head->cancel, head->digest);
     }
     if (is_wanted(folding, slice))
-        ledger_put(folding->state->ledger, key, head->version, head->cancel, contribution);
+        ledger_put(folding->state->ledger, probe, contribution);
     return true;
 }
 
@@ -148,7 +149,7 @@ static bool fold_ledger(struct folding *folding, struct bytes bytes)
     while (good && entries.count == ENTRIES) {
         next_entries(folding, &reader, &entries);
         for (uint32_t i = 0; good && i < entries.count; i++)
-            good = fold_entry(folding, &entries.keys[i], entries.contributions[i], &head);
+            good = fold_entry(folding, &entries.probes[i], entries.contributions[i], &head);
     }
     contribution_fini(&head);
     return good && !reader.failed;

@@ -80,6 +80,29 @@ Test(memory, small_and_large_maps_are_zero_and_large_ones_aligned)
     }
 }
 
+Test(memory, a_lazy_map_is_zero_and_so_is_what_was_dropped_of_it)
+{
+    static const size_t sizes[] = {1, 2 * 1024 * 1024 - 1, 2 * 1024 * 1024, 5 * 1024 * 1024 + 1};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        unsigned char *memory = memory_map_lazy(sizes[i]);
+        cr_assert(all_zero(memory, sizes[i]), "%zu bytes", sizes[i]);
+        if (sizes[i] >= 2 * 1024 * 1024)
+            cr_assert_eq((uintptr_t)memory % (2 * 1024 * 1024), 0);
+        memory[0] = 1;
+        memory[sizes[i] - 1] = 1;
+        memory_unmap_lazy(memory, sizes[i]);
+    }
+
+    enum { BYTES = 4 * 1024 * 1024, FROM = 10000, DROPPED = 100000 };
+    unsigned char *memory = memory_map_lazy(BYTES);
+    memset(memory, 7, BYTES);
+    memory_drop_pages(memory + FROM, DROPPED);
+    cr_assert_eq(memory[FROM], 7, "its page holds bytes of the part before");
+    cr_assert_eq(memory[FROM + DROPPED], 7);
+    cr_assert_eq(memory[FROM + DROPPED / 2], 0);
+    memory_unmap_lazy(memory, BYTES);
+}
+
 Test(memory, limit_and_resident_are_plausible)
 {
     cr_assert_gt(memory_limit(), (size_t)16 * 1024 * 1024);

@@ -150,7 +150,9 @@ Test(state, every_entry_of_a_section_is_taken_and_the_last_one_broken_halts)
             buffer_clear(&bytes);
             contribution_encode(&contribution, &bytes);
             frame_put_entry(&entries, &key, buffer_bytes(&bytes));
-            ledger_put(expected, &key, 1, false, buffer_bytes(&bytes));
+            struct ledger_probe probe;
+            ledger_look(expected, &key, &probe);
+            ledger_put(expected, &probe, buffer_bytes(&bytes));
         }
         struct control control = state_control(&state);
         control.ledger += ledger_control(expected);
