@@ -211,15 +211,16 @@ static enum err write_word(struct draft *draft, uint32_t item, struct text word,
         if (text_is(name, aliases[i].name))
             full = text_of(aliases[i].field);
     }
-    const struct field *field = item == 0 ? declaration_field_named(full) : NULL;
-    if (field)
-        return store(field, &draft->declaration, value, clock, info);
-    field = item_field_named(full);
+    const struct field *field = item_field_named(full);
+    if (field) {
+        TRY(store(field, &draft->items[item], value, clock, info));
+        follow(name, &draft->items[item]);
+        return OK;
+    }
+    field = item == 0 ? declaration_field_named(full) : NULL;
     if (!field)
         return err_set(info, ERR_CONFIG, "\"%.*s\" is no field%s", TEXT_ARGS(name), item ? " of an item" : "");
-    TRY(store(field, &draft->items[item], value, clock, info));
-    follow(name, &draft->items[item]);
-    return OK;
+    return store(field, &draft->declaration, value, clock, info);
 }
 
 enum err draft_write(struct draft *draft, const struct text *words, int count, const struct draft_clock *clock,

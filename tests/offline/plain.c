@@ -76,12 +76,22 @@ static bool is_late(const struct stream_version *version)
     return version->timestamp_ms >= close_s * 1000;
 }
 
+/* M, X, RM, RX, or empty: the item is outside the statistics. What the stream does not have is not asked. */
+static struct text flow_of(const struct declaration *d, const struct item *item)
+{
+    if (d->status == STATUS_REFUSED || text_is(item->procedure, "53"))
+        return TEXT("");
+    if (d->direction == DIRECTION_EXPORT)
+        return text_is(item->procedure, "31") ? TEXT("RX") : TEXT("X");
+    return text_is(item->procedure, "61") || text_is(item->origin_country, "CN") ? TEXT("RM") : TEXT("M");
+}
+
 static void code_of(const char *dimension, const struct declaration *d, const struct item *item, char out[NAME_BYTES])
 {
     bool is_export = d->direction == DIRECTION_EXPORT;
     struct text text = {NULL, 0};
     if (strcmp(dimension, "flow") == 0)
-        text = is_export ? TEXT("X") : TEXT("M");
+        text = flow_of(d, item);
     else if (strcmp(dimension, "partner") == 0)
         text = is_export ? item->destination_country : item->origin_country;
     else if (strcmp(dimension, "office") == 0)
@@ -152,19 +162,25 @@ static void add_item(struct plain *plain, const struct stream_version *version, 
     add(find(plain, key), version, item, has_hs6);
 }
 
+static void add_to_views(struct plain *plain, const struct stream_version *version, const struct item *item)
+{
+    if (flow_of(&version->draft.declaration, item).length == 0)
+        return;
+    for (size_t view = 0; view < sizeof views / sizeof views[0]; view++) {
+        add_item(plain, version, item, view, true);
+        if (views[view].by_day)
+            add_item(plain, version, item, view, false);
+    }
+}
+
 void plain_count(const struct stream *stream, struct plain *out)
 {
     *out = (struct plain){0};
     for (uint32_t id = 0; id < stream->ids; id++) {
         const struct stream_version *version = standing(stream, id);
         uint32_t count = version ? version->draft.declaration.items.count : 0;
-        for (uint32_t i = 0; i < count; i++) {
-            for (size_t view = 0; view < sizeof views / sizeof views[0]; view++) {
-                add_item(out, version, &version->draft.items[i], view, true);
-                if (views[view].by_day)
-                    add_item(out, version, &version->draft.items[i], view, false);
-            }
-        }
+        for (uint32_t i = 0; i < count; i++)
+            add_to_views(out, version, &version->draft.items[i]);
     }
 }
 

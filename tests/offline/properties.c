@@ -192,6 +192,7 @@ static enum err compare_cell(const struct published *published, const struct pla
         {"declarations", cell->declarations},
         {"items", cell->items},
         {"packages", cell->packages},
+        {"late_items", cell->late},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         TRY(compare_number(found, cell->key, rows[i].field, rows[i].wanted, info));

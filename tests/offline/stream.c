@@ -13,6 +13,7 @@ enum {
     DAYS = 120, /* of reference dates, from FIRST_DAY */
     VERSION_LAST = 999,
     MINUTE_MS = 60000,
+    FUTURE_BOUND_MS = 5 * MINUTE_MS,
     DAY_MS = 86400000,
 };
 
@@ -28,6 +29,8 @@ static const struct {
 
 static const char *const countries[] = {"KZ", "DE", "US", "KR", "UZ", "BY"};
 static const char *const offices[] = {"9407", "1", "020", "2704"};
+static const char *const import_procedures[] = {"40", "40", "40", "40", "71", "53", "61"}; /* temporary, re-import */
+static const char *const export_procedures[] = {"10", "10", "10", "31"};                   /* re-export */
 static const uint32_t modes[] = {1, 2, 3, 4, 5, 8, 9};
 
 static uint32_t between(struct random *random, uint32_t least, uint32_t most)
@@ -51,13 +54,15 @@ static void draw_item(struct random *random, bool is_export, uint32_t number, st
         .hs_code = text_of(goods[which].hs),
         .net_mass_mg = 1 + random_below(random, luck(random, 50) ? 4000u : 4000000000u),
         .statistical_value_minor = 2 + random_below(random, luck(random, 10) ? 4000000000u : 100000u),
-        .procedure = is_export ? TEXT("10") : TEXT("40"),
+        .procedure = text_of(is_export ? ONE_OF(random, export_procedures) : ONE_OF(random, import_procedures)),
         .package_count = between(random, 1, 5),
         .description = TEXT("goods of a random stream"),
         .mass_estimated = luck(random, 15),
         .supp_unit = text_of(goods[which].unit),
     };
     *(is_export ? &out->destination_country : &out->origin_country) = partner;
+    if (!is_export && luck(random, 10))
+        out->origin_country = TEXT("CN"); /* own goods come back */
     if (out->supp_unit.length)
         out->supp_quantity_micro = (int64_t)between(random, 1, 500) * 1000000;
     out->gross_mass_mg = out->net_mass_mg + random_below(random, 1000000);
@@ -98,9 +103,13 @@ static void draw_content(struct random *random, struct stream_version *version)
     for (uint32_t i = 0; i < d->items.count; i++)
         draw_item(random, is_export, i + 1, &version->draft.items[i]);
     draw_times(random, version);
-    version->is_rejected = luck(random, 4);
-    if (version->is_rejected)
+    if (luck(random, 5))
+        d->status = STATUS_REFUSED;
+    version->is_rejected = luck(random, 5);
+    if (version->is_rejected && luck(random, 50))
         d->office_code = TEXT("NOWHERE");
+    else if (version->is_rejected)
+        version->timestamp_ms = d->accepted_at_ms - FUTURE_BOUND_MS - 1; /* a clock that runs ahead */
 }
 
 static void begin_version(struct stream_version *out, uint32_t id)
@@ -120,7 +129,7 @@ static void draw_version(struct random *random, uint32_t id, uint32_t number, bo
     if (!cancel)
         return;
     draft_cancel(&out->draft, number);
-    out->is_rejected = false;
+    out->is_rejected = out->timestamp_ms < out->draft.declaration.accepted_at_ms; /* it has no office */
 }
 
 /* Ids point into the versions, which have their place now. */

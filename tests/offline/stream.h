@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * stream.h - a random stream of declarations for the property tests: originals, amendments, cancels, refused and rejected ones, late ones,
- * and for each version what a plain count must know.
+ * stream.h - a random stream of declarations for the property tests: originals, amendments, cancels, rejected ones, late ones, goods
+ * that do not count or come back; and for each version what a plain count must know.
  *
  * Each version has one content and one time of its own, so that no order makes a conflict (VER-502) and every verdict on a version depends
  * on it alone. All dates lie inside every horizon.
