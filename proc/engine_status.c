@@ -7,6 +7,7 @@
 #include "flow/restore.h"
 #include "flow/settle.h"
 #include "ops/metrics.h"
+#include "trade/calendar.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -150,6 +151,15 @@ static const char *publisher_halt(struct engine *engine, struct err_info *why)
     return "";
 }
 
+/* "2025-07", null before a watermark is known. */
+static json_t *month_json(int64_t day)
+{
+    if (day == INT32_MIN)
+        return json_null();
+    uint32_t date = calendar_date((int32_t)day);
+    return json_sprintf("%04u-%02u", (unsigned)(date / 10000), (unsigned)(date / 100 % 100));
+}
+
 static json_t *publisher_json(struct engine *engine)
 {
     const struct publisher_counters *counters = publisher_counters(engine->publisher);
@@ -172,6 +182,9 @@ static json_t *publisher_json(struct engine *engine)
     json_object_set_new(publisher, "claims", int64_json(counter_read(&counters->claims)));
     json_object_set_new(publisher, "repairs", int64_json(counter_read(&counters->repairs)));
     json_object_set_new(publisher, "keys_published", int64_json(counter_read(&counters->publish_keys)));
+    json_object_set_new(publisher, "tombstones", int64_json(counter_read(&counters->tombstones)));
+    json_object_set_new(publisher, "open_from", month_json(counter_read(&counters->open_from)));
+    json_object_set_new(publisher, "final_before", month_json(counter_read(&counters->final_before)));
     json_object_set_new(publisher, "dirty", int64_json(counter_read(&counters->dirty)));
     json_object_set_new(publisher, "folded_declarations", int64_json(counter_read(&counters->folded_declarations)));
     json_object_set_new(publisher, "published_declarations",

@@ -81,6 +81,12 @@ static size_t port_stream_take(void *self, struct port_stream *stream, struct po
     return reader_take(stream->log, out, most);
 }
 
+static bool port_stream_at_end(void *self, struct port_stream *stream)
+{
+    (void)self;
+    return reader_at_end(stream->log);
+}
+
 static void port_stream_close(void *self, struct port_stream *stream)
 {
     (void)self;
@@ -135,6 +141,7 @@ enum err reading_open(const struct options *options, struct reading **out, struc
         .bounds = port_bounds,
         .stream_open = port_stream_open,
         .stream_take = port_stream_take,
+        .stream_at_end = port_stream_at_end,
         .stream_close = port_stream_close,
         .release = port_release,
         .wait = port_wait,

@@ -185,7 +185,8 @@ static enum err take_log(struct report *report, struct log *log, bool *out_some,
 static bool is_read(const struct report *report)
 {
     for (int32_t i = 0; i < report->partitions; i++) {
-        if (report->logs[i].next < report->logs[i].end)
+        const struct log *log = &report->logs[i];
+        if (log->next < log->end && !reader_at_end(log->log)) /* the last record may be a tombstone that is gone */
             return false;
     }
     return true;

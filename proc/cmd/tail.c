@@ -92,7 +92,8 @@ static void print(struct tail *tail, const struct port_record *record)
     if (!is_wanted(tail, key) || is_done(tail))
         return;
     key.data = key.data ? key.data : "";
-    json_t *line = record->is_null ? statistic_json_deleted(key) : statistic_json(key, record->value);
+    json_t *line =
+        record->is_null ? statistic_json_deleted(key, (uint64_t)record->as_of) : statistic_json(key, record->value);
     if (!line) {
         tail->undecodable++;
         options_say(&tail->options, ERR_DATA, "%s/%d/%lld: the value is no statistic",
@@ -202,9 +203,10 @@ const struct command command_tail = {
         "tail [OPTION]...\n"
         "Prints each record of topic.statistics as a line of JSON: its key and all fields of customs.v1.Statistic, "
         "64-bit integers as\n"
-        "strings, enums by short name; {\"key\": ..., \"deleted\": true} for a cell that is no more. Publishers' "
-        "claims (keys with #)\n"
-        "are left out. Who keeps the lines must ignore one whose as_of is not larger than the newest of its key.\n\n"
+        "strings, enums by short name; {\"key\": ..., \"as_of\": ..., \"deleted\": true} for a cell that is no more. "
+        "Publishers'\n"
+        "claims (keys with #) are left out. Who keeps the lines must ignore one whose as_of is not larger than the "
+        "newest of its key.\n\n"
         "options:\n"
         "  --from-beginning   begins with what the topic holds, not with what comes next\n"
         "  --view NAME        only records of this view\n"

@@ -526,14 +526,14 @@ enum err trace_rejects(struct trace *trace, struct err_info *info)
 static void take_statistic(struct trace *trace, const struct port_record *record)
 {
     struct text key = {(const char *)record->key.data, (uint32_t)record->key.length};
-    uint64_t as_of = (uint64_t)record->as_of;
-    if (gate_is_mark(record->key) || (!record->is_null && !statistic_bytes_as_of(record->value, &as_of)))
+    struct statistic_time time = {.as_of = (uint64_t)record->as_of};
+    if (gate_is_mark(record->key) || (!record->is_null && !statistic_bytes_time(record->value, &time)))
         return;
     for (size_t i = 0; i < trace->cell_count; i++) {
         struct trace_cell *cell = &trace->cells[i];
-        if (!text_is(key, cell->key) || as_of <= cell->as_of)
+        if (!text_is(key, cell->key) || time.as_of <= cell->as_of)
             continue;
-        cell->as_of = as_of;
+        cell->as_of = time.as_of;
         cell->partition = record->partition;
         cell->offset = record->offset;
         buffer_clear(&cell->value);

@@ -73,6 +73,10 @@ static enum err fill(struct walk *walk, struct err_info *info)
         walk->count = port->stream_take(port->self, walk->stream, walk->records, WALK_TAKE);
         if (walk->count)
             return OK;
+        if (walk->topic == PORT_STATISTICS && port->stream_at_end(port->self, walk->stream)) {
+            walk->next = walk->end; /* the last record was a tombstone, and is gone */
+            return OK;
+        }
         if (waited_ms > walk->patience_ms)
             return err_set(info, ERR_PEER,
                            "partition %" PRId32 ": nothing came for %" PRId64 " s at offset %" PRId64
@@ -93,6 +97,8 @@ enum err walk_next(struct walk *walk, const struct port_record **out, struct err
         return OK;
     if (walk->at == walk->count)
         TRY(fill(walk, info));
+    if (walk->next >= walk->end)
+        return OK;
     const struct port_record *record = &walk->records[walk->at];
     if (record->fault == PORT_NONE && record->offset >= walk->end) { /* what was between is not there any more */
         walk->next = walk->end;

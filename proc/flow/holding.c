@@ -2,6 +2,7 @@
 #include "flow/holding.h"
 
 #include "base/memory.h"
+#include "flow/closing.h"
 #include "flow/mutant.h"
 #include "flow/publisher_inside.h"
 #include "flow/statistic_bytes.h"
@@ -82,19 +83,45 @@ void holding_queue(struct publisher *publisher, uint32_t index)
     publisher->orphans[publisher->orphan_count++] = index;
 }
 
-/* The topic's last record of a key is not what was written last: compare it with the cube. */
-static void take_foreign(struct publisher *publisher, uint32_t index, const struct port_record *record)
+void holding_bury_later(struct publisher *publisher, uint32_t index)
 {
-    struct registry_entry *entry = registry_at(publisher->registry, index);
-    if (entry->cell != REGISTRY_NO_CELL) {
-        cube_mark(publisher->cube, entry->cell);
-    } else if (entry->late || entry->read_content != STATISTIC_ABSENT) {
-        struct text key = {(const char *)record->key.data, (uint32_t)record->key.length};
-        registry_keep(publisher->registry, index, key, record->value);
+    const struct registry_entry *entry = registry_at(publisher->registry, index);
+    struct text key;
+    struct bytes value;
+    int32_t day;
+    if (entry->cell == REGISTRY_NO_CELL && entry->read_content == STATISTIC_ABSENT &&
+        registry_kept(entry, &key, &value) && statistic_key_day(key, &day) &&
+        months_state(&publisher->months, day) == MONTH_FINAL)
         holding_queue(publisher, index);
+}
+
+static struct text key_of(const struct port_record *record)
+{
+    return (struct text){(const char *)record->key.data, (uint32_t)record->key.length};
+}
+
+/* A key that no cell has, and its last record is not what was written last, or is a zero record that was. */
+static void take_orphan(struct publisher *publisher, uint32_t index, const struct port_record *record)
+{
+    const struct registry_entry *entry = registry_at(publisher->registry, index);
+    static const struct bytes nothing = {NULL, 0};
+    if (entry->late || entry->read_content != STATISTIC_ABSENT) {
+        if (!record->is_null || !entry->record)
+            registry_keep(publisher->registry, index, key_of(record), record->value);
+        holding_queue(publisher, index);
+    } else if (entry->read_state != REGISTRY_NOTHING) {
+        registry_keep(publisher->registry, index, key_of(record), nothing);
+        holding_bury_later(publisher, index);
     } else {
         registry_drop(publisher->registry, index);
     }
+}
+
+/* A cell whose zero record stands in the topic waits for its tombstone. */
+static bool is_to_be_buried(const struct publisher *publisher, const struct registry_entry *entry)
+{
+    return entry->read_content == STATISTIC_ABSENT && entry->read_state != REGISTRY_NOTHING &&
+           months_state(&publisher->months, cell_day(cube_key(publisher->cube, entry->cell))) == MONTH_FINAL;
 }
 
 static bool is_of_own_term(const struct publisher *publisher, uint64_t as_of)
@@ -102,46 +129,63 @@ static bool is_of_own_term(const struct publisher *publisher, uint64_t as_of)
     return publisher->gate.term && gate_term_of(as_of) == publisher->gate.term;
 }
 
-static void read_tombstone(struct publisher *publisher, uint32_t index)
+/* What a record of a key says. */
+struct said {
+    uint64_t as_of;
+    uint64_t content;
+    uint8_t state; /* of the registry */
+};
+
+/* `written`: it is the last one that was written here, and need not be looked into. */
+static struct said read_said(const struct port_record *record, const struct registry_entry *entry,
+                             const struct statistic_time *time, bool is_broken)
 {
-    struct registry_entry *entry = registry_at(publisher->registry, index);
-    entry->read_content = STATISTIC_ABSENT;
-    entry->late = false;
-    registry_drop(publisher->registry, index);
-    if (entry->cell != REGISTRY_NO_CELL)
-        cube_mark(publisher->cube, entry->cell);
+    struct said said = {.as_of = time->as_of, .content = STATISTIC_UNKNOWN, .state = REGISTRY_UNSTATED};
+    if (said.as_of == entry->written_as_of && said.as_of != 0) {
+        said.content = entry->written_content;
+        said.state = entry->written_state;
+    } else if (record->is_null) {
+        said.content = STATISTIC_ABSENT;
+        said.state = REGISTRY_NOTHING;
+    } else if (!is_broken) {
+        if (!statistic_content(record->value, &said.content))
+            said.content = STATISTIC_UNKNOWN;
+        if (time->state >= MONTH_OPEN && time->state <= MONTH_FINAL)
+            said.state = (uint8_t)time->state;
+    }
+    return said;
 }
 
-/* `index` is that of its key. */
+/* `index` is that of its key. A record below the largest as_of changes nothing of what consumers hold. */
 static void read_statistic(struct publisher *publisher, int32_t partition, const struct port_record *record,
                            uint32_t index, int64_t now_ms)
 {
-    if (record->is_null) {
-        read_tombstone(publisher, index);
-        return;
-    }
-    uint64_t as_of = 0;
-    uint64_t content = STATISTIC_UNKNOWN;
-    bool is_broken = !statistic_bytes_as_of(record->value, &as_of);
     struct registry_entry *entry = registry_at(publisher->registry, index);
-    bool is_late = (gate_see(&publisher->gate, partition, as_of) || as_of < entry->read_as_of) && !MUTANT(NOT_REPAIRED);
-    bool is_newest = as_of == entry->written_as_of && as_of != 0;
-    bool is_own = is_newest || (as_of < entry->written_as_of && is_of_own_term(publisher, as_of) &&
+    struct statistic_time time = {0};
+    bool is_broken = !record->is_null && !statistic_bytes_time(record->value, &time);
+    if (record->is_null)
+        time.as_of = (uint64_t)record->as_of;
+    const struct said said = read_said(record, entry, &time, is_broken);
+    bool is_late =
+        (gate_see(&publisher->gate, partition, said.as_of) || said.as_of < entry->read_as_of) && !MUTANT(NOT_REPAIRED);
+    bool is_newest = said.as_of == entry->written_as_of && said.as_of != 0;
+    bool is_own = is_newest || (said.as_of < entry->written_as_of && is_of_own_term(publisher, said.as_of) &&
                                 is_of_own_term(publisher, entry->written_as_of));
-    if (is_newest)
-        content = entry->written_content;
-    else if (!is_own && !is_broken && !statistic_content(record->value, &content))
-        content = STATISTIC_UNKNOWN;
-    entry->read_content = content;
-    entry->read_as_of = as_of > entry->read_as_of ? as_of : entry->read_as_of;
+    if (said.as_of >= entry->read_as_of) {
+        entry->read_as_of = said.as_of;
+        entry->read_content = said.content;
+        entry->read_state = said.state;
+    }
     entry->late = is_late;
+    closing_see(publisher, time.watermark_ms);
     if (is_late && publisher->is_open)
         counter_add(&publisher->counters.repairs, 1);
-    if (is_late || !is_own)
-        take_foreign(publisher, index, record);
-    else if (is_newest && content == STATISTIC_ABSENT)
-        registry_drop(publisher->registry, index);
-    if (publisher->gate.term && gate_term_of(as_of) > publisher->gate.term)
+    bool is_changed = is_late || !is_own;
+    if (entry->cell == REGISTRY_NO_CELL && (is_changed || is_newest))
+        take_orphan(publisher, index, record);
+    else if (entry->cell != REGISTRY_NO_CELL && (is_changed || (is_newest && is_to_be_buried(publisher, entry))))
+        cube_mark(publisher->cube, entry->cell);
+    if (publisher->gate.term && gate_term_of(said.as_of) > publisher->gate.term)
         publisher_rival_seen(publisher, now_ms); /* it writes in a term that it claimed elsewhere or never */
 }
 
@@ -221,6 +265,8 @@ static bool read_tail(struct publisher *publisher, int32_t partition, int64_t no
         if (count)
             port->release(port->self, records, count);
     }
+    if (tail->position < tail->end && port->stream_at_end(port->self, tail->stream))
+        tail->position = tail->end; /* its last record was a tombstone, and is gone */
     if (fault.fault)
         restart_tails(publisher, &fault, now_ms);
     return total > 0;

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/counter.h"
 #include "base/memory.h"
+#include "flow/mutant.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -453,18 +454,31 @@ int64_t journals_stalls(const struct journals *journals)
     return journals->stalls;
 }
 
+static int64_t event_ms_of(const struct journal *journal)
+{
+    return journal->rule ? journal->rule->event_ms_most : INT64_MIN;
+}
+
 int64_t journals_event_ms(const struct journals *journals)
 {
     int64_t least = INT64_MAX;
-    int64_t most = INT64_MIN;
     for (int32_t i = 0; i < journals->options.partitions; i++) {
-        const struct reader_rule *rule = journals->journal[i].rule;
-        int64_t event_ms = rule ? rule->event_ms_most : INT64_MIN;
-        most = event_ms > most ? event_ms : most;
-        if (!rule || !rule->is_idle)
+        const struct journal *journal = &journals->journal[i];
+        int64_t event_ms = event_ms_of(journal);
+        if (!journal->rule || !journal->rule->is_idle || MUTANT(IDLE_HOLDS_BACK))
             least = event_ms < least ? event_ms : least;
     }
-    return least == INT64_MAX ? most : least;
+    return least == INT64_MAX ? journals_event_ms_most(journals) : least;
+}
+
+int64_t journals_event_ms_most(const struct journals *journals)
+{
+    int64_t most = INT64_MIN;
+    for (int32_t i = 0; i < journals->options.partitions; i++) {
+        int64_t event_ms = event_ms_of(&journals->journal[i]);
+        most = event_ms > most ? event_ms : most;
+    }
+    return most;
 }
 
 void journals_health(struct journals *journals, int32_t partition, int64_t *out_position, struct err_info *out_halt)

@@ -116,6 +116,8 @@ struct port {
     /* Reading without a group. The end of the log gives 0 records; read on later.     Thread: the one that opened it */
     struct port_stream *(*stream_open)(void *self, enum port_topic topic, int32_t partition, int64_t offset);
     size_t (*stream_take)(void *self, struct port_stream *stream, struct port_record *out, size_t most);
+    /* All that the log held when it was last asked was taken. The last record may be gone: offsets do not tell. */
+    bool (*stream_at_end)(void *self, struct port_stream *stream);
     void (*stream_close)(void *self, struct port_stream *stream);
 
     /* Deletes journal records below offset. ERR_CONFIG where the broker can't. (may block)         Thread: worker */

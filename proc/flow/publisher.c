@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "flow/closing.h"
 #include "flow/holding.h"
 #include "flow/mutant.h"
 #include "flow/round.h"
@@ -63,7 +64,12 @@ struct publisher *publisher_new(const struct publisher_options *options)
     publisher->options = *options;
     publisher->record_timestamp = INT64_MIN;
     publisher->round.begun_ms = INT64_MIN / 2;
+    publisher->watermark_ms = INT64_MIN;
+    publisher->told_watermark_ms = INT64_MIN;
+    months_init(&publisher->months, options->zone, options->provisional_days, options->final_months);
     counter_set(&publisher->counters.watermark_ms, INT64_MIN);
+    counter_set(&publisher->counters.open_from, INT32_MIN);
+    counter_set(&publisher->counters.final_before, INT32_MIN);
     int failed = pthread_mutex_init(&publisher->lock, NULL);
     CHECK(failed == 0);
     if (options->folds)
@@ -186,6 +192,7 @@ static void refold(struct publisher *publisher)
     publisher->tails_began = false;
     publisher->orphan_count = 0;
     publisher->linked = 0;
+    publisher->closing.is_due = false; /* what is folded again is compared, too */
     cube_empty(publisher->cube);
     journals_restart(publisher->journals);
 }
@@ -307,9 +314,6 @@ static bool take_acks(struct publisher *publisher, int64_t now_ms)
 static void show(struct publisher *publisher)
 {
     struct publisher_counters *counters = &publisher->counters;
-    int64_t event_ms = journals_event_ms(publisher->journals);
-    if (event_ms != INT64_MIN && event_ms - publisher->options.event_bound_ms > counter_read(&counters->watermark_ms))
-        counter_set(&counters->watermark_ms, event_ms - publisher->options.event_bound_ms); /* it never falls */
     counter_set(&counters->dirty, (int64_t)cube_dirty_count(publisher->cube) + publisher->orphan_count);
     for (uint32_t i = 0; i < publisher->options.plan->count; i++)
         counter_set(&counters->cells[i], cube_view_cells(publisher->cube, i));
@@ -334,10 +338,14 @@ bool publisher_step(struct publisher *publisher)
     if (journals_are_halted(publisher->journals) && publisher->gate.term)
         publisher_shut(publisher);
     bool settled = meet_plans(publisher);
+    if (settled &&
+        journals_are_folded(publisher->journals)) /* before that, what a partition has said last is unknown */
+        closing_advance(publisher);
     did |= take_acks(publisher, now_ms);
     did |= holding_link_some(publisher);
     show(publisher);
     did |= holding_read(publisher, now_ms);
+    did |= closing_step(publisher);
     if (settled)
         did |= publisher->is_open ? round_step(publisher, now_ms) : advance_gate(publisher, now_ms);
     show(publisher);
@@ -349,7 +357,7 @@ bool publisher_is_quiet(const struct publisher *publisher)
     if (!publisher->options.folds || !publisher->leads)
         return true;
     return publisher->is_open && !publisher->round.is_running && publisher->unacked == 0 &&
-           publisher->orphan_count == 0 && cube_dirty_count(publisher->cube) == 0 &&
+           publisher->orphan_count == 0 && cube_dirty_count(publisher->cube) == 0 && closing_is_done(publisher) &&
            publisher->round.groups == publisher->groups;
 }
 

@@ -21,6 +21,7 @@
 #include "flow/port.h"
 #include "flow/view.h"
 #include "trade/reference.h"
+#include "trade/zone.h"
 
 struct publisher_options {
     const struct port *port; /* shared, outlives the publisher */
@@ -34,6 +35,9 @@ struct publisher_options {
     int64_t publish_interval_ms;
     int64_t publish_max_keys_per_s;           /* while behind */
     int64_t event_bound_ms;                   /* watermark = largest event time - this */
+    const struct zone *zone;                  /* in which months close, shared; NULL: all stay OPEN */
+    int32_t provisional_days;                 /* as in zone_month_close_ms */
+    int32_t final_months;                     /* as in zone_month_final_ms */
     bool folds;                               /* false: role=aggregate, echo only */
     uint64_t plan_id;                         /* DATA of another plan halts its partition; 0: not checked */
     uint64_t (*random)(void *random_context); /* identity of claims, back-off; needed if it folds */
@@ -54,7 +58,10 @@ struct publisher_counters {      /* written by the publisher, read by any */
     struct counter claims;
     struct counter repairs;         /* records that came too late and were written again */
     struct counter too_large;       /* records that the broker refused for their size */
+    struct counter tombstones;      /* among publish_keys: keys without items whose month is FINAL */
     struct counter watermark_ms;    /* INT64_MIN if unknown */
+    struct counter open_from;       /* first day of the first month that is OPEN; INT32_MIN: all are */
+    struct counter final_before;    /* first day of the first month that is not FINAL; INT32_MIN: none is */
     struct counter last_publish_ms; /* when the last dirty key was acknowledged */
     struct counter folded_declarations;
     struct counter published_declarations; /* folded_declarations when the last acknowledged round began */

@@ -8,6 +8,7 @@
 #include "flow/cube.h"
 #include "flow/gate.h"
 #include "flow/journals.h"
+#include "flow/months.h"
 #include "flow/publisher.h"
 #include "flow/registry.h"
 #include "flow/statistic.h"
@@ -31,6 +32,22 @@ struct round {
     int64_t declarations;
     int64_t record_timestamp;
     uint64_t groups;
+};
+
+/* Days [from, to). */
+struct closing_range {
+    int32_t from;
+    int32_t to;
+};
+
+/* Which cells and keys are to be looked at because their month has another state. */
+struct closing {
+    bool is_due;
+    bool has_marked; /* since the last round began: its pace is limited */
+    uint32_t cell;   /* the next one */
+    uint32_t entry;
+    struct closing_range closed; /* whose figures are not OPEN any more */
+    struct closing_range final;
 };
 
 struct publisher {
@@ -62,6 +79,11 @@ struct publisher {
     uint32_t failures;
     uint32_t rivals;
     struct round round;
+    /* time */
+    int64_t watermark_ms;      /* INT64_MIN: unknown */
+    int64_t told_watermark_ms; /* largest in a record of topic.statistics */
+    struct months months;
+    struct closing closing;
     /* folding */
     uint64_t groups;
     uint64_t groups_recorded;

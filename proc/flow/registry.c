@@ -83,10 +83,19 @@ uint32_t registry_count(const struct registry *registry)
     return table_count(registry->table);
 }
 
+bool registry_is_under_way(const struct registry_entry *entry, uint64_t term)
+{
+    return entry->written_as_of > entry->read_as_of && gate_term_of(entry->written_as_of) == term;
+}
+
 uint64_t registry_content(const struct registry_entry *entry, uint64_t term)
 {
-    bool under_way = entry->written_as_of > entry->read_as_of && gate_term_of(entry->written_as_of) == term;
-    return under_way ? entry->written_content : entry->read_content;
+    return registry_is_under_way(entry, term) ? entry->written_content : entry->read_content;
+}
+
+unsigned registry_state(const struct registry_entry *entry, uint64_t term)
+{
+    return registry_is_under_way(entry, term) ? entry->written_state : entry->read_state;
 }
 
 void registry_drop(struct registry *registry, uint32_t index)
@@ -107,7 +116,13 @@ void registry_keep(struct registry *registry, uint32_t index, struct text key, s
     registry->kept_bytes += entry->record_bytes;
     memcpy(entry->record, &key.length, sizeof key.length);
     memcpy(entry->record + sizeof key.length, key.data, key.length);
-    memcpy(entry->record + sizeof key.length + key.length, value.data, value.length);
+    if (value.length)
+        memcpy(entry->record + sizeof key.length + key.length, value.data, value.length);
+}
+
+bool registry_keeps(const struct registry *registry)
+{
+    return registry->kept_bytes > 0;
 }
 
 bool registry_kept(const struct registry_entry *entry, struct text *out_key, struct bytes *out_value)

@@ -4,7 +4,7 @@
  * Content: the hash of statistic.h. Between a write and its reading back the topic's last content is the written one;
  *          when the term of the write is over, only what was read counts, since the write may be lost.
  * Memory:  about 150 bytes a key; keeps the last record of keys that no cell of the cube is linked to, so that it can
- *          be published again with zero measures
+ *          be published again with zero measures; of one that has zero measures, the key, for its tombstone
  * Thread:  one owner (publisher)
  */
 #pragma once
@@ -19,14 +19,21 @@
 
 struct registry_entry {
     uint64_t read_as_of;   /* largest read */
-    uint64_t read_content; /* of the last record in the log */
+    uint64_t read_content; /* of that record: of the last one in the log, but for one that is late */
     uint64_t written_as_of;
     uint64_t written_content;
     uint8_t *record; /* length of the key, key, value; NULL if not kept */
     uint32_t record_bytes;
-    uint32_t cell; /* number in the cube, or REGISTRY_NO_CELL */
-    bool late;     /* the last record in the log came too late: write the key again, equal or not */
-    bool queued;   /* waits to be published though no cell is linked */
+    uint32_t cell;         /* number in the cube, or REGISTRY_NO_CELL */
+    uint8_t read_state;    /* that of the record, or of enum registry_state */
+    uint8_t written_state; /* likewise */
+    bool late;             /* the last record in the log came too late: write the key again, equal or not */
+    bool queued;           /* waits to be published though no cell is linked */
+};
+
+enum registry_state {
+    REGISTRY_NOTHING = 0,  /* no record, or a tombstone */
+    REGISTRY_UNSTATED = 9, /* a record that tells no state */
 };
 
 struct registry;
@@ -50,12 +57,19 @@ uint32_t registry_put_at(struct registry *registry, const struct registry_place 
 struct registry_entry *registry_at(const struct registry *registry, uint32_t index);
 uint32_t registry_count(const struct registry *registry);
 
-/* Content that the topic will hold for the key once all writes of this term have landed; term 0: none is under way. */
+/* The last write is of this term and was not read back. term 0: none is. */
+bool registry_is_under_way(const struct registry_entry *entry, uint64_t term);
+
+/* Content and state that the topic will hold for the key once all writes of this term have landed. */
 uint64_t registry_content(const struct registry_entry *entry, uint64_t term);
+unsigned registry_state(const struct registry_entry *entry, uint64_t term);
 
 /* Keeps a record in place of the one kept before; forgets it. */
 void registry_keep(struct registry *registry, uint32_t index, struct text key, struct bytes value);
 void registry_drop(struct registry *registry, uint32_t index);
+
+/* Some record is kept. */
+bool registry_keeps(const struct registry *registry);
 
 /* The record kept. False: none. */
 bool registry_kept(const struct registry_entry *entry, struct text *out_key, struct bytes *out_value);

@@ -2,7 +2,9 @@
 #include "flow/round.h"
 
 #include "base/check.h"
+#include "flow/closing.h"
 #include "flow/holding.h"
+#include "flow/mutant.h"
 #include "flow/publisher_inside.h"
 
 enum {
@@ -36,15 +38,29 @@ enum emit {
     EMIT_LOST, /* the producer is gone */
 };
 
-/* Sends what the writer has taken as the record of a key. */
-static enum emit send(struct publisher *publisher, uint32_t index, struct text key, uint64_t content, int64_t now_ms)
+/* A record on its way to topic.statistics: what the writer has taken, or a tombstone. */
+struct outgoing {
+    struct text key;
+    uint32_t index; /* in the registry */
+    bool is_tombstone;
+    uint64_t content;
+    unsigned state; /* as in the registry */
+};
+
+static enum emit send(struct publisher *publisher, const struct outgoing *out, int64_t now_ms)
 {
     struct err_info info = {{0}};
-    int64_t watermark = counter_read(&publisher->counters.watermark_ms);
-    uint64_t as_of = publisher->gate.term << GATE_TERM_SHIFT | ++publisher->counter;
+    struct statistic_stamp stamp = {
+        .state = out->state,
+        .as_of = publisher->gate.term << GATE_TERM_SHIFT | ++publisher->counter,
+        .as_of_ms = now_ms,
+        .watermark_ms = publisher->watermark_ms == INT64_MIN ? 0 : publisher->watermark_ms,
+    };
     CHECK(publisher->counter < GATE_COUNTER_MOST);
-    struct bytes value = statistic_pack(publisher->writer, as_of, now_ms, watermark == INT64_MIN ? 0 : watermark);
-    enum err err = round_append(publisher, partition_of(publisher, key), key, value, as_of, &info);
+    struct bytes value = {NULL, 0};
+    if (!out->is_tombstone)
+        value = statistic_pack(publisher->writer, &stamp);
+    enum err err = round_append(publisher, partition_of(publisher, out->key), out->key, value, stamp.as_of, &info);
     if (err == ERR_FULL || err == ERR_RETRY)
         return EMIT_WAIT;
     if (err == ERR_LIMIT) {
@@ -55,47 +71,85 @@ static enum emit send(struct publisher *publisher, uint32_t index, struct text k
         publisher_producer_lost(publisher, info.text, now_ms);
         return EMIT_LOST;
     }
-    struct registry_entry *entry = registry_at(publisher->registry, index);
-    entry->written_as_of = as_of;
-    entry->written_content = content;
+    struct registry_entry *entry = registry_at(publisher->registry, out->index);
+    entry->written_as_of = stamp.as_of;
+    entry->written_content = out->content;
+    entry->written_state = (uint8_t)out->state;
     publisher->round.sent++;
     counter_add(&publisher->counters.publish_keys, 1);
-    counter_add(&publisher->counters.publish_bytes, (int64_t)(key.length + value.length));
+    counter_add(&publisher->counters.publish_bytes, (int64_t)(out->key.length + value.length));
     return EMIT_DONE;
+}
+
+/* A key without items whose month is FINAL, and its zero record was read back: what could replace it is not on its way. */
+static bool may_bury(const struct publisher *publisher, const struct registry_entry *entry, int32_t day)
+{
+    return entry->read_state != REGISTRY_NOTHING && !registry_is_under_way(entry, publisher->gate.term) &&
+           (months_state(&publisher->months, day) == MONTH_FINAL || MUTANT(BURIED_EARLY));
+}
+
+static enum emit bury(struct publisher *publisher, uint32_t index, struct text key, int64_t now_ms)
+{
+    struct outgoing out = {
+        .key = key, .index = index, .is_tombstone = true, .content = STATISTIC_ABSENT, .state = REGISTRY_NOTHING};
+    enum emit emit = send(publisher, &out, now_ms);
+    if (emit == EMIT_DONE)
+        counter_add(&publisher->counters.tombstones, 1);
+    return emit;
 }
 
 static enum emit emit_cell(struct publisher *publisher, uint32_t cell, int64_t now_ms)
 {
     bool is_saturated = false;
     const struct table_key *place = cube_key(publisher->cube, cell);
+    const struct measures *measures = cube_measures(publisher->cube, cell);
+    int32_t day = cell_day(place);
     holding_link_to(publisher, cell + 1);
     uint32_t index = cube_link(publisher->cube, cell);
     const struct registry_entry *entry = registry_at(publisher->registry, index);
-    uint64_t content = statistic_set(publisher->writer, place, cube_codes(publisher->cube),
-                                     cube_measures(publisher->cube, cell), &is_saturated);
-    if (!entry->late && content == registry_content(entry, publisher->gate.term))
+    uint64_t content = statistic_set(publisher->writer, place, cube_codes(publisher->cube), measures, &is_saturated);
+    struct months_told told = {.state = registry_state(entry, publisher->gate.term),
+                               .is_equal = content == registry_content(entry, publisher->gate.term)};
+    const struct months_told forgotten = {.state = REGISTRY_NOTHING};
+    struct outgoing out = {
+        .index = index,
+        .content = content,
+        .state = months_of_record(&publisher->months, day, measures->late_items > 0,
+                                  MUTANT(REVISION_FORGOTTEN) ? forgotten : told),
+    };
+    bool is_settled = !entry->late && told.is_equal;
+    if (is_settled && (content == STATISTIC_ABSENT ? !may_bury(publisher, entry, day) : told.state == out.state))
         return EMIT_DONE;
-    struct text key = statistic_key(publisher->writer, place, cube_codes(publisher->cube));
-    enum emit emit = send(publisher, index, key, content, now_ms);
+    out.key = statistic_key(publisher->writer, place, cube_codes(publisher->cube));
+    if (is_settled && content == STATISTIC_ABSENT)
+        return bury(publisher, index, out.key, now_ms);
+    enum emit emit = send(publisher, &out, now_ms);
     if (emit == EMIT_DONE && is_saturated)
         counter_add(&publisher->counters.saturated, 1);
     return emit;
 }
 
-/* A key of the topic that the cube does not have: its last record again, with zero measures. */
+/* A key of the topic that the cube does not have: its last record again, with zero measures; then its tombstone. A tombstone that came too
+ * late, and of which nothing else is known, is written again. */
 static enum emit emit_orphan(struct publisher *publisher, uint32_t index, int64_t now_ms)
 {
     holding_link_to(publisher, cube_count(publisher->cube));
     const struct registry_entry *entry = registry_at(publisher->registry, index);
-    struct text key;
+    struct outgoing out = {.index = index, .content = STATISTIC_ABSENT};
     struct bytes value;
-    if (entry->cell != REGISTRY_NO_CELL || !registry_kept(entry, &key, &value))
+    int32_t day;
+    if (entry->cell != REGISTRY_NO_CELL || !registry_kept(entry, &out.key, &value))
         return EMIT_DONE;
+    bool has_month = statistic_key_day(out.key, &day);
     if (!entry->late && registry_content(entry, publisher->gate.term) == STATISTIC_ABSENT)
-        return EMIT_DONE;
+        return has_month && may_bury(publisher, entry, day) ? bury(publisher, index, out.key, now_ms) : EMIT_DONE;
+    if (value.length == 0)
+        return bury(publisher, index, out.key, now_ms);
     if (!statistic_set_gone(publisher->writer, value)) /* not ours, and nothing to say about it */
         return EMIT_DONE;
-    return send(publisher, index, key, STATISTIC_ABSENT, now_ms);
+    struct months_told told = {.state = registry_state(entry, publisher->gate.term)};
+    out.state = has_month ? months_of_record(&publisher->months, day, false, told) : MONTH_OPEN;
+    return send(publisher, &out, now_ms);
 }
 
 static bool may_send(const struct publisher *publisher, int64_t now_ms)
@@ -149,12 +203,14 @@ static bool begin_round(struct publisher *publisher, int64_t now_ms)
     if (cube_dirty_count(publisher->cube) == 0 && publisher->orphan_count == 0 && round->groups == publisher->groups)
         return false;
     bool behind = is_behind(publisher, now_ms);
-    bool limited = behind || cube_dirty_count(publisher->cube) > publisher->options.publish_max_keys_per_s;
+    bool limited = behind || publisher->closing.has_marked ||
+                   cube_dirty_count(publisher->cube) > publisher->options.publish_max_keys_per_s;
     int64_t interval_ms = publisher->options.publish_interval_ms;
     if (behind && interval_ms < COALESCE_MS) /* who has caught up is only limited in rate, and begins at once */
         interval_ms = COALESCE_MS;
     if (now_ms - round->begun_ms < interval_ms)
         return false;
+    publisher->closing.has_marked = !closing_is_done(publisher);
     *round = (struct round){
         .is_running = true,
         .is_limited = limited,

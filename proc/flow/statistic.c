@@ -325,6 +325,18 @@ struct text statistic_key(struct statistic_writer *writer, const struct table_ke
     return (struct text){writer->key, (uint32_t)(at - writer->key)};
 }
 
+bool statistic_key_day(struct text key, int32_t *out_day)
+{
+    struct text to = {NULL, 0};
+    int64_t date;
+    for (int part = 0; part < 4; part++) /* view, frequency, from, to */
+        to = text_cut(&key, '|');
+    if (to.length != DATE_BYTES || !text_to_int64(to, &date) || date < 0 || !calendar_is_date((uint32_t)date))
+        return false;
+    *out_day = calendar_day((uint32_t)date);
+    return true;
+}
+
 /* ---- life ---- */
 
 struct statistic_writer *statistic_writer_new(const struct view_plan *plan, const struct reference *reference,
@@ -349,7 +361,6 @@ struct statistic_writer *statistic_writer_new(const struct view_plan *plan, cons
     writer->cell.partner = writer->partner;
     writer->cell.commodity_code = writer->commodity;
     writer->cell.classification = writer->classification;
-    writer->cell.state = CUSTOMS__V1__STATE__STATE_OPEN;
     writer->taken = &writer->cell;
     make_parts(writer);
     return writer;
@@ -371,7 +382,7 @@ void statistic_writer_look_up(struct statistic_writer *writer, const struct refe
 
 /* ---- content ---- */
 
-/* Hash of all fields but 46 and 50-55. Texts are separated by a byte that UTF-8 never holds. */
+/* Hash of all fields but 46 and 50-53. Texts are separated by a byte that UTF-8 never holds. */
 static uint64_t content_of(const Customs__V1__Statistic *m)
 {
     if (m->items == 0)
@@ -395,6 +406,8 @@ static uint64_t content_of(const Customs__V1__Statistic *m)
         (uint64_t)m->base_value_minor,
         (uint64_t)m->base_net_mass_g,
         (uint64_t)m->estimated_net_mass_g,
+        m->warned_items,
+        m->late_items,
         (uint64_t)m->has_yoy_value_ppm_case << 32 | (uint64_t)m->has_yoy_net_mass_ppm_case,
         m->has_yoy_value_ppm_case ? (uint64_t)m->yoy_value_ppm : 0,
         m->has_yoy_net_mass_ppm_case ? (uint64_t)m->yoy_net_mass_ppm : 0,
@@ -554,12 +567,13 @@ bool statistic_set_gone(struct statistic_writer *writer, struct bytes value)
     return true;
 }
 
-struct bytes statistic_pack(struct statistic_writer *writer, uint64_t as_of, int64_t as_of_ms, int64_t watermark_ms)
+struct bytes statistic_pack(struct statistic_writer *writer, const struct statistic_stamp *stamp)
 {
     Customs__V1__Statistic *m = writer->taken;
-    m->as_of = as_of;
-    m->as_of_ms = as_of_ms;
-    m->watermark_ms = watermark_ms;
+    m->state = (Customs__V1__State)stamp->state;
+    m->as_of = stamp->as_of;
+    m->as_of_ms = stamp->as_of_ms;
+    m->watermark_ms = stamp->watermark_ms;
     buffer_clear(&writer->value);
     if (m == &writer->cell) {
         uint8_t *at = buffer_reserve(&writer->value, statistic_bytes_most(m));

@@ -28,7 +28,7 @@ void statistic_writer_free(struct statistic_writer *writer);
 /* Other lists from now on. Shares them. */
 void statistic_writer_look_up(struct statistic_writer *writer, const struct reference *reference);
 
-/* Takes a cell. Returns the hash of all fields but 46 and 50-55, STATISTIC_ABSENT if it has no items. *out_saturated is
+/* Takes a cell. Returns the hash of all fields but 46 and 50-53, STATISTIC_ABSENT if it has no items. *out_saturated is
  * set (never cleared) if a sum did not fit. */
 uint64_t statistic_set(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes,
                        const struct measures *measures, bool *out_saturated);
@@ -36,11 +36,22 @@ uint64_t statistic_set(struct statistic_writer *writer, const struct table_key *
 /* Takes the value of an older record, with all measures set to zero. False: it is no Statistic. */
 bool statistic_set_gone(struct statistic_writer *writer, struct bytes value);
 
+/* What a record says beside its content. */
+struct statistic_stamp {
+    unsigned state; /* an enum State */
+    uint64_t as_of;
+    int64_t as_of_ms;
+    int64_t watermark_ms;
+};
+
 /* The bytes of what was taken last. */
-struct bytes statistic_pack(struct statistic_writer *writer, uint64_t as_of, int64_t as_of_ms, int64_t watermark_ms);
+struct bytes statistic_pack(struct statistic_writer *writer, const struct statistic_stamp *stamp);
 
 /* The record key of a cell. */
 struct text statistic_key(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes);
+
+/* A day of the month that a record key's period ends in. False: it names none. */
+bool statistic_key_day(struct text key, int32_t *out_day);
 
 /* Content hash of a record's value, as statistic_set returns it. False: it is no Statistic. */
 bool statistic_content(struct bytes value, uint64_t *out_content);

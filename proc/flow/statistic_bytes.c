@@ -7,7 +7,9 @@ enum {
     WIRE_VARINT = 0,
     WIRE_TEXT = 2,
     TYPE_BITS = 3,
+    STATE_FIELD = 50,
     AS_OF_FIELD = 51,
+    WATERMARK_FIELD = 53,
     NUMBERS_BYTES = 48 * 12, /* every tag and every number, a varint may touch ten bytes */
 };
 
@@ -95,17 +97,17 @@ static uint8_t *put_measures(uint8_t *at, const Customs__V1__Statistic *m)
 uint8_t *statistic_bytes_put(uint8_t *at, const Customs__V1__Statistic *m)
 {
     at = put_measures(put_dimensions(at, m), m);
-    at = put_number(at, 50, (uint64_t)m->state);
+    at = put_number(at, STATE_FIELD, (uint64_t)m->state);
     at = put_number(at, AS_OF_FIELD, m->as_of);
     at = put_number(at, 52, (uint64_t)m->as_of_ms);
-    at = put_number(at, 53, (uint64_t)m->watermark_ms);
+    at = put_number(at, WATERMARK_FIELD, (uint64_t)m->watermark_ms);
     at = put_number(at, 54, m->warned_items);
     at = put_number(at, 55, m->late_items);
     at = put_number(at, 56, (uint64_t)m->estimated_net_mass_g);
     return put_number(at, 57, (uint64_t)m->confidentiality);
 }
 
-/* ---- as_of ---- */
+/* ---- what tells of time ---- */
 
 static bool skip_field(struct reader *reader, uint64_t tag)
 {
@@ -127,19 +129,23 @@ static bool skip_field(struct reader *reader, uint64_t tag)
     }
 }
 
-bool statistic_bytes_as_of(struct bytes value, uint64_t *out_as_of)
+bool statistic_bytes_time(struct bytes value, struct statistic_time *out)
 {
     struct reader reader = reader_of(value);
-    uint64_t as_of = 0;
+    struct statistic_time time = {0};
     while (!reader.failed && reader_left(&reader) > 0) {
         uint64_t tag = reader_varint(&reader);
-        if (tag == AS_OF_FIELD << 3)
-            as_of = reader_varint(&reader);
+        if (tag == AS_OF_FIELD << TYPE_BITS)
+            time.as_of = reader_varint(&reader);
+        else if (tag == STATE_FIELD << TYPE_BITS)
+            time.state = (unsigned)reader_varint(&reader);
+        else if (tag == WATERMARK_FIELD << TYPE_BITS)
+            time.watermark_ms = (int64_t)reader_varint(&reader);
         else if (!skip_field(&reader, tag))
             return false;
     }
     if (reader.failed)
         return false;
-    *out_as_of = as_of;
+    *out = time;
     return true;
 }

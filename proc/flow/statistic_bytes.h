@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * statistic_bytes.h - customs.v1.Statistic -> bytes, as protobuf-c packs it, at a seventh of the cost; and as_of back.
+ * statistic_bytes.h - customs.v1.Statistic -> bytes, as protobuf-c packs it, at a seventh of the cost; and what tells of time back.
  *
  * Why by hand: a publisher packs every cell that changed; what protobuf-c does for each field by a look into a table cost more than all
  *          else that is done for a record. Its bytes are the oracle of the test.
@@ -18,5 +18,12 @@ size_t statistic_bytes_most(const Customs__V1__Statistic *m);
 /* Writes the record; returns the place behind it. */
 uint8_t *statistic_bytes_put(uint8_t *at, const Customs__V1__Statistic *m);
 
-/* as_of of a record's value without decoding the rest. False: the bytes are broken. An absent as_of is 0. */
-bool statistic_bytes_as_of(struct bytes value, uint64_t *out_as_of);
+/* What a record says of time; a field that is absent is 0. */
+struct statistic_time {
+    unsigned state; /* number of an enum State, or any other */
+    uint64_t as_of;
+    int64_t watermark_ms;
+};
+
+/* The same without decoding the rest. False: the bytes are broken. */
+bool statistic_bytes_time(struct bytes value, struct statistic_time *out);

@@ -416,6 +416,12 @@ static size_t port_stream_take(void *self, struct port_stream *stream, struct po
     return count;
 }
 
+static bool port_stream_at_end(void *self, struct port_stream *stream)
+{
+    (void)self;
+    return stream->log != NULL && reader_at_end(stream->log);
+}
+
 static void port_stream_close(void *self, struct port_stream *stream)
 {
     (void)self;
@@ -542,6 +548,7 @@ enum err port_kafka_open(const struct kafka_options *options, int32_t workers, s
         .lane_reset = port_lane_reset,
         .stream_open = port_stream_open,
         .stream_take = port_stream_take,
+        .stream_at_end = port_stream_at_end,
         .stream_close = port_stream_close,
         .trim = port_trim,
         .wait = port_wait,

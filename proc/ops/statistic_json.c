@@ -122,7 +122,8 @@ json_t *statistic_json(struct text key, struct bytes value)
     return out;
 }
 
-json_t *statistic_json_deleted(struct text key)
+json_t *statistic_json_deleted(struct text key, uint64_t as_of)
 {
-    return json_pack("{s:o, s:b}", "key", text_json(key.data ? key.data : "", key.length), "deleted", 1);
+    return json_pack("{s:o, s:o, s:b}", "key", text_json(key.data ? key.data : "", key.length), "as_of",
+                     unsigned_json(&as_of), "deleted", 1);
 }

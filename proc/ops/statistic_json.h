@@ -18,5 +18,5 @@
 /* {"key": ..., and all fields}; NULL if value is no Statistic. key.data NULL: no "key". */
 json_t *statistic_json(struct text key, struct bytes value);
 
-/* {"key": ..., "deleted": true}: a tombstone. */
-json_t *statistic_json_deleted(struct text key);
+/* {"key": ..., "as_of": ..., "deleted": true}: a tombstone, with the as_of of its header. */
+json_t *statistic_json_deleted(struct text key, uint64_t as_of);

@@ -165,7 +165,8 @@ static enum err print_statistics(struct offline *offline, struct err_info *info)
             struct text key = {(const char *)record->key.data, (uint32_t)record->key.length};
             if (key.length && key.data[0] == '#')
                 continue;
-            json_t *line = record->is_null ? statistic_json_deleted(key) : statistic_json(key, record->value);
+            json_t *line = record->is_null ? statistic_json_deleted(key, (uint64_t)record->as_of)
+                                           : statistic_json(key, record->value);
             if (!line)
                 return err_set(info, ERR_BROKEN, "statistics %d/%" PRId64 ": the value is no statistic", p, o);
             bool failed = json_dumpf(line, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF;

@@ -59,7 +59,7 @@ def final_state(path):
             if int(row["as_of"]) > held.get(row["key"], (0, None))[0]:
                 held[row["key"]] = (int(row["as_of"]), row)
     return {key: {name: value for name, value in row.items() if name not in OF_TIME}
-            for key, (_, row) in held.items() if row["items"] != "0"}
+            for key, (_, row) in held.items() if row.get("items", "0") != "0"}
 
 
 class Trial:

@@ -29,7 +29,8 @@ void published_fini(struct published *published)
 static enum err take(struct published *published, struct text key, const struct world_record *record,
                      struct err_info *info)
 {
-    json_t *value = record->is_null ? statistic_json_deleted(key) : statistic_json(key, record->value);
+    json_t *value =
+        record->is_null ? statistic_json_deleted(key, (uint64_t)record->as_of) : statistic_json(key, record->value);
     if (!value)
         return err_set(info, ERR_BROKEN, "%.*s: the value is no statistic", TEXT_ARGS(key));
     json_int_t seen = json_integer_value(json_object_getn(published->as_of, key.data, key.length));

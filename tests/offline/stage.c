@@ -51,6 +51,10 @@ void stage_start(struct stage *stage)
         .seed = (uint64_t)stage->seed + stage->lives++,
         .reporter = config->reporter,
         .currency = config->reporting_currency,
+        .event_bound_ms = config->time_future_bound_ms,
+        .zone = stage->assembly->zone,
+        .provisional_days = (int32_t)config->month_provisional_days,
+        .final_months = (int32_t)config->month_final,
     };
     CHECK(!stage->host);
     stage->host = host_join(stage->world, &options, 1);

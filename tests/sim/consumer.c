@@ -49,6 +49,11 @@ void consumer_free(struct consumer *consumer)
     memory_free(consumer);
 }
 
+int64_t consumer_position(const struct consumer *consumer, int32_t partition)
+{
+    return consumer->positions[partition];
+}
+
 static void take(struct consumer *consumer, const struct world_record *record)
 {
     const struct hash_key secret = {{1, 2}};

@@ -17,6 +17,9 @@ struct consumer;
 struct consumer *consumer_new(const struct world *world, int32_t partitions);
 void consumer_free(struct consumer *consumer);
 
+/* The offset that it reads next. */
+int64_t consumer_position(const struct consumer *consumer, int32_t partition);
+
 /* Reads up to `most` records of each partition. False: there was nothing. */
 bool consumer_read(struct consumer *consumer, int64_t most);
 

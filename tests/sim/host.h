@@ -27,6 +27,11 @@ struct host_options {
     uint64_t seed;
     const char *reporter;
     const char *currency;
+    /* as in publisher_options */
+    int64_t event_bound_ms;
+    const struct zone *zone;
+    int32_t provisional_days;
+    int32_t final_months;
     /* Gives the port that the threads use in place of the process's own, which it may call; NULL: they use that one. */
     const struct port *(*over)(void *over_context, struct process *process);
     void *over_context;

@@ -135,12 +135,14 @@ static bool has_later(const struct log *log, int64_t offset)
     return false;
 }
 
-size_t world_compact(struct world *world, enum port_topic topic, int32_t partition, int64_t below)
+size_t world_compact(struct world *world, enum port_topic topic, int32_t partition, int64_t below,
+                     int64_t tombstones_below)
 {
     struct log *log = world_log(world, topic, partition);
     size_t count = 0;
     for (int64_t offset = log->first; offset < below && offset < log->next; offset++) {
-        if (log->records[offset].is_hole || !has_later(log, offset))
+        bool is_passed = log->records[offset].record.is_null && offset < tombstones_below;
+        if (log->records[offset].is_hole || (!is_passed && !has_later(log, offset)))
             continue;
         log->records[offset].is_hole = true;
         count++;

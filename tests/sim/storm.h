@@ -24,8 +24,10 @@ void world_truncate(struct world *world, enum port_topic topic, int32_t partitio
 /* The same for the readers of one process. */
 void process_truncated(struct process *process, enum port_topic topic, int32_t partition, int64_t next);
 
-/* Compaction: of the records below `below`, those that have a later one of the same key become holes. Returns how many. */
-size_t world_compact(struct world *world, enum port_topic topic, int32_t partition, int64_t below);
+/* Compaction: of the records below `below`, those that have a later one of the same key become holes, and tombstones below
+ * `tombstones_below`, which every consumer must have passed. Returns how many. */
+size_t world_compact(struct world *world, enum port_topic topic, int32_t partition, int64_t below,
+                     int64_t tombstones_below);
 
 /* An offset that no reader gets: a control record or an aborted one. Returns it. */
 int64_t world_put_hole(struct world *world, enum port_topic topic, int32_t partition, int64_t timestamp_ms);

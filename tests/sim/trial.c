@@ -378,14 +378,15 @@ static void check_totals(struct trial *trial)
         check_heir(trial, recount, p);
     }
     struct cells *cells = recount_cells(recount, trial->cluster.plan);
+    for (int32_t i = 0; i < trial->consumer_count; i++)
+        consumer_read(trial->consumers[i], INT64_MAX);
     for (int32_t i = 0; i < trial->statistics_partitions; i++)
-        world_compact(trial->world, PORT_STATISTICS, i, world_next(trial->world, PORT_STATISTICS, i));
+        world_compact(trial->world, PORT_STATISTICS, i, world_next(trial->world, PORT_STATISTICS, i), INT64_MAX);
     struct consumer *fresh = consumer_new(trial->world, trial->statistics_partitions);
     consumer_read(fresh, INT64_MAX);
     for (int32_t i = 0; i <= trial->consumer_count && !failed(trial); i++) {
         struct consumer *consumer = i < trial->consumer_count ? trial->consumers[i] : fresh;
         struct buffer why = {0};
-        consumer_read(consumer, INT64_MAX);
         if (!consumer_agrees(consumer, cells, &why))
             buffer_add_format(&trial->why, "consumer %d%s holds %.*s", i, consumer == fresh ? " (a new one)" : "",
                               (int)why.length, (const char *)why.data);

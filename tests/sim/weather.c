@@ -258,12 +258,23 @@ static void delete_input(struct trial *trial)
     note(trial, HAPPENED_RETENTION, NOBODY, partition);
 }
 
+/* Nobody may lag behind by more than delete.retention.ms: tombstones stay until all consumers have passed them. */
+static int64_t passed(const struct trial *trial, int32_t partition)
+{
+    int64_t least = INT64_MAX;
+    for (int32_t i = 0; i < trial->consumer_count; i++) {
+        int64_t position = consumer_position(trial->consumers[i], partition);
+        least = position < least ? position : least;
+    }
+    return least;
+}
+
 static void compact(struct trial *trial)
 {
     for (int32_t i = 0; i < trial->statistics_partitions; i++) {
         int64_t next = world_next(trial->world, PORT_STATISTICS, i);
         int64_t below = (int64_t)dice_below(&trial->dice, (uint64_t)next + 1);
-        if (world_compact(trial->world, PORT_STATISTICS, i, below) > 0)
+        if (world_compact(trial->world, PORT_STATISTICS, i, below, passed(trial, i)) > 0)
             note(trial, HAPPENED_COMPACTED, NOBODY, i);
     }
 }

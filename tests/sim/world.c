@@ -482,6 +482,12 @@ static size_t port_stream_take(void *self, struct port_stream *stream, struct po
     return read_log(process, stream->topic, stream->partition, &stream->position, out, most);
 }
 
+static bool port_stream_at_end(void *self, struct port_stream *stream)
+{
+    const struct process *process = self;
+    return !stream->is_reset && stream->position >= world_next(process->world, stream->topic, stream->partition);
+}
+
 static void port_stream_close(void *self, struct port_stream *stream)
 {
     struct process *process = self;
@@ -547,6 +553,7 @@ struct process *process_new(struct world *world, int32_t lanes)
         .lane_reset = port_lane_reset,
         .stream_open = port_stream_open,
         .stream_take = port_stream_take,
+        .stream_at_end = port_stream_at_end,
         .stream_close = port_stream_close,
         .trim = port_trim,
         .wait = port_wait,

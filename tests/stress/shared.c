@@ -179,6 +179,11 @@ static size_t door_stream_take(void *self, struct port_stream *stream, struct po
     THROUGH(size_t, stream_take, stream, out, most);
 }
 
+static bool door_stream_at_end(void *self, struct port_stream *stream)
+{
+    THROUGH(bool, stream_at_end, stream);
+}
+
 static void door_stream_close(void *self, struct port_stream *stream)
 {
     THROUGH_VOID(stream_close, stream);
@@ -240,6 +245,7 @@ const struct port *shared_over(void *self, struct process *process)
         .lane_reset = door_lane_reset,
         .stream_open = door_stream_open,
         .stream_take = door_stream_take,
+        .stream_at_end = door_stream_at_end,
         .stream_close = door_stream_close,
         .trim = door_trim,
         .wait = door_wait,

@@ -128,6 +128,17 @@ static inline struct bytes maker_data(struct maker *maker)
     return bytes;
 }
 
+/* A group without cells: an idle mark. */
+static inline struct bytes maker_idle(struct maker *maker)
+{
+    struct buffer payload = {0};
+    frame_put_bytes(&payload, SECTION_IDLE, (struct bytes){NULL, 0});
+    maker_put_control(maker, &payload);
+    struct bytes bytes = maker_seal(maker, FRAME_MARK, true, maker->hi, &payload);
+    buffer_fini(&payload);
+    return bytes;
+}
+
 /* An item of a plain import; partner as two letters. */
 static inline struct contribution_item item_of(uint64_t hs6, const char *partner, int64_t value_minor,
                                                int64_t net_mass_mg)

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "customs/v1/statistic.pb-c.h"
-#include "sim/world.h"
+#include "sim/storm.h"
 #include "unit/flow/journal_fixture.h"
 
 #include <criterion/criterion.h>
@@ -19,6 +19,7 @@
 #include <stdio.h>
 
 enum { PARTITIONS = 2, STATISTICS = 2, RIGS = 2, KEYS_MOST = 4096, TERM_SHIFT = GATE_TERM_SHIFT };
+enum { PROVISIONAL_DAYS = 5, FINAL_MONTHS = 2, EVENT_BOUND_MS = 300000 };
 
 /* One process that publishes. */
 struct rig {
@@ -29,12 +30,14 @@ struct rig {
 
 static struct view_plan plan;
 static struct reference *reference;
+static struct zone *zone;
 static struct world *world;
 static struct maker makers[PARTITIONS];
 static struct rig rigs[RIGS];
 static uint64_t started;
 static int64_t interval_ms = 100;
 static int64_t keys_per_s = 50000;
+static int64_t event_ms = INT64_MIN; /* of groups from now on; INT64_MIN: by the clock */
 
 static inline uint64_t next_random(void *context)
 {
@@ -57,6 +60,10 @@ static inline void start(struct rig *rig, bool leads)
                                         .currency = "CNY",
                                         .publish_interval_ms = interval_ms,
                                         .publish_max_keys_per_s = keys_per_s,
+                                        .event_bound_ms = EVENT_BOUND_MS,
+                                        .zone = zone,
+                                        .provisional_days = PROVISIONAL_DAYS,
+                                        .final_months = FINAL_MONTHS,
                                         .folds = true,
                                         .random = next_random,
                                         .random_context = &rig->random};
@@ -76,6 +83,7 @@ static inline void setup(void)
 {
     struct err_info info = {{0}};
     cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/unit/flow", NULL, &reference, &info), OK, "%s", info.text);
+    cr_assert_eq(zone_new("Asia/Shanghai", &zone, &info), OK, "%s", info.text);
     plan = (struct view_plan){0};
     cr_assert_eq(view_plan_add(&plan, TEXT("partner"), TEXT("partner,flow@month"), &info), OK);
     cr_assert_eq(view_plan_add(&plan, TEXT("flow"), TEXT("flow@day"), &info), OK);
@@ -100,22 +108,50 @@ static inline void teardown(void)
         maker_fini(&makers[p]);
     world_free(world);
     reference_free(reference);
+    zone_free(zone);
+    event_ms = INT64_MIN;
+}
+
+static inline void count_on(uint32_t partition, uint32_t date, const char *partner, int64_t value, int sign, bool late)
+{
+    struct contribution_item item = item_of(10121, partner, value, 1000);
+    struct contribution c = {.day = calendar_day(date), .item_count = 1, .items = &item, .late = late};
+    maker_add(&makers[partition], &c, sign);
 }
 
 static inline void count(uint32_t partition, const char *partner, int64_t value, int sign)
 {
-    struct contribution_item item = item_of(10121, partner, value, 1000);
-    struct contribution c = {.day = calendar_day(20250703), .item_count = 1, .items = &item};
-    maker_add(&makers[partition], &c, sign);
+    count_on(partition, 20250703, partner, value, sign, false);
 }
 
 static inline void seal(uint32_t partition)
 {
     makers[partition].record_timestamp = world_now(world) - 500;
-    makers[partition].event_ms = world_now(world) - 700;
+    makers[partition].event_ms = event_ms != INT64_MIN ? event_ms : world_now(world) - 700;
     struct bytes bytes = maker_data(&makers[partition]);
     world_put(world, PORT_JOURNAL, (int32_t)partition,
               &(struct world_record){.value = bytes, .timestamp_ms = world_now(world)});
+}
+
+static inline void mark_idle(uint32_t partition)
+{
+    makers[partition].event_ms = event_ms;
+    world_put(world, PORT_JOURNAL, (int32_t)partition,
+              &(struct world_record){.value = maker_idle(&makers[partition]), .timestamp_ms = world_now(world)});
+}
+
+/* Groups from now on have events up to the midnight of a day, and the bound after it. */
+static inline void set_event(uint32_t date)
+{
+    event_ms = zone_midnight_ms(zone, calendar_day(date)) + EVENT_BOUND_MS;
+}
+
+/* Both partitions have seen events up to there. */
+static inline void pass_to(uint32_t date)
+{
+    set_event(date);
+    seal(0);
+    seal(1);
 }
 
 static inline void count_and_seal(const char *partner, int64_t value)
@@ -164,6 +200,11 @@ struct shown {
     uint64_t as_of;
     int64_t value;
     uint64_t items;
+    uint64_t late_items;
+    int64_t watermark_ms;
+    unsigned state;
+    bool is_gone; /* a tombstone */
+    uint32_t records;
 };
 
 static struct shown live[KEYS_MOST]; /* by the rule: an as_of that is not larger is ignored */
@@ -194,18 +235,28 @@ static inline void read_record(const struct world_record *record)
         return;
     }
     record_count++;
-    shown.as_of = 0;
+    shown.as_of = (uint64_t)record->as_of;
     shown.value = 0;
     shown.items = 0;
-    Customs__V1__Statistic *m = customs__v1__statistic__unpack(NULL, record->value.length, record->value.data);
+    shown.late_items = 0;
+    shown.watermark_ms = 0;
+    shown.state = 0;
+    shown.is_gone = record->is_null;
+    shown.records = shown_at(live, &live_count, shown.key)->records + 1;
+    Customs__V1__Statistic *m =
+        record->is_null ? NULL : customs__v1__statistic__unpack(NULL, record->value.length, record->value.data);
     if (m) {
         shown.as_of = m->as_of;
         shown.value = m->value_minor;
         shown.items = m->items;
+        shown.late_items = m->late_items;
+        shown.watermark_ms = m->watermark_ms;
+        shown.state = (unsigned)m->state;
         customs__v1__statistic__free_unpacked(m, NULL);
     }
     *shown_at(last, &last_count, shown.key) = shown;
     struct shown *mine = shown_at(live, &live_count, shown.key);
+    mine->records++;
     if (shown.as_of > mine->as_of)
         *mine = shown;
 }
@@ -214,8 +265,10 @@ static inline void consume(void)
 {
     live_count = last_count = record_count = claim_count = 0;
     for (int32_t p = 0; p < STATISTICS; p++) {
-        for (int64_t at = world_first(world, PORT_STATISTICS, p); at < world_next(world, PORT_STATISTICS, p); at++)
-            read_record(world_at(world, PORT_STATISTICS, p, at));
+        for (int64_t at = world_first(world, PORT_STATISTICS, p); at < world_next(world, PORT_STATISTICS, p); at++) {
+            if (!world_is_hole(world, PORT_STATISTICS, p, at))
+                read_record(world_at(world, PORT_STATISTICS, p, at));
+        }
     }
 }
 

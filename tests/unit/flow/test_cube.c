@@ -113,17 +113,6 @@ Test(cube, data_of_another_plan_is_not_taken_and_leaves_the_partition_unsettled)
     cube_free(cube);
 }
 
-/* A group without cells: an idle mark. */
-static struct bytes mark_of(struct maker *maker)
-{
-    struct buffer payload = {0};
-    frame_put_bytes(&payload, SECTION_IDLE, (struct bytes){NULL, 0});
-    maker_put_control(maker, &payload);
-    struct bytes bytes = maker_seal(maker, FRAME_MARK, true, maker->hi, &payload);
-    buffer_fini(&payload);
-    return bytes;
-}
-
 /* Slice 0 without cells, counted again under the plan of the maker. */
 static struct bytes replan_of(struct maker *maker)
 {
@@ -149,7 +138,7 @@ Test(cube, a_mark_of_the_cubes_plan_fills_no_slice_that_is_counted_under_another
     int32_t partition;
 
     maker.plan_id = 8;
-    cr_assert_eq(fold_bytes(cube, 0, mark_of(&maker), &info), OK, "%s", info.text);
+    cr_assert_eq(fold_bytes(cube, 0, maker_idle(&maker), &info), OK, "%s", info.text);
     maker.plan_id = 7;
     maker_add(&maker, &c, 1);
     cr_assert_eq(fold_bytes(cube, 0, maker_data(&maker), &info), OK, "%s", info.text);

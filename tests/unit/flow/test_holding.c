@@ -112,6 +112,133 @@ Test(holding, a_tombstone_of_somebody_is_replaced)
     expect_value("KZ", 100);
 }
 
+static const struct shown *held(const char *partner)
+{
+    consume();
+    return shown_at(live, &live_count, month_of(partner));
+}
+
+static void put_tombstone(const char *key, uint64_t as_of)
+{
+    world_put(
+        world, PORT_STATISTICS, partition_of_key(key),
+        &(struct world_record){.key = {(const uint8_t *)key, strlen(key)}, .is_null = true, .as_of = (int64_t)as_of});
+}
+
+/* ---- keys without a cell ---- */
+
+Test(holding, a_key_without_a_cell_gets_zeros_and_when_its_month_is_final_a_tombstone)
+{
+    put_foreign(month_of("XX"), 1ULL << TERM_SHIFT | 3, 700);
+    start(&rigs[0], true);
+    count(0, "KZ", 100, 1);
+    pass_to(20250806);
+    cr_assert(settle(&rigs[0]));
+    expect_value("XX", 0);
+    cr_assert(!held("XX")->is_gone);
+
+    pass_to(20251001);
+    cr_assert(settle(&rigs[0]));
+    cr_assert(held("XX")->is_gone);
+    cr_assert_eq(held("XX")->records, 3);
+}
+
+/* A journal that was trimmed has no cell that is zero: the key is all that tells. */
+Test(holding, a_zero_record_without_a_cell_gets_its_tombstone_from_who_starts_in_a_final_month)
+{
+    put_foreign(month_of("YY"), 1ULL << TERM_SHIFT | 4, 0);
+    count(0, "KZ", 100, 1);
+    pass_to(20250930);
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+    cr_assert(!held("YY")->is_gone);
+    pass_to(20251001);
+    cr_assert(settle(&rigs[0]));
+    cr_assert(held("YY")->is_gone);
+    stop(&rigs[0]);
+
+    put_foreign(month_of("ZZ"), 1ULL << TERM_SHIFT | 5, 0); /* below the claim: it is late */
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+    cr_assert(held("ZZ")->is_gone);
+}
+
+Test(holding, a_key_that_names_no_period_never_gets_a_tombstone)
+{
+    put_foreign("odd|24H||flow=M", 1ULL << TERM_SHIFT | 3, 700);
+    count(0, "KZ", 100, 1);
+    pass_to(20251001);
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+    consume();
+    const struct shown *shown = shown_at(live, &live_count, "odd|24H||flow=M");
+    cr_assert(shown->records == 2 && !shown->is_gone && shown->items == 0);
+    cr_assert_eq(read_counter(&counters()->tombstones), 0);
+}
+
+/* ---- tombstones that come too late ---- */
+
+Test(holding, a_late_tombstone_of_a_cell_is_repaired_with_its_value)
+{
+    start(&rigs[0], true);
+    count_and_seal("KZ", 100);
+    cr_assert(settle(&rigs[0]));
+    put_tombstone(month_of("KZ"), 5);
+    cr_assert(settle(&rigs[0]));
+    expect_value("KZ", 100);
+    cr_assert_eq(read_counter(&counters()->repairs), 1);
+}
+
+/* Its own, of a term that is over, lands once more behind the record that was made again since. */
+Test(holding, a_tombstone_that_lands_again_behind_a_newer_record_is_repaired)
+{
+    start(&rigs[0], true);
+    count(0, "KZ", 100, 1);
+    pass_to(20251001);
+    cr_assert(settle(&rigs[0]));
+    count(0, "KZ", 100, -1);
+    seal(0);
+    cr_assert(settle(&rigs[0]));
+    uint64_t as_of = held("KZ")->as_of;
+    cr_assert(held("KZ")->is_gone);
+    count(0, "KZ", 8, 1);
+    seal(0);
+    cr_assert(settle(&rigs[0]));
+    put_tombstone(month_of("KZ"), as_of);
+    cr_assert(settle(&rigs[0]));
+    expect_value("KZ", 8);
+}
+
+/* A consumer may hold the value that a later record of another term had: the key is written again, and ends as it was. */
+Test(holding, a_late_tombstone_of_a_key_without_items_is_written_again)
+{
+    start(&rigs[0], true);
+    count(0, "KZ", 100, 1);
+    pass_to(20251001);
+    cr_assert(settle(&rigs[0]));
+    count(0, "KZ", 100, -1);
+    seal(0);
+    cr_assert(settle(&rigs[0]));
+    uint64_t as_of = held("KZ")->as_of;
+    put_tombstone(month_of("KZ"), 5);
+    put_tombstone(month_of("XX"), 6);
+    cr_assert(settle(&rigs[0]));
+    cr_assert(held("KZ")->is_gone && held("XX")->is_gone);
+    cr_assert_gt(held("KZ")->as_of, as_of);
+    cr_assert_gt(held("XX")->as_of, as_of);
+}
+
+Test(holding, a_tombstone_of_a_term_that_nobody_claimed_makes_it_claim_a_larger_one)
+{
+    start(&rigs[0], true);
+    count_and_seal("KZ", 100);
+    cr_assert(settle(&rigs[0]));
+    put_tombstone(month_of("KZ"), 500ULL << TERM_SHIFT);
+    cr_assert(settle(&rigs[0]));
+    expect_value("KZ", 100);
+    cr_assert_gt(read_counter(&counters()->term), 500);
+}
+
 Test(holding, a_fault_of_the_statistics_topic_makes_it_read_the_topic_again)
 {
     count_and_seal("KZ", 100);

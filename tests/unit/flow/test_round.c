@@ -57,6 +57,308 @@ Test(round, every_change_of_a_key_has_a_larger_as_of_and_each_key_one_partition)
     cr_assert_eq((uint64_t)record->as_of, as_of);
 }
 
+/* ---- tombstones ---- */
+
+static const struct shown *held(const char *partner)
+{
+    consume();
+    return shown_at(live, &live_count, month_of(partner));
+}
+
+/* The last record of the key in the log is a tombstone, with a larger as_of than all before, and so a consumer holds it. */
+static void expect_gone(const char *partner)
+{
+    consume();
+    cr_assert(shown_at(live, &live_count, month_of(partner))->is_gone, "a live consumer holds %s", partner);
+    cr_assert(shown_at(last, &last_count, month_of(partner))->is_gone, "a new consumer reads %s", partner);
+}
+
+/* KZ has been cancelled, and its month is FINAL. */
+static void bury_kz(void)
+{
+    count(0, "KZ", 100, 1);
+    count(0, "KG", 50, 1);
+    pass_to(20250720);
+    cr_assert(settle(&rigs[0]));
+    count(0, "KZ", 100, -1);
+    pass_to(20250806);
+    cr_assert(settle(&rigs[0]));
+    cr_assert(!held("KZ")->is_gone);
+    pass_to(20251001);
+    cr_assert(settle(&rigs[0]));
+}
+
+Test(round, the_tombstone_of_a_cell_without_items_follows_when_its_month_is_final)
+{
+    start(&rigs[0], true);
+    bury_kz();
+    expect_gone("KZ");
+    cr_assert_eq(held("KZ")->records, 3, "its value, zeros, the tombstone; none for a state alone");
+    cr_assert_eq(read_counter(&counters()->tombstones), 1);
+    cr_assert_eq(held("KG")->state, 4);
+    expect_value("KG", 50);
+}
+
+Test(round, a_record_that_becomes_zero_in_a_final_month_is_zero_first_and_then_gone)
+{
+    start(&rigs[0], true);
+    count(0, "KZ", 100, 1);
+    pass_to(20251001);
+    cr_assert(settle(&rigs[0]));
+    count(0, "KZ", 100, -1);
+    seal(0);
+    int64_t sent = read_counter(&counters()->publish_keys);
+    for (int i = 0; i < 30; i++)
+        step(&rigs[0]);
+    cr_assert_eq(read_counter(&counters()->publish_keys) - sent, 3, "zeros for the partner, the day and the month");
+    for (int i = 0; i < 30; i++)
+        step(&rigs[0]);
+    cr_assert_eq(read_counter(&counters()->publish_keys) - sent, 3, "nothing was read back");
+
+    cr_assert(settle(&rigs[0]));
+    expect_gone("KZ");
+    cr_assert_eq(held("KZ")->records, 3);
+}
+
+Test(round, a_declaration_after_the_tombstone_makes_the_record_again)
+{
+    start(&rigs[0], true);
+    bury_kz();
+    uint64_t as_of = held("KZ")->as_of;
+    count_on(0, 20250703, "KZ", 30, 1, true);
+    seal(0);
+    cr_assert(settle(&rigs[0]));
+    expect_value("KZ", 30);
+    cr_assert_gt(held("KZ")->as_of, as_of);
+    cr_assert_eq(held("KZ")->state, 4);
+
+    count_on(0, 20250703, "KZ", 30, -1, true);
+    seal(0);
+    cr_assert(settle(&rigs[0]));
+    expect_gone("KZ");
+}
+
+/* The value that replaces the zero is folded before the zero was read back. */
+Test(round, no_tombstone_follows_a_zero_record_of_a_cell_that_has_items_again)
+{
+    start(&rigs[0], true);
+    count(0, "KZ", 100, 1);
+    pass_to(20251001);
+    cr_assert(settle(&rigs[0]));
+    count(0, "KZ", 100, -1);
+    seal(0);
+    for (int i = 0; i < 30; i++)
+        step(&rigs[0]);
+    count(0, "KZ", 7, 1);
+    seal(0);
+    for (int i = 0; i < 30; i++)
+        step(&rigs[0]);
+    cr_assert(settle(&rigs[0]));
+    expect_value("KZ", 7);
+    cr_assert_eq(read_counter(&counters()->tombstones), 0);
+}
+
+Test(round, a_tombstone_that_was_lost_with_its_producer_is_written_again)
+{
+    start(&rigs[0], true);
+    count(0, "KZ", 100, 1);
+    pass_to(20250720);
+    cr_assert(settle(&rigs[0]));
+    count(0, "KZ", 100, -1);
+    seal(0);
+    cr_assert(settle(&rigs[0]));
+    pass_to(20251001);
+    for (int i = 0; i < 30; i++)
+        step(&rigs[0]);
+    cr_assert_gt(process_queued(rigs[0].process, 0), 0);
+    cr_assert(process_misfortune(rigs[0].process, 0, FATE_LOST));
+    cr_assert(settle(&rigs[0]));
+    expect_gone("KZ");
+}
+
+/* The tombstone is read back by who starts next, or compaction has taken it away: in either case nothing comes back. */
+Test(round, a_buried_key_does_not_come_back_with_a_restart)
+{
+    start(&rigs[0], true);
+    bury_kz();
+    consume();
+    uint32_t records = record_count;
+    stop(&rigs[0]);
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+    consume();
+    cr_assert_eq(record_count, records);
+    stop(&rigs[0]);
+
+    for (int32_t p = 0; p < STATISTICS; p++)
+        world_compact(world, PORT_STATISTICS, p, world_next(world, PORT_STATISTICS, p), INT64_MAX);
+    consume();
+    records = record_count;
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+    consume();
+    cr_assert_eq(record_count, records);
+    cr_assert_eq(held("KZ")->records, 0);
+    expect_value("KG", 50);
+
+    count_on(0, 20250703, "KZ", 30, 1, true);
+    seal(0);
+    cr_assert(settle(&rigs[0]));
+    expect_value("KZ", 30);
+}
+
+/* ---- what a correction writes ---- */
+
+/* Keys that got a record since the topic had `from` in each partition; each once. */
+static uint32_t keys_since(const int64_t from[STATISTICS], char keys[][128], uint32_t most)
+{
+    uint32_t count = 0;
+    for (int32_t p = 0; p < STATISTICS; p++) {
+        for (int64_t at = from[p]; at < world_next(world, PORT_STATISTICS, p); at++) {
+            const struct world_record *r = world_at(world, PORT_STATISTICS, p, at);
+            cr_assert_lt(count, most);
+            snprintf(keys[count++], 128, "%.*s", (int)r->key.length, (const char *)r->key.data);
+        }
+    }
+    return count;
+}
+
+static void note_ends(int64_t out[STATISTICS])
+{
+    for (int32_t p = 0; p < STATISTICS; p++)
+        out[p] = world_next(world, PORT_STATISTICS, p);
+}
+
+/* Exactly these keys were written since, each once. */
+static void expect_keys(const int64_t from[STATISTICS], const char *const *keys, uint32_t count)
+{
+    char have[32][128];
+    uint32_t have_count = keys_since(from, have, 32);
+    for (uint32_t i = 0; i < have_count; i++) {
+        uint32_t found = 0;
+        for (uint32_t j = 0; j < count; j++)
+            found += strcmp(have[i], keys[j]) == 0;
+        cr_assert_eq(found, 1, "%s was written", have[i]);
+    }
+    cr_assert_eq(have_count, count, "%u keys were written, not %u", have_count, count);
+}
+
+/* The nine default views in place of those of the fixture. */
+static void take_default_views(void)
+{
+    view_plan_default(&plan);
+    for (int p = 0; p < PARTITIONS; p++) {
+        tally_free(makers[p].tally);
+        makers[p].tally = tally_new(&plan);
+    }
+}
+
+/* A declaration of two commodities from one partner. */
+static void declare(uint32_t date, const char *partner, int64_t plates, int64_t horses, int sign, bool late)
+{
+    struct contribution_item items[2] = {item_of(720851, partner, plates, 1000), item_of(10121, partner, horses, 1000)};
+    struct contribution c = {.day = calendar_day(date), .item_count = 2, .items = items, .late = late};
+    maker_add(&makers[0], &c, sign);
+}
+
+static void begin_with_two(void)
+{
+    take_default_views();
+    start(&rigs[0], true);
+    declare(20250703, "KZ", 100, 50, 1, false);
+    declare(20250703, "KG", 7, 5, 1, false);
+    pass_to(20250720);
+    cr_assert(settle(&rigs[0]));
+}
+
+#define JULY "MONTH|20250701|20250731|"
+#define DAY3 "DAY|20250703|20250703|"
+
+Test(round, an_amendment_that_moves_value_between_two_commodities_writes_their_keys_alone)
+{
+    static const char *const keys[] = {
+        "commodity|" JULY "hs6=720851|partner=KZ|flow=M",
+        "commodity|" JULY "hs6=010121|partner=KZ|flow=M",
+        "commodity_office|" JULY "hs6=720851|office=|flow=M",
+        "commodity_office|" JULY "hs6=010121|office=|flow=M",
+        "heading|" JULY "hs4=7208|flow=M",
+        "heading|" JULY "hs4=0101|flow=M",
+        "chapter|" JULY "hs2=72|partner=KZ|flow=M",
+        "chapter|" JULY "hs2=01|partner=KZ|flow=M",
+    };
+    int64_t from[STATISTICS];
+    begin_with_two();
+    note_ends(from);
+    declare(20250703, "KZ", 100, 50, -1, false);
+    declare(20250703, "KZ", 70, 80, 1, false);
+    seal(0);
+    cr_assert(settle(&rigs[0]));
+    expect_keys(from, keys, sizeof keys / sizeof keys[0]);
+}
+
+/* Every view, but nothing of the other partner where it is a dimension. */
+static const char *const keys_of_kz[] = {
+    "flow|" DAY3 "flow=M",
+    "flow|" JULY "flow=M",
+    "office|" DAY3 "office=|border_office=|zone=|flow=M|mode=0",
+    "office|" JULY "office=|border_office=|zone=|flow=M|mode=0",
+    "trade_mode|" DAY3 "office=|zone=|trade_mode=|flow=M",
+    "trade_mode|" JULY "office=|zone=|trade_mode=|flow=M",
+    "partner|" JULY "partner=KZ|flow=M|mode=0",
+    "partner_office|" JULY "partner=KZ|office=|flow=M",
+    "commodity|" JULY "hs6=720851|partner=KZ|flow=M",
+    "commodity|" JULY "hs6=010121|partner=KZ|flow=M",
+    "commodity_office|" JULY "hs6=720851|office=|flow=M",
+    "commodity_office|" JULY "hs6=010121|office=|flow=M",
+    "heading|" JULY "hs4=7208|flow=M",
+    "heading|" JULY "hs4=0101|flow=M",
+    "chapter|" JULY "hs2=72|partner=KZ|flow=M",
+    "chapter|" JULY "hs2=01|partner=KZ|flow=M",
+};
+
+Test(round, a_cancel_writes_the_keys_of_its_items_alone)
+{
+    int64_t from[STATISTICS];
+    begin_with_two();
+    note_ends(from);
+    declare(20250703, "KZ", 100, 50, -1, false);
+    seal(0);
+    cr_assert(settle(&rigs[0]));
+    expect_keys(from, keys_of_kz, sizeof keys_of_kz / sizeof keys_of_kz[0]);
+}
+
+Test(round, a_late_declaration_writes_the_keys_of_its_items_alone)
+{
+    int64_t from[STATISTICS];
+    begin_with_two();
+    pass_to(20250806);
+    cr_assert(settle(&rigs[0]));
+    note_ends(from);
+    declare(20250703, "KZ", 1, 2, 1, true);
+    seal(0);
+    cr_assert(settle(&rigs[0]));
+    expect_keys(from, keys_of_kz, sizeof keys_of_kz / sizeof keys_of_kz[0]);
+    consume();
+    for (size_t i = 0; i < sizeof keys_of_kz / sizeof keys_of_kz[0]; i++)
+        cr_assert_eq(shown_at(live, &live_count, keys_of_kz[i])->state, 3, "%s is not REVISED", keys_of_kz[i]);
+    cr_assert_eq(shown_at(live, &live_count, "partner|" JULY "partner=KG|flow=M|mode=0")->state, 2);
+}
+
+/* It leaves one month and enters another: both lose or gain, and nothing else. */
+Test(round, an_amendment_of_the_month_writes_the_keys_of_both_months)
+{
+    int64_t from[STATISTICS];
+    begin_with_two();
+    note_ends(from);
+    declare(20250703, "KZ", 100, 50, -1, false);
+    declare(20250803, "KZ", 100, 50, 1, false);
+    seal(0);
+    cr_assert(settle(&rigs[0]));
+    char have[64][128];
+    uint32_t count = keys_since(from, have, 64);
+    cr_assert_eq(count, 2 * sizeof keys_of_kz / sizeof keys_of_kz[0]);
+}
+
 /* ---- restart and errors ---- */
 
 Test(round, a_full_lane_keeps_the_rest_for_later)

@@ -95,7 +95,8 @@ static struct measures some(void)
 /* Packs what was taken and reads it with the oracle. */
 static Customs__V1__Statistic *packed(uint64_t as_of)
 {
-    struct bytes bytes = statistic_pack(writer, as_of, 123, 45);
+    struct bytes bytes =
+        statistic_pack(writer, &(struct statistic_stamp){CUSTOMS__V1__STATE__STATE_REVISED, as_of, 123, 45});
     Customs__V1__Statistic *m = customs__v1__statistic__unpack(NULL, bytes.length, bytes.data);
     cr_assert(m);
     return m;
@@ -113,16 +114,16 @@ Test(statistic, bytes_that_are_no_record_are_refused)
 {
     static const uint8_t cut[] = {0x0A, 0x05, 'f', 'l'};
     static const uint8_t group[] = {0x0B};
-    uint64_t as_of = 77;
+    struct statistic_time time = {.as_of = 77};
     uint64_t content = 77;
 
-    cr_assert(!statistic_bytes_as_of((struct bytes){cut, sizeof cut}, &as_of));
+    cr_assert(!statistic_bytes_time((struct bytes){cut, sizeof cut}, &time));
     cr_assert(!statistic_content((struct bytes){cut, sizeof cut}, &content));
     cr_assert(!statistic_set_gone(writer, (struct bytes){cut, sizeof cut}));
-    cr_assert(!statistic_bytes_as_of((struct bytes){group, sizeof group}, &as_of));
-    cr_assert(as_of == 77 && content == 77);
-    cr_assert(statistic_bytes_as_of((struct bytes){NULL, 0}, &as_of));
-    cr_assert_eq(as_of, 0);
+    cr_assert(!statistic_bytes_time((struct bytes){group, sizeof group}, &time));
+    cr_assert(time.as_of == 77 && content == 77);
+    cr_assert(statistic_bytes_time((struct bytes){NULL, 0}, &time));
+    cr_assert(time.as_of == 0 && time.state == 0 && time.watermark_ms == 0);
 }
 
 Test(statistic, key_of_a_month_as_in_the_contract)
@@ -247,7 +248,7 @@ Test(statistic, every_field_of_a_record)
     cr_assert(m->supp_quantity_micro == 11 && m->estimated_net_mass_g == 3);
     cr_assert_str_eq(m->supp_unit, "H87");
     cr_assert(m->declarations == 2 && m->items == 3 && m->packages == 4 && m->warned_items == 1 && m->late_items == 1);
-    cr_assert_eq(m->state, CUSTOMS__V1__STATE__STATE_OPEN);
+    cr_assert_eq(m->state, CUSTOMS__V1__STATE__STATE_REVISED);
     cr_assert(m->as_of == 99 && m->as_of_ms == 123 && m->watermark_ms == 45);
     cr_assert(m->base_value_minor == 0 && !m->has_yoy_value_ppm_case && !m->has_share_ppm_case &&
               m->confidentiality == 0);
@@ -316,16 +317,14 @@ Test(statistic, content_does_not_depend_on_when_it_was_published)
     struct measures measures = some();
     bool saturated = false;
     uint64_t content = statistic_set(writer, &key, &codes, &measures, &saturated);
-    struct bytes bytes = statistic_pack(writer, 5, 6, 7);
+    struct bytes bytes = statistic_pack(writer, &(struct statistic_stamp){1, 5, 6, 7});
     uint64_t read = 0;
-    uint64_t as_of = 0;
+    struct statistic_time time;
 
     cr_assert(statistic_content(bytes, &read));
     cr_assert_eq(read, content);
-    cr_assert(statistic_bytes_as_of(bytes, &as_of));
-    cr_assert_eq(as_of, 5);
-    measures.warned_items = 1;
-    cr_assert_eq(statistic_set(writer, &key, &codes, &measures, &saturated), content);
+    cr_assert(statistic_bytes_time(bytes, &time));
+    cr_assert(time.state == 1 && time.as_of == 5 && time.watermark_ms == 7);
 }
 
 Test(statistic, any_other_measure_changes_the_content)
@@ -334,7 +333,7 @@ Test(statistic, any_other_measure_changes_the_content)
     bool saturated = false;
     struct measures base = some();
     uint64_t content = statistic_set(writer, &key, &codes, &base, &saturated);
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 11; i++) {
         struct measures m = base;
         m.value_minor += i == 0;
         m.customs_value_minor += i == 1;
@@ -345,6 +344,8 @@ Test(statistic, any_other_measure_changes_the_content)
         m.declarations += i == 6;
         m.items += i == 7;
         m.packages += i == 8;
+        m.warned_items += i == 9;
+        m.late_items += i == 10;
         cr_assert_neq(statistic_set(writer, &key, &codes, &m, &saturated), content, "%d", i);
     }
 }
@@ -356,7 +357,7 @@ Test(statistic, a_record_without_items_equals_an_absent_one)
     bool saturated = false;
     uint64_t read = 9;
     cr_assert_eq(statistic_set(writer, &key, &codes, &measures, &saturated), STATISTIC_ABSENT);
-    cr_assert(statistic_content(statistic_pack(writer, 1, 2, 3), &read));
+    cr_assert(statistic_content(statistic_pack(writer, &(struct statistic_stamp){1, 1, 2, 3}), &read));
     cr_assert_eq(read, STATISTIC_ABSENT);
 }
 
@@ -368,7 +369,7 @@ Test(statistic, a_gone_record_keeps_its_dimensions_and_has_no_measures)
     bool saturated = false;
     uint8_t old[512];
     statistic_set(writer, &key, &codes, &measures, &saturated);
-    struct bytes bytes = statistic_pack(writer, 1, 2, 3);
+    struct bytes bytes = statistic_pack(writer, &(struct statistic_stamp){1, 1, 2, 3});
     memcpy(old, bytes.data, bytes.length);
 
     cr_assert(statistic_set_gone(writer, (struct bytes){old, bytes.length}));

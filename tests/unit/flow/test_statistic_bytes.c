@@ -78,9 +78,9 @@ Test(statistic_bytes, are_those_of_protobuf_c_for_any_record)
         size_t bytes = (size_t)(statistic_bytes_put(have, &m) - have);
         cr_assert_eq(bytes, want_bytes, "round %d: %zu bytes, not %zu", round, bytes, want_bytes);
         cr_assert_arr_eq(have, want, bytes, "round %d", round);
-        uint64_t as_of = 1;
-        cr_assert(statistic_bytes_as_of((struct bytes){have, bytes}, &as_of));
-        cr_assert_eq(as_of, m.as_of);
+        struct statistic_time time = {.as_of = 1};
+        cr_assert(statistic_bytes_time((struct bytes){have, bytes}, &time));
+        cr_assert(time.as_of == m.as_of && time.state == (unsigned)m.state && time.watermark_ms == m.watermark_ms);
         free(have);
         free(want);
     }

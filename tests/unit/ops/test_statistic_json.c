@@ -26,8 +26,9 @@ Test(statistic_json, bytes_that_are_no_statistic_give_null)
 
 Test(statistic_json, tombstone_is_deleted)
 {
-    json_t *json = statistic_json_deleted(TEXT("k|x"));
+    json_t *json = statistic_json_deleted(TEXT("k|x"), UINT64_MAX);
     cr_assert_str_eq(text_of_field(json, "key"), "k|x");
+    cr_assert_str_eq(text_of_field(json, "as_of"), "18446744073709551615");
     cr_assert(json_is_true(json_object_get(json, "deleted")));
     json_decref(json);
 }
