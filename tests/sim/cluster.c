@@ -31,9 +31,12 @@ void cluster_note(struct cluster *cluster, enum happening happening, int32_t mem
 static void start(struct cluster *cluster, int32_t number)
 {
     struct member *member = &cluster->members[number];
-    struct host_options options = cluster->options[cluster->plan];
+    struct host_options options = cluster->options[cluster->plan][cluster->lists];
     options.seed = dice_roll(cluster->dice);
-    *member = (struct member){.host = host_join(cluster->world, &options, cluster->workers), .plan = cluster->plan};
+    *member = (struct member){.host = host_join(cluster->world, &options, cluster->workers),
+                              .plan = cluster->plan,
+                              .lists = cluster->lists,
+                              .serial = 1};
     for (int32_t i = 0; i < cluster->partitions; i++)
         member->journal_ends[i] = world_next(cluster->world, PORT_JOURNAL, i);
     int64_t skew_ms = cluster->skew_ms ? dice_between(cluster->dice, -cluster->skew_ms, cluster->skew_ms) : 0;
@@ -236,6 +239,27 @@ void cluster_deploy(struct cluster *cluster, enum recount_plan plan, int64_t mos
         cluster->members[i].deploy_ms = world_now(cluster->world) + 1 + dice_below(cluster->dice, (uint64_t)most_ms);
 }
 
+void cluster_reload(struct cluster *cluster, enum recount_lists lists, int64_t most_ms)
+{
+    cluster->lists = lists;
+    for (int32_t i = 0; i < cluster->member_count; i++)
+        cluster->members[i].reload_ms = world_now(cluster->world) + 1 + dice_below(cluster->dice, (uint64_t)most_ms);
+}
+
+/* Unless a thread has not yet taken those of long before. */
+static void take_lists(struct cluster *cluster, int32_t number)
+{
+    struct member *member = &cluster->members[number];
+    if (member->serial + 1 - host_reloaded(member->host) >= RULESETS_MOST)
+        return;
+    const struct host_options *options = &cluster->options[member->plan][cluster->lists];
+    struct ruleset *ruleset = &member->rulesets[++member->serial % RULESETS_MOST];
+    *ruleset = (struct ruleset){options->plan_id, options->rules, options->reference, member->serial};
+    member->lists = cluster->lists;
+    host_reload(member->host, ruleset);
+    cluster_note(cluster, HAPPENED_RELOADED, number, NOBODY);
+}
+
 /* Dead, or paused for longer than the session lasts. */
 static bool is_expired(const struct cluster *cluster, int32_t number)
 {
@@ -327,6 +351,8 @@ static void tick_member(struct cluster *cluster, int32_t number)
     }
     if (member->is_paused || !member->host)
         return;
+    if (member->lists != cluster->lists && (now_ms >= member->reload_ms || cluster->is_calm))
+        take_lists(cluster, number);
     for (int32_t i = 0; i < cluster->partitions; i++) {
         if (member->lost_ms[i] && now_ms >= member->lost_ms[i])
             tell_lost(cluster, number, i);

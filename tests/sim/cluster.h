@@ -13,7 +13,7 @@
 #include "sim/recount.h"
 #include "sim/storm.h"
 
-enum { CLUSTER_MEMBERS_MOST = 4, CLUSTER_PARTITIONS_MOST = 8, NOBODY = -1 };
+enum { CLUSTER_MEMBERS_MOST = 4, CLUSTER_PARTITIONS_MOST = 8, RULESETS_MOST = 4, NOBODY = -1 };
 
 enum happening {
 #define HAPPENING(ident, text) HAPPENED_##ident,
@@ -35,9 +35,13 @@ struct member {
     int64_t lost_ms[CLUSTER_PARTITIONS_MOST];      /* when it hears that a partition was taken from it; 0: never */
     int64_t journal_ends[CLUSTER_PARTITIONS_MOST]; /* when it started: it publishes nothing before it read so far */
     bool was_publishing;
-    enum recount_plan plan; /* that it was started with */
-    int64_t deploy_ms;      /* when it is started again with another plan; 0: never */
-    int64_t unlead_ms;      /* when it hears that it has no lease; 0: never */
+    enum recount_plan plan;                 /* that it was started with */
+    enum recount_lists lists;               /* that it was last told to take */
+    int64_t reload_ms;                      /* when it takes those of the cluster */
+    struct ruleset rulesets[RULESETS_MOST]; /* by serial; one is used again when no thread uses it any more */
+    uint64_t serial;
+    int64_t deploy_ms; /* when it is started again with another plan; 0: never */
+    int64_t unlead_ms; /* when it hears that it has no lease; 0: never */
 };
 
 /* Who owns a partition as the group sees it. */
@@ -49,8 +53,9 @@ struct seat {
 
 struct cluster {
     struct world *world;
-    const struct host_options *options; /* by plan */
-    enum recount_plan plan;             /* of whoever starts from now on */
+    struct host_options (*options)[RECOUNT_LISTS]; /* by plan */
+    enum recount_plan plan;                        /* of whoever starts from now on */
+    enum recount_lists lists;                      /* the same */
     struct dice *dice;
     struct member members[CLUSTER_MEMBERS_MOST];
     int32_t member_count;
@@ -88,6 +93,9 @@ void cluster_move_lease(struct cluster *cluster, int64_t tell_after_ms);
 
 /* Another plan for all: who starts from now on has it, and one process after the other is started again within `most_ms`. */
 void cluster_deploy(struct cluster *cluster, enum recount_plan plan, int64_t most_ms);
+
+/* Other lists for all: who starts from now on has them, and one process after the other takes them within `most_ms`. */
+void cluster_reload(struct cluster *cluster, enum recount_lists lists, int64_t most_ms);
 
 /* Nobody leads for a while; then the lease is given to two members at once, one of which hears later that it is not its own. */
 void cluster_rivals(struct cluster *cluster, int64_t vacant_ms, int64_t tell_after_ms);

@@ -71,10 +71,14 @@ static void add_up(struct recount_partition *partition, const struct story_decla
     partition->items += sign * (int64_t)content.count;
 }
 
-/* The lenient plan counts what lacks a supplementary quantity. */
-static bool is_rejected(const struct story_declaration *d, enum recount_plan plan)
+/* The lenient plan counts what lacks a supplementary quantity, the new lists know the office. */
+static bool is_rejected(const struct story_declaration *d, enum recount_plan plan, enum recount_lists lists)
 {
-    return d->defect != DEFECT_NONE && (d->defect != DEFECT_UNIT || plan != RECOUNT_LENIENT);
+    if (d->defect == DEFECT_UNIT)
+        return plan != RECOUNT_LENIENT;
+    if (d->defect == DEFECT_OFFICE)
+        return lists != RECOUNT_NEW_LISTS;
+    return d->defect != DEFECT_NONE;
 }
 
 static void note_event(struct recount_partition *partition, const struct story_declaration *d)
@@ -85,11 +89,11 @@ static void note_event(struct recount_partition *partition, const struct story_d
 }
 
 static void count_one(struct recount *recount, int32_t number, int64_t offset, int32_t index,
-                      const struct story_declaration *d, enum recount_plan plan)
+                      const struct story_declaration *d, enum recount_plan plan, enum recount_lists lists)
 {
     struct recount_partition *partition = &recount->partition[number];
     struct newest *newest = &recount->newest[d->id];
-    if (is_rejected(d, plan)) {
+    if (is_rejected(d, plan, lists)) {
         reject(partition, offset, index, d->defect);
         return;
     }
@@ -115,7 +119,7 @@ static void count_one(struct recount *recount, int32_t number, int64_t offset, i
     partition->verdicts[RECOUNT_COUNTED]++;
 }
 
-void recount_to(struct recount *recount, int32_t number, int64_t hi, enum recount_plan plan)
+void recount_to(struct recount *recount, int32_t number, int64_t hi, enum recount_plan plan, enum recount_lists lists)
 {
     struct recount_partition *partition = &recount->partition[number];
     for (; partition->hi < hi; partition->hi++) {
@@ -125,7 +129,7 @@ void recount_to(struct recount *recount, int32_t number, int64_t hi, enum recoun
         partition->records++;
         for (uint32_t i = 0; i < record->count; i++)
             count_one(recount, number, partition->hi, record->is_batch ? (int32_t)i : -1, &record->declarations[i],
-                      plan);
+                      plan, lists);
     }
 }
 

@@ -19,7 +19,16 @@ struct recount_reject {
 /* Under what the input is counted: the rules and the views. The default plan, and a lenient one with other views (scene_load). */
 enum recount_plan { RECOUNT_DEFAULT, RECOUNT_LENIENT, RECOUNT_PLANS };
 
+/* The lists that its rules look into: those of tests/data/reference, or those of tests/sim/lists, which know one more office. */
+enum recount_lists { RECOUNT_OLD_LISTS, RECOUNT_NEW_LISTS, RECOUNT_LISTS };
+
 enum { RECOUNT_PLAN_ID = 4711 }; /* of the first plan; those of the others follow */
+
+/* As flow/plan.h has it: the plan decides the cells, the lists only verdicts. */
+static inline uint64_t recount_plan_id(enum recount_plan plan, enum recount_lists lists)
+{
+    return (uint64_t)lists << 32 | (uint64_t)(RECOUNT_PLAN_ID + (int)plan);
+}
 
 /* What the input [0, hi) of one partition adds up to. */
 struct recount_partition {
@@ -44,8 +53,9 @@ void recount_free(struct recount *recount);
 /* Begins a partition at `low` after a hole that was authorised. */
 void recount_skip(struct recount *recount, int32_t partition, int64_t low);
 
-/* Counts a partition up to the offset hi by the rules of a plan. */
-void recount_to(struct recount *recount, int32_t partition, int64_t hi, enum recount_plan plan);
+/* Counts a partition up to the offset hi by the rules of a plan and the lists that it had. */
+void recount_to(struct recount *recount, int32_t partition, int64_t hi, enum recount_plan plan,
+                enum recount_lists lists);
 
 const struct recount_partition *recount_partition(const struct recount *recount, int32_t partition);
 

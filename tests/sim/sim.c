@@ -352,7 +352,7 @@ int main(int argc, char **argv)
     }
     mallopt(M_MMAP_THRESHOLD, 1 << 30); /* processes come and go: their large tables are used again, not mapped anew */
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
-    if (scene_load(arguments.reference, &scene, &info) != OK) {
+    if (scene_load(arguments.reference, DRYPORT_SOURCE "/tests/sim/lists", &scene, &info) != OK) {
         fprintf(stderr, "dryport_sim: %s\n", info.text);
         return EXIT_FAILURE;
     }

@@ -55,7 +55,9 @@ struct story_content story_content(const struct story_declaration *d)
     struct story_content content = {
         .day = 20250701 + dice_below(&dice, 12),
         .flow = d->id % 5 == 0 ? 'X' : 'M',
-        .office = d->id % 3 == 0 ? "9411" : "9407",
+        .office = d->defect == DEFECT_OFFICE ? "NOWHERE"
+                  : d->id % 3 == 0           ? "9411"
+                                             : "9407",
         .mode = d->id % 4 == 0 ? 4 : 3,
         .count = d->cancel ? 0 : 1 + dice_below(&dice, STORY_ITEMS_MOST),
     };
@@ -116,7 +118,7 @@ static void fill(struct sample *sample, const struct story_declaration *d)
     if (d->version > 1)
         sample_replace(sample, d->version);
     declaration->direction = content.flow == 'M' ? DIRECTION_IMPORT : DIRECTION_EXPORT;
-    declaration->office_code = text_of(d->defect == DEFECT_OFFICE ? "NOWHERE" : content.office);
+    declaration->office_code = text_of(content.office);
     declaration->reference_date = content.day;
     declaration->border_transport_mode = (uint8_t)content.mode;
     declaration->total_gross_mass_mg = 0;

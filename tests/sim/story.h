@@ -21,7 +21,7 @@ enum story_defect {
     DEFECT_NULL = 1,      /* STR-001: no value at all */
     DEFECT_GARBAGE = 2,   /* STR-002: bytes that decode to nothing */
     DEFECT_KEY = 18,      /* STR-018: the key is not the id */
-    DEFECT_OFFICE = 101,  /* COD-101: an unknown office */
+    DEFECT_OFFICE = 101,  /* COD-101: an office that only the new lists know */
     DEFECT_UNIT = 604,    /* HSC-604: the supplementary quantity is missing; the lenient plan only warns */
     DEFECT_CONFLICT = 502 /* VER-502: found by the recount, never planned */
 };

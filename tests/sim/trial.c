@@ -50,27 +50,31 @@ static enum err lenient_views(struct view_plan *out, struct err_info *info)
     return OK;
 }
 
-enum err scene_load(const char *reference_dir, struct scene *out, struct err_info *info)
+enum err scene_load(const char *reference_dir, const char *other_dir, struct scene *out, struct err_info *info)
 {
     *out = (struct scene){0};
-    TRY(reference_load(reference_dir, NULL, &out->reference, info));
+    TRY(reference_load(reference_dir, NULL, &out->references[RECOUNT_OLD_LISTS], info));
+    TRY(reference_load(other_dir, reference_dir, &out->references[RECOUNT_NEW_LISTS], info));
     TRY(zone_new("Asia/Shanghai", &out->zone, info));
     struct rules_options options = rules_default_options(out->zone);
     options.future_bound_ms =
         INT64_MAX; /* the story's clocks run ahead: what is counted must bound event time all the same */
-    TRY(rules_new(&options, out->reference, &out->rules[RECOUNT_DEFAULT], info));
+    for (int lists = 0; lists < RECOUNT_LISTS; lists++)
+        TRY(rules_new(&options, out->references[lists], &out->rules[RECOUNT_DEFAULT][lists], info));
     options.severity[RULE_HSC_604] = SEVERITY_WARN;
-    TRY(rules_new(&options, out->reference, &out->rules[RECOUNT_LENIENT], info));
+    for (int lists = 0; lists < RECOUNT_LISTS; lists++)
+        TRY(rules_new(&options, out->references[lists], &out->rules[RECOUNT_LENIENT][lists], info));
     view_plan_default(&out->plans[RECOUNT_DEFAULT]);
     return lenient_views(&out->plans[RECOUNT_LENIENT], info);
 }
 
 void scene_free(struct scene *scene)
 {
-    for (int i = 0; i < RECOUNT_PLANS; i++)
-        rules_free(scene->rules[i]);
+    for (int i = 0; i < RECOUNT_PLANS * RECOUNT_LISTS; i++)
+        rules_free(scene->rules[i / RECOUNT_LISTS][i % RECOUNT_LISTS]);
     zone_free(scene->zone);
-    reference_free(scene->reference);
+    for (int i = 0; i < RECOUNT_LISTS; i++)
+        reference_free(scene->references[i]);
 }
 
 /* ---- begin and end ---- */
@@ -81,7 +85,6 @@ static void choose_options(struct trial *trial)
     struct dice *dice = &trial->dice;
     bool snaps = dice_luck(dice, 2500);
     struct host_options options = {
-        .reference = trial->scene->reference,
         .frame_interval_ms = snaps ? dice_between(dice, 5, 30) : dice_between(dice, 10, 250),
         .idle_ms = dice_between(dice, 0, 1) * dice_between(dice, 20, 2000),
         .snapshot_bytes = snaps || dice_luck(dice, 6000) ? dice_between(dice, 1, snaps ? 1 : 4000) : INT64_MAX,
@@ -91,11 +94,14 @@ static void choose_options(struct trial *trial)
         .reporter = "CN",
         .currency = "CNY",
     };
-    for (int plan = 0; plan < RECOUNT_PLANS; plan++) {
-        options.rules = trial->scene->rules[plan];
+    for (int i = 0; i < RECOUNT_PLANS * RECOUNT_LISTS; i++) {
+        int plan = i / RECOUNT_LISTS;
+        int lists = i % RECOUNT_LISTS;
+        options.rules = trial->scene->rules[plan][lists];
+        options.reference = trial->scene->references[lists];
         options.plan = &trial->scene->plans[plan];
-        options.plan_id = RECOUNT_PLAN_ID + (uint64_t)plan;
-        trial->options[plan] = options;
+        options.plan_id = recount_plan_id((enum recount_plan)plan, (enum recount_lists)lists);
+        trial->options[plan][lists] = options;
     }
 }
 
@@ -356,8 +362,8 @@ static void check_heir(struct trial *trial, const struct recount *recount, int32
 {
     enum recount_plan plan = trial->cluster.plan;
     struct buffer why = {0};
-    if (!heir_agrees(trial->world, recount, &trial->scene->plans[plan], RECOUNT_PLAN_ID + (uint64_t)plan, partition,
-                     &why))
+    if (!heir_agrees(trial->world, recount, &trial->scene->plans[plan], recount_plan_id(plan, RECOUNT_OLD_LISTS),
+                     partition, &why))
         buffer_add_format(&trial->why, "who reads journal %d from offset %" PRId64 " on: %.*s", partition,
                           world_first(trial->world, PORT_JOURNAL, partition), (int)why.length, (const char *)why.data);
     buffer_fini(&why);
@@ -463,14 +469,15 @@ static void disturb(struct trial *trial, int32_t victim)
 static enum skip_phase try_rebase(struct trial *trial, int32_t victim, size_t landing, struct err_info *why)
 {
     struct process *process = process_new(trial->world, 1);
-    struct skip *skip = skip_new(&(struct skip_options){.port = process_port(process),
-                                                        .partition = victim,
-                                                        .rebase = true,
-                                                        .reason = TEXT("bad sector"),
-                                                        .plan = trial->options[trial->cluster.plan].plan,
-                                                        .plan_id = trial->options[trial->cluster.plan].plan_id,
-                                                        .random = roll,
-                                                        .random_context = &trial->dice});
+    struct skip *skip =
+        skip_new(&(struct skip_options){.port = process_port(process),
+                                        .partition = victim,
+                                        .rebase = true,
+                                        .reason = TEXT("bad sector"),
+                                        .plan = trial->options[trial->cluster.plan][trial->cluster.lists].plan,
+                                        .plan_id = trial->options[trial->cluster.plan][trial->cluster.lists].plan_id,
+                                        .random = roll,
+                                        .random_context = &trial->dice});
     bool stands_still = dice_luck(&trial->dice, 5000);
     size_t disturbed_after = dice_luck(&trial->dice, 3000) ? 1 + dice_below(&trial->dice, SLICES) : 0;
     size_t landed = 0;
@@ -570,6 +577,7 @@ void trial_run(const struct scene *scene, uint64_t seed, bool faults, bool trace
         out->records += world_next(trial->world, PORT_DECLARATIONS, p);
         trial->happened[HAPPENED_SNAPPED] += witness_slices(trial->witnesses[p]);
         trial->happened[HAPPENED_IDLE] += witness_marks(trial->witnesses[p]);
+        trial->happened[HAPPENED_JUDGED_ANEW] += witness_judged_anew(trial->witnesses[p]);
         trial->happened[HAPPENED_REPLANNED] += witness_replanned(trial->witnesses[p]);
         trial->happened[HAPPENED_REPLAN_TORN] += witness_torn(trial->witnesses[p]);
         trial->happened[HAPPENED_TRIMMED] += world_first(trial->world, PORT_JOURNAL, p) > 0;

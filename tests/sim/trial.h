@@ -14,16 +14,16 @@ enum { CONSUMERS_MOST = 4, WHY_BYTES = 600 };
 
 /* Shared by all trials; made once. */
 struct scene {
-    struct reference *reference;
+    struct reference *references[RECOUNT_LISTS];
     struct zone *zone;
-    struct rules *rules[RECOUNT_PLANS];
+    struct rules *rules[RECOUNT_PLANS][RECOUNT_LISTS];
     struct view_plan plans[RECOUNT_PLANS];
 };
 
 struct trial {
     struct dice dice;
     const struct scene *scene;
-    struct host_options options[RECOUNT_PLANS]; /* of processes with each plan */
+    struct host_options options[RECOUNT_PLANS][RECOUNT_LISTS]; /* of processes with each plan and lists */
     struct world *world;
     struct story *story;
     struct cluster cluster;
@@ -54,8 +54,8 @@ struct trial_result {
     uint64_t branches[READER_BRANCHES];
 };
 
-/* Loads lists and rules from `reference_dir`. */
-enum err scene_load(const char *reference_dir, struct scene *out, struct err_info *info);
+/* Loads lists and rules from `reference_dir`; those in `other_dir` are in the place of theirs after a reload. */
+enum err scene_load(const char *reference_dir, const char *other_dir, struct scene *out, struct err_info *info);
 void scene_free(struct scene *scene);
 
 /* `faults` false: nothing goes wrong. */

@@ -139,6 +139,12 @@ static void deploy(struct trial *trial)
     cluster_deploy(&trial->cluster, other, dice_between(&trial->dice, 1, DEPLOY_MOST_MS));
 }
 
+static void reload(struct trial *trial)
+{
+    enum recount_lists other = trial->cluster.lists == RECOUNT_OLD_LISTS ? RECOUNT_NEW_LISTS : RECOUNT_OLD_LISTS;
+    cluster_reload(&trial->cluster, other, dice_between(&trial->dice, 1, DEPLOY_MOST_MS));
+}
+
 /* ---- brokers ---- */
 
 static void go_away(struct trial *trial)
@@ -315,6 +321,7 @@ enum fault {
     FAULT_LEASE,
     FAULT_RIVALS,
     FAULT_DEPLOY,
+    FAULT_RELOAD,
     FAULT_LAG,
     FAULT_AWAY,
     FAULT_PRODUCER,
@@ -356,6 +363,7 @@ static const struct kind kinds[FAULTS_BY_TIME] = {
     [FAULT_LEASE] = {8, move_lease},
     [FAULT_RIVALS] = {10, lead_two},
     [FAULT_DEPLOY] = {4, deploy},
+    [FAULT_RELOAD] = {15, reload},
     [FAULT_LAG] = {8, lag_one},
     [FAULT_AWAY] = {6, go_away},
     [FAULT_PRODUCER] = {8, lose_producer},

@@ -14,6 +14,7 @@ enum { NO_PLAN = -1 };
 struct span {
     int64_t hi;
     enum recount_plan plan;
+    enum recount_lists lists;
 };
 
 /* What the cells of one slice add up to. */
@@ -51,6 +52,7 @@ struct witness {
     uint64_t replanned;
     uint64_t torn;
     uint64_t marks;
+    uint64_t judged_anew;
     uint64_t branches[READER_BRANCHES];
     bool is_scarred;   /* a break is followed by a rebase */
     struct buffer why; /* set by the fold */
@@ -124,7 +126,13 @@ static void note_reject(struct witness *witness, const struct reject_place *plac
 
 static enum recount_plan plan_of(const struct frame *frame)
 {
-    return frame->plan == RECOUNT_PLAN_ID + RECOUNT_LENIENT ? RECOUNT_LENIENT : RECOUNT_DEFAULT;
+    return plan_same_cells(frame->plan, recount_plan_id(RECOUNT_LENIENT, RECOUNT_OLD_LISTS)) ? RECOUNT_LENIENT
+                                                                                             : RECOUNT_DEFAULT;
+}
+
+static enum recount_lists lists_of(const struct frame *frame)
+{
+    return (enum recount_lists)(frame->plan >> 32);
 }
 
 static void take_cells(struct witness *witness, const struct view_plan *plan, struct bytes bytes)
@@ -219,7 +227,7 @@ static void compare_views(struct witness *witness, const struct recount_partitio
 /* The state that the journal claims for the input up to the group's end, against that input. */
 static void compare(struct witness *witness, const struct frame *last)
 {
-    recount_to(witness->recount, witness->partition, last->hi, plan_of(last));
+    recount_to(witness->recount, witness->partition, last->hi, plan_of(last), lists_of(last));
     const struct recount_partition *recount = recount_partition(witness->recount, witness->partition);
     differs(witness, "counted", witness->verdicts[VERDICT_COUNTED], recount->verdicts[RECOUNT_COUNTED]);
     differs(witness, "duplicate", witness->verdicts[VERDICT_DUPLICATE], recount->verdicts[RECOUNT_DUPLICATE]);
@@ -239,7 +247,9 @@ static void note_span(struct witness *witness, const struct frame *last)
         witness->span_capacity = witness->span_capacity ? witness->span_capacity * 2 : 32;
         witness->spans = memory_resize(witness->spans, witness->span_capacity, sizeof witness->spans[0]);
     }
-    witness->spans[witness->span_count++] = (struct span){last->hi, plan_of(last)};
+    if (witness->span_count > 0 && witness->spans[witness->span_count - 1].lists != lists_of(last))
+        witness->judged_anew++;
+    witness->spans[witness->span_count++] = (struct span){last->hi, plan_of(last), lists_of(last)};
 }
 
 static void take_frames(struct witness *witness, const struct frame *frames, uint32_t count, bool cells_only)
@@ -310,10 +320,10 @@ static void trace(const struct witness *witness, int64_t offset, const struct fr
     static const char *const kinds[] = {"?", "OPEN", "DATA", "SNAP", "SKIP", "MARK"};
     if (witness->is_traced)
         printf("            journal %" PRId32 " offset %4" PRId64 "  %s %04" PRIx64 " seq %" PRIu64 "%s [%" PRId64
-               ", %" PRId64 ") plan %d  %s\n",
+               ", %" PRId64 ") plan %d lists %d  %s\n",
                witness->partition, offset, kinds[frame->kind <= FRAME_MARK ? frame->kind : 0],
                frame->nonce.word[0] & 0xFFFF, frame->seq, frame->last ? "." : "+", frame->lo, frame->hi, plan_of(frame),
-               reader_branch_name(branch));
+               lists_of(frame), reader_branch_name(branch));
 }
 
 bool witness_read(struct witness *witness, struct buffer *why)
@@ -395,7 +405,12 @@ uint64_t witness_torn(const struct witness *witness)
 void witness_recount(const struct witness *witness, struct recount *recount)
 {
     for (size_t i = 0; i < witness->span_count; i++)
-        recount_to(recount, witness->partition, witness->spans[i].hi, witness->spans[i].plan);
+        recount_to(recount, witness->partition, witness->spans[i].hi, witness->spans[i].plan, witness->spans[i].lists);
+}
+
+uint64_t witness_judged_anew(const struct witness *witness)
+{
+    return witness->judged_anew;
 }
 
 uint64_t witness_marks(const struct witness *witness)

@@ -47,6 +47,9 @@ uint64_t witness_torn(const struct witness *witness);
 /* Counts in another recount what the journal accepted, each record by the plan that it was accepted under. */
 void witness_recount(const struct witness *witness, struct recount *recount);
 
+/* Groups that were judged by other lists than the one before. */
+uint64_t witness_judged_anew(const struct witness *witness);
+
 /* Idle marks that counted. */
 uint64_t witness_marks(const struct witness *witness);
 
