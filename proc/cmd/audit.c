@@ -172,9 +172,11 @@ static enum err check_counts(struct audit_journal *journal, const struct frame *
     if (covered < 0 || covered > range)
         return err_set(info, ERR_BROKEN, "%" PRId64 " records in the range [%" PRId64 ", %" PRId64 ")", covered,
                        frames[0].lo, frames[0].hi);
-    if (frames[0].kind == FRAME_DATA && (uint64_t)counts->verdicts[VERDICT_REJECTED] != listed)
-        return err_set(info, ERR_BROKEN, "%" PRId64 " declarations rejected, but %" PRIu64 " in the reject list",
-                       counts->verdicts[VERDICT_REJECTED], listed);
+    int64_t refused = counts->verdicts[VERDICT_REJECTED] + counts->verdicts[VERDICT_LATE_OUT];
+    if (frames[0].kind == FRAME_DATA && (uint64_t)refused != listed)
+        return err_set(info, ERR_BROKEN,
+                       "%" PRId64 " declarations rejected or late_out, but %" PRIu64 " in the reject list", refused,
+                       listed);
     add_counts(&audit->sums.counts, counts);
     return OK;
 }

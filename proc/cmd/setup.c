@@ -97,6 +97,8 @@ enum err setup_rules_options(const struct config *config, const struct zone *zon
         .provisional_days = (int32_t)config->month_provisional_days,
         .month_first = (uint32_t)config->month_first,
         .future_bound_ms = config->time_future_bound_ms,
+        .late_out = config->late_policy == CONFIG_LATE_OUT,
+        .final_months = (int32_t)config->month_final,
     };
     rules_default_severities(out->lenient, out->severity);
     for (size_t i = 0; i < config->severities.count; i++)

@@ -6,6 +6,7 @@
 #include "cmd/listed.h"
 #include "cmd/walk.h"
 #include "flow/gate.h"
+#include "flow/settle.h"
 #include "flow/statistic.h"
 #include "flow/statistic_bytes.h"
 
@@ -16,8 +17,8 @@ enum { SHOW_EACH = 4096, END_PATIENCE_MS = 5000 };
 
 const char *trace_verdict_name(enum trace_verdict verdict)
 {
-    static const char *const names[] = {"not judged yet", "skipped",   "rejected", "counted",
-                                        "not_counted",    "duplicate", "stale"};
+    static const char *const names[] = {"not judged yet", "skipped",     "rejected",  "late_out",
+                                        "counted",        "not_counted", "duplicate", "stale"};
     return names[verdict];
 }
 
@@ -329,6 +330,12 @@ static bool is_outside(const struct journal *journal, const struct trace_record 
     return record->findings.not_counted;
 }
 
+/* Listed with the rejects and no reject: TIM-411 can be set to reject, but then today's rules find that. */
+static bool is_late_out(const struct trace_record *record)
+{
+    return record->rule_number == settle_rule_number(RULE_TIM_411) && !record->findings.reject;
+}
+
 /* Records of one id in one partition, in the order of the log, as the ledger judges them. */
 static void judge_records(struct journal *journal)
 {
@@ -345,7 +352,7 @@ static void judge_records(struct journal *journal)
         } else if (record->is_skipped) {
             record->verdict = TRACE_SKIPPED;
         } else if (record->is_listed) {
-            record->verdict = TRACE_REJECTED;
+            record->verdict = is_late_out(record) ? TRACE_LATE_OUT : TRACE_REJECTED;
         } else if (standing && order < stands) {
             record->verdict = TRACE_STALE;
         } else if (standing && order == stands) {

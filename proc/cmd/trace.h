@@ -21,6 +21,7 @@ enum trace_verdict {
     TRACE_WAITS,   /* not counted yet */
     TRACE_SKIPPED, /* in an authorised hole */
     TRACE_REJECTED,
+    TRACE_LATE_OUT,
     TRACE_COUNTED,
     TRACE_NOT_COUNTED, /* accepted, all items outside the statistics */
     TRACE_DUPLICATE,

@@ -44,18 +44,17 @@ static uint16_t first_reject(const struct findings *findings)
     return 0;
 }
 
-static void list_reject(struct open_group *open, const struct element *element, const struct findings *findings)
+static void list_reject(struct open_group *open, const struct element *element, uint16_t rule_number)
 {
     if (open->place_count == open->place_capacity) {
         open->place_capacity = open->place_capacity ? open->place_capacity * 2 : 64;
         open->places = memory_resize(open->places, open->place_capacity, sizeof open->places[0]);
     }
-    open->places[open->place_count++] =
-        (struct reject_place){element->record->offset, element->index, first_reject(findings)};
+    open->places[open->place_count++] = (struct reject_place){element->record->offset, element->index, rule_number};
 }
 
 static void settle_reject(struct partition *partition, const struct element *element,
-                          const struct declaration *declaration, const struct findings *findings)
+                          const struct declaration *declaration, const struct findings *findings, uint16_t rule_number)
 {
     const struct partition_context *context = partition->context;
     struct group *group = partition->open.group;
@@ -80,7 +79,17 @@ static void settle_reject(struct partition *partition, const struct element *ele
     to->shrunk_at = group->reject_bytes.length;
     reject_put_coordinates(&group->reject_bytes, &reject);
     to->shrunk_bytes = group->reject_bytes.length - to->shrunk_at;
-    list_reject(&partition->open, element, findings);
+    list_reject(&partition->open, element, rule_number);
+}
+
+/* Nothing of it is applied. It stands with the rejects, where an operator finds it and may send it again: no finding of it is
+ * a reject, and the one that tells is TIM-411. */
+static void settle_late_out(struct partition *partition, const struct element *element,
+                            const struct declaration *declaration, const struct findings *findings)
+{
+    struct findings told = *findings;
+    findings_tell(&told, RULE_TIM_411, "reference_date");
+    settle_reject(partition, element, declaration, &told, settle_rule_number(RULE_TIM_411));
 }
 
 static i128 total_value(const struct contribution *c)
@@ -110,6 +119,8 @@ static void warn_replaced(const struct rules *rules, struct findings *findings, 
 {
     if (fresh->version > stored->version + 1)
         rules_add(rules, findings, RULE_VER_504, -1, "version");
+    if (fresh->submitted && fresh->submitted < stored->submitted)
+        rules_add(rules, findings, RULE_TIM_407, -1, "submitted_at_ms");
     if (stored->cancel)
         rules_add(rules, findings, RULE_VER_506, -1, "version");
     if (fresh->cancel || stored->cancel)
@@ -139,6 +150,30 @@ static void cut_ledger(struct open_group *open)
     open->cut_last = open->ledger.length;
 }
 
+static enum err broken_in_memory(struct err_info *info)
+{
+    return err_set(info, ERR_BROKEN, "a stored contribution is broken in memory: restart the process, it restores");
+}
+
+/* late.policy=late_out: whether this version would change a month that was final when its record was written, by what it
+ * adds or by what it takes back. */
+static enum err is_late_out(struct partition *partition, const struct element *element,
+                            const struct declaration *declaration, const struct findings *findings,
+                            struct bytes stored_bytes, bool *out, struct err_info *info)
+{
+    const struct rules *rules = partition->ruleset->rules;
+    int64_t timestamp_ms = element->record->timestamp_ms;
+    struct contribution *stored = &partition->context->stored;
+    bool adds = declaration->function != FUNCTION_CANCEL && !findings->not_counted;
+    *out = adds && rules_is_final(rules, calendar_day(declaration->reference_date), timestamp_ms);
+    if (*out || stored_bytes.length == 0)
+        return OK;
+    if (!contribution_decode(stored_bytes, stored))
+        return broken_in_memory(info);
+    *out = stored->item_count > 0 && rules_is_final(rules, stored->day, timestamp_ms);
+    return OK;
+}
+
 static enum err settle_counted(struct partition *partition, const struct element *element,
                                const struct ledger_probe *probe, const struct declaration *declaration,
                                struct findings *findings, struct bytes stored_bytes, struct err_info *info)
@@ -154,8 +189,7 @@ static enum err settle_counted(struct partition *partition, const struct element
     if (stored_bytes.length) {
         struct contribution *stored = &context->stored;
         if (!contribution_decode(stored_bytes, stored))
-            return err_set(info, ERR_BROKEN,
-                           "a stored contribution is broken in memory: restart the process, it restores");
+            return broken_in_memory(info);
         warn_replaced(partition->ruleset->rules, findings, fresh, stored);
         if (MUTANT(RETRACTION_ELSEWHERE))
             stored->day = fresh->day;
@@ -190,7 +224,13 @@ static enum err settle_one(struct partition *partition, const struct element *el
         switch (ledger_judge(partition->state.ledger, probe, declaration->version, cancel, element->digest, &stored)) {
         case LEDGER_COUNTED:
             verdict = findings->not_counted ? VERDICT_NOT_COUNTED : VERDICT_COUNTED;
-            TRY(settle_counted(partition, element, probe, declaration, findings, stored, info));
+            if (rules_late_out(partition->ruleset->rules)) {
+                bool late_out = false;
+                TRY(is_late_out(partition, element, declaration, findings, stored, &late_out, info));
+                verdict = late_out ? VERDICT_LATE_OUT : verdict;
+            }
+            if (verdict != VERDICT_LATE_OUT)
+                TRY(settle_counted(partition, element, probe, declaration, findings, stored, info));
             break;
         case LEDGER_DUPLICATE:
             verdict = VERDICT_DUPLICATE;
@@ -204,7 +244,9 @@ static enum err settle_one(struct partition *partition, const struct element *el
         }
     }
     if (verdict == VERDICT_REJECTED)
-        settle_reject(partition, element, declaration, findings);
+        settle_reject(partition, element, declaration, findings, first_reject(findings));
+    if (verdict == VERDICT_LATE_OUT)
+        settle_late_out(partition, element, declaration, findings);
     if (findings->count)
         count_findings(counts, findings);
     if (element->broken == RULE_COUNT)

@@ -37,6 +37,8 @@ struct rules {
     int32_t provisional_days;
     uint32_t date_first; /* of TIM-403; 0 = any */
     int64_t future_bound_ms;
+    bool late_out;
+    int32_t final_months;
     struct judge_month months[MONTHS];
     uint64_t hash;
     char *off_reason[RULE_COUNT]; /* owned; NULL = in force */

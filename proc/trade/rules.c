@@ -139,6 +139,7 @@ static void fill_months(struct rules *rules)
 static uint64_t hash_of(const struct rules *rules)
 {
     uint64_t hash = hash_words2(rules->reporter_key, rules->reporting_currency_key, rules->lenient);
+    hash = hash_words2(hash, rules->late_out, (uint64_t)(uint32_t)rules->final_months);
     hash = hash_bytes(rules->status_outside, sizeof rules->status_outside, hash + rules->leaves_banknotes);
     hash = hash_words2(hash, (uint64_t)rules->future_bound_ms,
                        (uint64_t)rules->date_first << 32 | (uint32_t)rules->provisional_days);
@@ -186,6 +187,8 @@ enum err rules_new(const struct rules_options *options, const struct reference *
     rules->provisional_days = options->provisional_days;
     rules->date_first = options->month_first ? options->month_first * 100 + 1 : 0;
     rules->future_bound_ms = options->future_bound_ms;
+    rules->late_out = options->late_out;
+    rules->final_months = options->late_out ? options->final_months : 0;
     fill_months(rules);
     for (int rule = 0; rule < RULE_COUNT; rule++)
         settle(rules, options, (enum rule)rule);
@@ -284,6 +287,27 @@ static void add(const struct rules *rules, struct findings *findings, enum rule 
 void rules_add(const struct rules *rules, struct findings *findings, enum rule rule, int32_t item, const char *field)
 {
     add(rules, findings, rule, SEVERITY_REJECT, item, field);
+}
+
+void findings_tell(struct findings *findings, enum rule rule, const char *field)
+{
+    for (uint32_t i = 0; i < findings->count; i++) {
+        if (findings->list[i].rule == rule)
+            return;
+    }
+    if (findings->count == FINDINGS_MOST)
+        drop_warning(findings);
+    keep(findings, (struct finding){.rule = (uint16_t)rule, .severity = SEVERITY_WARN, .item = -1, .field = field});
+}
+
+bool rules_late_out(const struct rules *rules)
+{
+    return rules->late_out;
+}
+
+bool rules_is_final(const struct rules *rules, int32_t day, int64_t timestamp_ms)
+{
+    return timestamp_ms >= zone_month_final_ms(rules->zone, day, rules->final_months);
 }
 
 void rules_add_mild(const struct rules *rules, struct findings *findings, enum rule rule, int32_t item,

@@ -109,6 +109,8 @@ struct rules_options {
     int32_t provisional_days;       /* month.provisional.days */
     uint32_t month_first;           /* month.first, yyyymm; 0 = none */
     int64_t future_bound_ms;        /* time.future.bound.ms */
+    bool late_out;                  /* late.policy=late_out */
+    int32_t final_months;           /* month.final; decides something only with late_out */
 };
 
 struct rules;
@@ -151,6 +153,15 @@ enum item_class rules_item_class(const struct rules *rules, const struct declara
 
 /* "off", "warn", "reject", "verdict", "not_counted", "reclassify". */
 const char *severity_name(enum severity severity);
+
+/* late.policy=late_out: a month that is final is not changed any more. */
+bool rules_late_out(const struct rules *rules);
+
+/* Whether the month that holds `day` was final at that time. */
+bool rules_is_final(const struct rules *rules, int32_t day, int64_t timestamp_ms);
+
+/* Adds a warning that says something to who reads the declaration, whether its rule is in force or not. */
+void findings_tell(struct findings *findings, enum rule rule, const char *field);
 
 void findings_clear(struct findings *findings);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "desk_fixture.h"
+#include "trade/calendar.h"
 
 #include "customs/v1/reject.pb-c.h"
 
@@ -403,4 +404,175 @@ Test(settle, what_is_recorded_after_its_month_closed_is_late_in_ledger_and_cells
     cr_expect(desk.context.fresh.late);
     cr_expect_eq(desk.partition.state.verdicts[VERDICT_COUNTED], 2);
     cr_expect_eq(desk.partition.open.group->counts.warnings[411], 1);
+}
+
+/* ---- TIM-407 ---- */
+
+/* Two versions, the second submitted so many minutes after the first. */
+static void submit_twice(int64_t minutes_later)
+{
+    sample_init(&sample, "A");
+    desk_put(&desk, &sample);
+    sample_replace(&sample, 2);
+    sample.declaration.submitted_at_ms += minutes_later * 60000;
+    desk_put(&desk, &sample);
+}
+
+Test(settle, TIM_407_a_version_submitted_before_the_one_it_replaces_is_warned_of)
+{
+    submit_twice(-1);
+
+    cr_expect_eq(desk_counts(&desk)->warnings[407], 1);
+    expect_verdicts(2, 0);
+    cr_expect(!desk.context.fresh.warned, "TIM warns of no items");
+}
+
+Test(settle, TIM_407_a_version_submitted_later_or_at_an_unknown_time_is_not)
+{
+    submit_twice(0);
+    sample_replace(&sample, 3);
+    sample.declaration.submitted_at_ms += 1;
+    desk_put(&desk, &sample);
+    sample_cancel(&sample, 4);
+    desk_put(&desk, &sample);
+
+    cr_expect_eq(desk_counts(&desk)->warnings[407], 0);
+}
+
+/* ---- late.policy ---- */
+
+enum { FINAL_MONTHS = 18 };
+
+static struct rules *late_out_rules;
+
+/* The month of the samples is July 2025. */
+static int64_t final_ms(uint32_t date)
+{
+    return zone_month_final_ms(desk.f.zone, calendar_day(date), FINAL_MONTHS);
+}
+
+static void late_out_setup(void)
+{
+    setup();
+    struct err_info info;
+    struct rules_options options = rules_default_options(desk.f.zone);
+    options.late_out = true;
+    options.final_months = FINAL_MONTHS;
+    options.severity[RULE_TIM_411] = SEVERITY_OFF;
+    cr_assert_eq(rules_new(&options, desk.f.reference, &late_out_rules, &info), OK, "%s", info.text);
+    desk.f.ruleset.rules = late_out_rules;
+    desk.context.batch->options.rules = late_out_rules;
+    sample_init(&sample, "A");
+}
+
+static void late_out_teardown(void)
+{
+    rules_free(late_out_rules);
+    teardown();
+}
+
+TestSuite(late_out, .init = late_out_setup, .fini = late_out_teardown);
+
+static void put_at(int64_t timestamp_ms)
+{
+    struct buffer value = {0};
+    struct err_info info;
+    sample_encode(&sample, &value);
+    struct world_record record = {{(const uint8_t *)"A", 1}, buffer_bytes(&value), false, timestamp_ms, 0, PORT_NONE};
+    world_put(desk.f.world, PORT_DECLARATIONS, 0, &record);
+    cr_assert_eq(desk_settle(&desk, &info), OK, "%s", info.text);
+    buffer_fini(&value);
+}
+
+static void expect_late_out(int64_t late_out, int64_t counted)
+{
+    cr_expect_eq(desk_counts(&desk)->verdicts[VERDICT_LATE_OUT], late_out);
+    cr_expect_eq(desk_counts(&desk)->verdicts[VERDICT_COUNTED], counted);
+    cr_expect_eq(desk.partition.open.place_count, (size_t)late_out);
+    cr_expect_eq(desk.partition.open.group->reject_count, (size_t)late_out);
+}
+
+Test(late_out, a_final_month_takes_nothing_more)
+{
+    put_at(final_ms(20250715));
+
+    expect_late_out(1, 0);
+    cr_expect_eq(ledger_count(desk.partition.state.ledger), 0);
+    cr_expect_eq(control().items, 0);
+    cr_expect_eq(desk.partition.state.event_ms_most, INT64_MIN, "it moves no watermark");
+    cr_expect_eq(desk.partition.open.places[0].rule_number, 411);
+    cr_expect_eq(desk_counts(&desk)->rejects[411], 0);
+    Customs__V1__Reject *message = reject_at(0);
+    const Customs__V1__Finding *last = message->findings[message->n_findings - 1];
+    cr_expect_str_eq(last->code, "TIM-411", "it tells, though the rule is off");
+    cr_expect_str_eq(last->severity, "warn");
+    customs__v1__reject__free_unpacked(message, NULL);
+}
+
+Test(late_out, a_month_that_is_not_final_is_revised)
+{
+    put_at(final_ms(20250715) - 1);
+
+    expect_late_out(0, 1);
+    cr_expect(desk.context.fresh.late);
+}
+
+Test(late_out, what_stands_in_a_final_month_is_neither_replaced_nor_cancelled_nor_taken_elsewhere)
+{
+    put_at(START_NOW_MS);
+    sample_replace(&sample, 2);
+    put_at(final_ms(20250715));
+    sample.declaration.reference_date = 20250801; /* of which month the figures are not final */
+    sample.declaration.version = 3;
+    put_at(final_ms(20250715));
+    sample_cancel(&sample, 4);
+    put_at(final_ms(20250715));
+
+    expect_late_out(3, 1);
+    cr_expect_eq(control().items, 1);
+}
+
+Test(late_out, a_version_that_changes_no_final_month_is_accepted)
+{
+    sample_cancel(&sample, 1);
+    put_at(final_ms(20250715));
+    expect_late_out(0, 1);
+
+    sample_init(&sample, "A");
+    sample_replace(&sample, 2);
+    sample.declaration.status = STATUS_REFUSED;
+    put_at(final_ms(20250715));
+    expect_late_out(0, 1);
+    cr_expect_eq(desk_counts(&desk)->verdicts[VERDICT_NOT_COUNTED], 1);
+
+    sample.declaration.version = 3;
+    sample.declaration.status = STATUS_RELEASED;
+    sample.declaration.reference_date = 20250801;
+    put_at(final_ms(20250715));
+    expect_late_out(0, 2);
+    cr_expect_eq(control().items, 1, "the empty version of July took nothing back");
+}
+
+Test(late_out, what_was_left_out_is_no_version_that_others_are_measured_by)
+{
+    put_at(final_ms(20250715));
+    put_at(final_ms(20250715));
+    expect_late_out(2, 0);
+
+    sample.declaration.reference_date = 20250801;
+    put_at(final_ms(20250715));
+    expect_late_out(2, 1);
+}
+
+Test(late_out, known_versions_are_duplicates_and_stale_ones_are_stale)
+{
+    sample_replace(&sample, 2);
+    put_at(START_NOW_MS);
+    put_at(final_ms(20250715));
+    sample.declaration.version = 1;
+    put_at(final_ms(20250715));
+
+    expect_late_out(0, 1);
+    cr_expect_eq(desk_counts(&desk)->verdicts[VERDICT_DUPLICATE], 1);
+    cr_expect_eq(desk_counts(&desk)->verdicts[VERDICT_STALE], 1);
 }
