@@ -274,21 +274,20 @@ static enum err step_release(struct scenario *scenario, struct scenario_words wo
     return step_place(scenario, words, PLACE_RELEASE, info);
 }
 
-/* Journals, statistics and rejects are thrown away; another process, by the same clock, counts the input anew. */
-static enum err step_replay(struct scenario *scenario, struct scenario_words words, struct err_info *info)
+/* reload FOLDER · reload FOLDER refused */
+static enum err step_reload(struct scenario *scenario, struct scenario_words words, struct err_info *info)
 {
-    (void)words;
-    (void)info;
-    int64_t seed = scenario->stage.seed + (int64_t)scenario->stage.lives;
-    stage_close(&scenario->stage);
-    published_fini(&scenario->published);
-    stage_open(&scenario->stage, &scenario->assembly, (int32_t)scenario->options->config.topics_partitions,
-               scenario->now_ms);
-    scenario->stage.snapshot_bytes = scenario->snapshot_bytes;
-    scenario->stage.seed = seed;
-    published_init(&scenario->published, scenario->stage.partitions);
-    scenario_put_again(scenario, &scenario->stage);
-    stage_start(&scenario->stage);
+    bool must_refuse = words.count == 2 && text_is(words.words[1], "refused");
+    if (words.count != 1 && !must_refuse)
+        return scenario_error(scenario, info, "`reload FOLDER` or `reload FOLDER refused`");
+    char folder[CONFIG_LINE_BYTES_MAX];
+    snprintf(folder, sizeof folder, "%.*s", TEXT_ARGS(words.words[0]));
+    struct err_info why;
+    bool refused = stage_reload(&scenario->stage, folder, &why) != OK;
+    if (refused && !must_refuse)
+        scenario_fail(scenario, "the lists of %s are refused: %s", folder, why.text);
+    if (!refused && must_refuse)
+        scenario_fail(scenario, "the lists of %s are taken, expected refused", folder);
     return OK;
 }
 
@@ -298,10 +297,10 @@ struct step {
 };
 
 static const struct step steps[] = {
-    {"set", step_set},       {"snapshots", step_snapshots}, {"clock", step_clock},     {"settle", step_settle},
-    {"kill", step_kill},     {"start", step_start},         {"restart", step_restart}, {"away", step_away},
-    {"back", step_back},     {"hold", step_hold},           {"release", step_release}, {"replay", step_replay},
-    {"load", scenario_load}, {"expect", scenario_expect},
+    {"set", step_set},       {"snapshots", step_snapshots}, {"clock", step_clock},       {"settle", step_settle},
+    {"kill", step_kill},     {"start", step_start},         {"restart", step_restart},   {"away", step_away},
+    {"back", step_back},     {"hold", step_hold},           {"release", step_release},   {"replay", scenario_replay},
+    {"load", scenario_load}, {"reload", step_reload},       {"expect", scenario_expect},
 };
 
 static enum err take_step(struct scenario *scenario, struct text verb, struct scenario_words words,

@@ -363,11 +363,17 @@ struct expectation {
 };
 
 static const struct expectation expectations[] = {
-    {"keys-emitted", expect_emitted}, {"keys", expect_keys},
-    {"tombstone", expect_tombstone},  {"absent", expect_absent},
-    {"months", expect_months},        {"verdicts", expect_verdicts},
-    {"rejects", expect_rejects},      {"warnings", expect_warnings},
-    {"watermark", expect_watermark},  {"idle", expect_idle},
+    {"keys-emitted", expect_emitted},
+    {"keys", expect_keys},
+    {"tombstone", expect_tombstone},
+    {"absent", expect_absent},
+    {"months", expect_months},
+    {"verdicts", expect_verdicts},
+    {"rejects", expect_rejects},
+    {"warnings", expect_warnings},
+    {"watermark", expect_watermark},
+    {"idle", expect_idle},
+    {"replays-equal", scenario_replays_equal},
 };
 
 enum err scenario_expect(struct scenario *scenario, struct scenario_words words, struct err_info *info)

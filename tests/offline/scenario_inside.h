@@ -92,6 +92,13 @@ void scenario_release(struct scenario *scenario, int32_t partition);
 void scenario_put_again(const struct scenario *scenario, struct stage *stage);
 void scenario_input_fini(struct scenario *scenario);
 
+/* ---- scenario_replay.c ---- */
+
+/* Journals, statistics and rejects are thrown away; another process, by the same clock, counts the input anew. */
+enum err scenario_replay(struct scenario *scenario, struct scenario_words words, struct err_info *info) MUST_USE;
+/* Two processes that count the input anew publish the same bytes; a third that does it a month later, the same but for as_of and as_of_ms. */
+enum err scenario_replays_equal(struct scenario *scenario, struct scenario_words words, struct err_info *info) MUST_USE;
+
 /* ---- scenario_expect.c ---- */
 
 enum err scenario_expect(struct scenario *scenario, struct scenario_words words, struct err_info *info) MUST_USE;

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "sim/storm.h"
+#include "trade/reference_change.h"
 
 #include <inttypes.h>
 
@@ -29,6 +30,57 @@ void stage_close(struct stage *stage)
     stage_kill(stage);
     world_free(stage->world);
     stage->world = NULL;
+    for (int i = 0; i < stage->reload_count; i++) {
+        rules_free(stage->reloads[i].rules);
+        reference_free(stage->reloads[i].reference);
+    }
+    stage->reload_count = 0;
+}
+
+/* ---- what it judges by ---- */
+
+static struct ruleset ruleset_of(const struct stage *stage, const struct rules *rules,
+                                 const struct reference *reference)
+{
+    struct engine_options engine = assemble_options(stage->assembly);
+    engine.rules = rules;
+    engine.reference = reference;
+    return (struct ruleset){
+        .plan_id = engine_plan_id(&engine),
+        .rules = rules,
+        .reference = reference,
+        .serial = (uint64_t)stage->reload_count + 2, /* a process begins with 1 */
+    };
+}
+
+static struct ruleset in_force(const struct stage *stage)
+{
+    return stage->reload_count ? stage->reloads[stage->reload_count - 1].ruleset
+                               : ruleset_of(stage, stage->assembly->rules, stage->assembly->reference);
+}
+
+enum err stage_reload(struct stage *stage, const char *folder, struct err_info *info)
+{
+    const struct config *config = stage->assembly->config;
+    struct ruleset now = in_force(stage);
+    struct stage_lists lists = {0};
+    CHECK(stage->reload_count < STAGE_RELOADS_MOST);
+    enum err err = reference_load(folder, config->reference_dir, &lists.reference, info);
+    if (err == OK)
+        err = setup_rules(config, lists.reference, stage->assembly->zone, &lists.rules, info);
+    if (err == OK)
+        err = reference_may_follow(now.reference, lists.reference, info);
+    if (err != OK) {
+        rules_free(lists.rules);
+        reference_free(lists.reference);
+        return err;
+    }
+    lists.ruleset = ruleset_of(stage, lists.rules, lists.reference);
+    struct stage_lists *kept = &stage->reloads[stage->reload_count++];
+    *kept = lists;
+    if (stage->host)
+        host_reload(stage->host, &kept->ruleset);
+    return OK;
 }
 
 /* ---- the process ---- */
@@ -36,12 +88,12 @@ void stage_close(struct stage *stage)
 void stage_start(struct stage *stage)
 {
     const struct config *config = stage->assembly->config;
-    struct engine_options engine = assemble_options(stage->assembly);
+    struct ruleset ruleset = in_force(stage);
     struct host_options options = {
-        .rules = stage->assembly->rules,
-        .reference = stage->assembly->reference,
+        .rules = ruleset.rules,
+        .reference = ruleset.reference,
         .plan = &stage->assembly->plan,
-        .plan_id = engine_plan_id(&engine),
+        .plan_id = ruleset.plan_id,
         .frame_interval_ms = config->frame_interval_ms,
         .idle_ms = config->time_idle_ms,
         .snapshot_bytes = stage->snapshot_bytes,

@@ -15,7 +15,14 @@
 #include "flow/state.h"
 #include "sim/host.h"
 
-enum { STAGE_PARTITIONS_MOST = 1024 };
+enum { STAGE_PARTITIONS_MOST = 1024, STAGE_RELOADS_MOST = 16 };
+
+/* Lists that took the place of those before. */
+struct stage_lists {
+    struct reference *reference;
+    struct rules *rules;
+    struct ruleset ruleset;
+};
 
 struct stage {
     const struct assembly *assembly;
@@ -23,10 +30,12 @@ struct stage {
     int64_t seed;           /* of nonces and back-offs */
     int64_t snapshot_bytes; /* as in worker_options */
     struct world *world;
-    struct host *host;                   /* NULL: no process lives */
-    uint64_t lives;                      /* ever begun */
-    bool is_away[STAGE_PARTITIONS_MOST]; /* by partition: no owner has it now */
-    struct clock_forward forward;        /* of the process that lives */
+    struct host *host;                              /* NULL: no process lives */
+    uint64_t lives;                                 /* ever begun */
+    bool is_away[STAGE_PARTITIONS_MOST];            /* by partition: no owner has it now */
+    struct clock_forward forward;                   /* of the process that lives */
+    struct stage_lists reloads[STAGE_RELOADS_MOST]; /* the last one is in force */
+    int reload_count;
     int64_t set_ms; /* by how much the wall clock was set; what is left of it is the steady clock */
 };
 
@@ -62,6 +71,10 @@ void stage_pass(struct stage *stage, int64_t now_ms);
 
 /* Someone sets the wall clock, forth or back. */
 void stage_set_clock(struct stage *stage, int64_t by_ms);
+
+/* Lists of a folder, and of reference.dir where it lacks one, take the place of those in force, as after a SIGHUP. ERR_CONFIG: they are refused,
+ * and nothing changes. */
+enum err stage_reload(struct stage *stage, const char *folder, struct err_info *info) MUST_USE;
 
 /* What the journal of a partition folds to: a process that is killed takes its counters with it. Give *out to state_fini in either
  * case. */

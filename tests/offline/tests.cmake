@@ -5,7 +5,8 @@ if(NOT DRYPORT_THREAD_SANITIZER)
         ${CMAKE_SOURCE_DIR}/tests/offline/draft.c)
     target_link_libraries(offline_stage PUBLIC proc_cmd sim_world)
     add_executable(offline ${CMAKE_SOURCE_DIR}/tests/offline/offline.c ${CMAKE_SOURCE_DIR}/tests/offline/script.c
-        ${CMAKE_SOURCE_DIR}/tests/offline/scenario.c ${CMAKE_SOURCE_DIR}/tests/offline/scenario_input.c ${CMAKE_SOURCE_DIR}/tests/offline/scenario_expect.c)
+        ${CMAKE_SOURCE_DIR}/tests/offline/scenario.c ${CMAKE_SOURCE_DIR}/tests/offline/scenario_input.c ${CMAKE_SOURCE_DIR}/tests/offline/scenario_replay.c
+        ${CMAKE_SOURCE_DIR}/tests/offline/scenario_expect.c)
     target_link_libraries(offline PRIVATE offline_stage)
 
     # compared with the independent recount of tests/broker
