@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * trade_class.h - classes of Chinese trade modes, of which statements speak: cross-border e-commerce is five modes.
+ *
+ * Thread:  any
+ * Source:  GACC announcements 2014-12 (9610), 2014-57 (1210), 2016-75 (1239), 2020-75 (9710, 9810)
+ */
+#pragma once
+
+#include "base/span.h"
+
+/* Name of the class of a trade mode: "ECOMMERCE" for 1210, 1239, 9610, 9710, 9810, else "OTHER". */
+const char *trade_class_of(struct text trade_mode);
+
+/* Whether there is a class of that name. */
+bool trade_class_known(struct text name);
+
+/* The modes of a class in words, "1210, 1239, 9610, 9710, 9810"; of OTHER "all others". */
+const char *trade_class_modes(struct text name);
