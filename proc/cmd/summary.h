@@ -1,42 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0
- * summary.h - records of one view -> sums by chosen dimensions, as a table for people, as CSV or as JSON.
+ * summary.h - records of one view -> sums by chosen aspects over a window, beside those of the same window a year before.
  *
- * In:      records of topic.statistics in any order; of each key the newest as_of counts
- * Units:   text: whole units of the currency, tonnes; CSV and JSON: the contract's fields, minor units and grams
- * Memory:  owns all rows: about 200 bytes a record of the view
- * Errors:  ERR_CONFIG with the dimensions or views that there are
+ * Taken:   of days where the view has them, else of months
+ * Base:    a group that had records in the year before has one; a window longer than a year has one only by month, quarter, year
+ * Memory:  owns its groups; borrows records and the texts of the request
+ * Errors:  ERR_CONFIG with the dimensions, views or the setting that would help
  * Thread:  main
+ * Why:     docs/adr/0041-windows-and-the-year-before.md, docs/adr/0042-what-a-report-derives.md
  */
 #pragma once
 
-#include "base/err.h"
-#include "base/span.h"
+#include "cmd/condition.h"
+#include "cmd/measure.h"
+#include "trade/window.h"
 
-#include <stdio.h>
+enum { SUMMARY_COLUMNS_MOST = 16 };
 
-struct summary;
+struct summary_request {
+    struct window window;
+    const char *by;    /* "dim,dim"; NULL: all dimensions of the view, "": none */
+    const char *where; /* NULL: all records */
+    const char *count; /* an aspect whose values are counted; NULL: none */
+    const char
+        *share; /* an aspect: a share is that of the same selection without conditions on it; NULL: of the total */
+    const char *sort; /* a measure or "name"; NULL: by name where the first column is a time, else by value */
+    int64_t top;      /* at most so many groups, 0: all */
+    const struct reference *reference; /* for groups of countries; may be NULL */
+    uint32_t composition_date;         /* 0: the last day of the window */
+};
 
-/* Borrows the name until summary_free. */
-struct summary *summary_new(const char *view);
+struct group {
+    char *values; /* of the columns, each ended by zero */
+    struct sums now;
+    struct sums base;
+    bool has_now;          /* some record in the window */
+    bool has_base;         /* some record in the window a year before */
+    i128 first_year_value; /* of the first and the last whole year of the window */
+    i128 last_year_value;
+    i128 whole_value; /* what its share is a share of */
+    uint32_t distinct;
+    i128 order;
+};
+
+struct summary {
+    const struct records *records;
+    struct summary_request request;
+    struct window before;
+    bool by_month; /* from records of months */
+    struct aspect columns[SUMMARY_COLUMNS_MOST];
+    uint32_t column_count;
+    struct conditions conditions;
+    struct group *groups;
+    uint32_t group_count;
+    struct group total;
+    struct group rest; /* of the groups that --top leaves out */
+    uint32_t rest_count;
+    const char *no_declarations; /* why their sum would count one twice; NULL: it is exact */
+    const char *no_quantity;     /* why quantities can't be added; NULL: they can */
+    char quantity_unit[4];
+    uint32_t first_year; /* whole years of the window; 0: fewer than two */
+    uint32_t last_year;
+};
+
+enum err summary_make(const struct records *records, const struct summary_request *request, struct summary **out,
+                      struct err_info *info) MUST_USE;
 /* Takes NULL. */
 void summary_free(struct summary *summary);
 
-/* Takes a record; those of other views and claims are left out. False: the value is no Statistic. */
-bool summary_take(struct summary *summary, struct text key, struct bytes value);
+/* The group's value of a column. */
+const char *summary_value(const struct group *group, uint32_t column);
 
-struct summary_request {
-    const char *by; /* "dim,dim"; NULL: all dimensions of the view, "": none */
-    uint32_t from;  /* first and last day, yyyymmdd */
-    uint32_t to;
-    uint32_t currency_decimals;
-};
-
-/* Sums the records within the period: of months where it is whole months and the view has them, else of days. */
-enum err summary_make(struct summary *summary, const struct summary_request *request, struct err_info *info) MUST_USE;
-
-/* Currency of the records taken, empty if there is none. */
-struct text summary_currency(const struct summary *summary);
-
-void summary_print_text(const struct summary *summary, FILE *out);
-void summary_print_csv(const struct summary *summary, FILE *out);
-void summary_print_json(const struct summary *summary, FILE *out);
+/* What a country group of this report consists of. */
+void summary_compose(const struct summary *summary, struct text group, struct composition *out);

@@ -244,3 +244,9 @@ bool reference_package_type(const struct reference *reference, struct text code)
 {
     return codes_has(&reference->package_types, codes_key(code));
 }
+
+struct text reference_unit_name(const struct reference *reference, struct text rec20)
+{
+    const struct unit *unit = lists_unit(reference, rec20);
+    return unit ? text_of(reference->standard_units[unit->standard].name) : TEXT("");
+}

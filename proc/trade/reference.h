@@ -116,3 +116,6 @@ bool reference_fx(const struct reference *reference, uint32_t yyyymm, struct tex
 bool reference_national_code(const struct reference *reference, struct text digits);
 
 bool reference_package_type(const struct reference *reference, struct text code);
+
+/* Name of the standard unit that a Rec 20 code belongs to ("u" of H87), as units.csv writes it; empty if it lacks the code. */
+struct text reference_unit_name(const struct reference *reference, struct text rec20);
