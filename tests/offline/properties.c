@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Property tests of the shipped worker and publisher: over random streams without conflicts, whatever the order within a partition, the
  * partitioning, the duplication and the split into runs, the statistics are the same, bit for bit as contract.md says, and those that a
- * plain count finds; children add up to their parents to the milligram; a cancel of everything leaves records of zeros.
+ * plain count finds; children add up to their parents to the milligram; a cancel of everything leaves records of zeros, which become
+ * tombstones when their months are final.
  */
 #include "base/memory.h"
 #include "cmd/options.h"
@@ -16,6 +17,8 @@
 enum { VARIANTS = 3, PARTITIONS_MOST = 8, RUNS_MOST = 4, APPENDS_MOST = 40, G_MG = 1000, FAILED_TEXT = 1 };
 
 #define NOW_MS 1790000000000 /* after all of the streams */
+#define END_MS 1830384000000 /* 2028-01-02, and beyond month.final of all of them */
+#define END_DATE 20280102
 
 struct properties {
     struct options options;
@@ -252,6 +255,40 @@ static enum err cancel_everything(struct stage *stage, struct published *publish
     return kinship_check(stage, info);
 }
 
+/* ---- and every month is final ---- */
+
+/* A declaration of 2028 in each partition, behind which all months of the stream are final (month.final). */
+static void put_end(struct stage *stage, int32_t partition)
+{
+    char id[STREAM_ID_BYTES];
+    struct draft draft;
+    struct buffer value = {0};
+    snprintf(id, sizeof id, "END%d", partition);
+    draft_init(&draft, text_of(id), "CN", "CNY", END_MS, END_DATE);
+    draft_encode(&draft, &value);
+    stage_put(stage, partition, (struct bytes){(const uint8_t *)id, strlen(id)}, buffer_bytes(&value), END_MS);
+    buffer_fini(&value);
+}
+
+static enum err end_everything(struct stage *stage, struct published *published, struct err_info *info)
+{
+    json_t *before = json_copy(published->held);
+    for (int32_t i = 0; i < stage->partitions; i++)
+        put_end(stage, i);
+    enum err err = stage_settle(stage, info);
+    if (err == OK)
+        err = published_read(published, stage->world, info);
+    const char *key;
+    json_t *value;
+    json_object_foreach(before, key, value)
+    {
+        if (err == OK && !published_is_tombstone(published, text_of(key)))
+            err = err_set(info, ERR_BROKEN, "%s: has a record of zeros, no tombstone, though its month is final", key);
+    }
+    json_decref(before);
+    return err;
+}
+
 /* ---- one seed ---- */
 
 /* Statistics of one way; *out is the caller's. */
@@ -272,6 +309,8 @@ static enum err try_way(struct properties *properties, const struct stream *stre
     *out = comparable(&published);
     if (err == OK)
         err = cancel_everything(&stage, &published, way, stream, info);
+    if (err == OK)
+        err = end_everything(&stage, &published, info);
     properties->records += way->count;
     properties->lives += stage.lives;
     properties->statistics += json_object_size(published.held);
