@@ -166,8 +166,8 @@ static void read_statistic(struct publisher *publisher, int32_t partition, const
     if (record->is_null)
         time.as_of = (uint64_t)record->as_of;
     const struct said said = read_said(record, entry, &time, is_broken);
-    bool is_late =
-        (gate_see(&publisher->gate, partition, said.as_of) || said.as_of < entry->read_as_of) && !MUTANT(NOT_REPAIRED);
+    bool is_late = (gate_see(&publisher->gate, partition, said.as_of) || said.as_of < entry->read_as_of) &&
+                   !MUTANT(NOT_REPAIRED) && !(record->is_null && MUTANT(BURIED_NOT_REPAIRED));
     bool is_newest = said.as_of == entry->written_as_of && said.as_of != 0;
     bool is_own = is_newest || (said.as_of < entry->written_as_of && is_of_own_term(publisher, said.as_of) &&
                                 is_of_own_term(publisher, entry->written_as_of));

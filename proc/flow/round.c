@@ -60,7 +60,8 @@ static enum emit send(struct publisher *publisher, const struct outgoing *out, i
     struct bytes value = {NULL, 0};
     if (!out->is_tombstone)
         value = statistic_pack(publisher->writer, &stamp);
-    enum err err = round_append(publisher, partition_of(publisher, out->key), out->key, value, stamp.as_of, &info);
+    enum err err = round_append(publisher, partition_of(publisher, out->key), out->key, value,
+                                out->is_tombstone && MUTANT(BURIED_WITHOUT_AS_OF) ? 0 : stamp.as_of, &info);
     if (err == ERR_FULL || err == ERR_RETRY)
         return EMIT_WAIT;
     if (err == ERR_LIMIT) {
@@ -118,6 +119,10 @@ static enum emit emit_cell(struct publisher *publisher, uint32_t cell, int64_t n
                                   MUTANT(REVISION_FORGOTTEN) ? forgotten : told),
     };
     bool is_settled = !entry->late && told.is_equal;
+    if (MUTANT(BURIED_BY_RECORD) && entry->read_content == STATISTIC_ABSENT && may_bury(publisher, entry, day)) {
+        is_settled = true;
+        content = STATISTIC_ABSENT;
+    }
     if (is_settled && (content == STATISTIC_ABSENT ? !may_bury(publisher, entry, day) : told.state == out.state))
         return EMIT_DONE;
     out.key = statistic_key(publisher->writer, place, cube_codes(publisher->cube));

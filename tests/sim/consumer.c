@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/table.h"
+#include "sim/dates.h"
 #include "sim/storm.h"
 
 #include "customs/v1/statistic.pb-c.h"
@@ -12,26 +13,41 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { OPEN_STATE = 1, PROVISIONAL_STATE, REVISED_STATE, FINAL_STATE, TERM_SHIFT = 40 };
+
+/* What a record says; all zero: a tombstone. */
+struct told {
+    int64_t figures[6];
+    int64_t watermark_ms;
+    unsigned state;
+    uint32_t date; /* the last of its period */
+};
+
 struct held {
     struct text key; /* in the world, which keeps its records */
     int64_t as_of;
     struct bytes value;
+    struct told told;
 };
 
 struct consumer {
     const struct world *world;
     int32_t partitions;
     int64_t *positions;
+    struct consumer_months months;
     struct table *table;
     struct held *held;
     uint32_t capacity;
+    struct consumer_seen seen;
+    struct buffer wrong;
 };
 
-struct consumer *consumer_new(const struct world *world, int32_t partitions)
+struct consumer *consumer_new(const struct world *world, int32_t partitions, struct consumer_months months)
 {
     struct consumer *consumer = memory_new(1, sizeof *consumer);
     consumer->world = world;
     consumer->partitions = partitions;
+    consumer->months = months;
     consumer->positions = memory_new((size_t)partitions, sizeof consumer->positions[0]);
     for (int32_t i = 0; i < partitions; i++)
         consumer->positions[i] = world_first(world, PORT_STATISTICS, i);
@@ -43,6 +59,7 @@ void consumer_free(struct consumer *consumer)
 {
     if (!consumer)
         return;
+    buffer_fini(&consumer->wrong);
     table_free(consumer->table);
     memory_free(consumer->held);
     memory_free(consumer->positions);
@@ -52,6 +69,85 @@ void consumer_free(struct consumer *consumer)
 int64_t consumer_position(const struct consumer *consumer, int32_t partition)
 {
     return consumer->positions[partition];
+}
+
+struct bytes consumer_wrong(const struct consumer *consumer)
+{
+    return buffer_bytes(&consumer->wrong);
+}
+
+const struct consumer_seen *consumer_seen(const struct consumer *consumer)
+{
+    return &consumer->seen;
+}
+
+/* ---- states ---- */
+
+/* Of the month, by a watermark; a record may be REVISED in place of PROVISIONAL. */
+static unsigned state_at(const struct consumer *consumer, uint32_t date, int64_t watermark_ms)
+{
+    if (watermark_ms >= dates_final_ms(date, consumer->months.final_months))
+        return FINAL_STATE;
+    return watermark_ms >= dates_close_ms(date, consumer->months.provisional_days) ? PROVISIONAL_STATE : OPEN_STATE;
+}
+
+static unsigned plain(unsigned state)
+{
+    return state == REVISED_STATE ? PROVISIONAL_STATE : state;
+}
+
+static struct told told_of(const struct world_record *record)
+{
+    Customs__V1__Statistic *s =
+        record->is_null ? NULL : customs__v1__statistic__unpack(NULL, record->value.length, record->value.data);
+    if (!s)
+        return (struct told){.state = 0};
+    struct told told = {
+        .figures = {s->value_minor, s->net_mass_g, s->gross_mass_g, (int64_t)s->declarations, (int64_t)s->items,
+                    (int64_t)s->packages},
+        .watermark_ms = s->watermark_ms,
+        .state = (unsigned)s->state,
+        .date = s->period_to,
+    };
+    customs__v1__statistic__free_unpacked(s, NULL);
+    return told;
+}
+
+static void say_wrong(struct consumer *consumer, struct text key, const char *what, const struct told *before,
+                      const struct told *now)
+{
+    if (!consumer->wrong.length)
+        buffer_add_format(&consumer->wrong, "%.*s: %s: state %u at %" PRId64 ", then %u at %" PRId64, TEXT_ARGS(key),
+                          what, before->state, before->watermark_ms, now->state, now->watermark_ms);
+}
+
+static void note_seen(struct consumer *consumer, const struct told *before, const struct told *now, bool was_held)
+{
+    struct consumer_seen *seen = &consumer->seen;
+    seen->closed += before->state == OPEN_STATE && now->state == PROVISIONAL_STATE;
+    seen->revised += before->state == PROVISIONAL_STATE && now->state == REVISED_STATE;
+    seen->final += now->state == FINAL_STATE && before->state != FINAL_STATE;
+    seen->buried += now->state == 0;
+    seen->unburied += was_held && before->state == 0 && now->state != 0;
+}
+
+/* A record and the next one that counts, of the same key. What a publisher of another term has told may be news to this one. */
+static void check_states(struct consumer *consumer, const struct held *before, const struct held *now, bool was_held)
+{
+    const struct told *told = &now->told;
+    bool same_term = was_held && before->as_of >> TERM_SHIFT == now->as_of >> TERM_SHIFT;
+    note_seen(consumer, &before->told, told, was_held);
+    if (told->state != 0 && plain(told->state) != state_at(consumer, told->date, told->watermark_ms))
+        say_wrong(consumer, now->key, "not the state of its watermark", told, told);
+    if (!same_term || before->told.state == 0 || told->state == 0)
+        return;
+    bool changed = memcmp(before->told.figures, told->figures, sizeof told->figures) != 0;
+    if (told->watermark_ms < before->told.watermark_ms)
+        say_wrong(consumer, now->key, "the watermark falls", &before->told, told);
+    if (told->state < before->told.state)
+        say_wrong(consumer, now->key, "the state goes back", &before->told, told);
+    if (changed && before->told.state >= PROVISIONAL_STATE && told->state < REVISED_STATE)
+        say_wrong(consumer, now->key, "changed and not REVISED", &before->told, told);
 }
 
 static void take(struct consumer *consumer, const struct world_record *record)
@@ -68,9 +164,12 @@ static void take(struct consumer *consumer, const struct world_record *record)
     struct held *held = &consumer->held[index];
     if (!added && record->as_of <= held->as_of)
         return;
-    *held = (struct held){{(const char *)record->key.data, (uint32_t)record->key.length}, record->as_of, record->value};
-    if (record->is_null)
-        held->value = (struct bytes){NULL, 0};
+    const struct held before = added ? (struct held){.as_of = 0} : *held;
+    *held = (struct held){{(const char *)record->key.data, (uint32_t)record->key.length},
+                          record->as_of,
+                          record->is_null ? (struct bytes){NULL, 0} : record->value,
+                          told_of(record)};
+    check_states(consumer, &before, held, !added);
 }
 
 bool consumer_read(struct consumer *consumer, int64_t most)
@@ -106,6 +205,7 @@ static bool compare(const struct held *held, const Customs__V1__Statistic *s, co
     static const struct recount_cell none = {.value_minor = 0};
     const struct recount_cell *should = cell ? cell : &none;
     return !(differs(why, held->key, "items", (int64_t)s->items, should->items) ||
+             differs(why, held->key, "late items", (int64_t)s->late_items, should->late_items) ||
              differs(why, held->key, "declarations", (int64_t)s->declarations, should->declarations) ||
              differs(why, held->key, "value", s->value_minor, should->value_minor) ||
              differs(why, held->key, "net mass", s->net_mass_g, should->net_mass_g) ||
@@ -113,28 +213,66 @@ static bool compare(const struct held *held, const Customs__V1__Statistic *s, co
              differs(why, held->key, "packages", (int64_t)s->packages, should->packages));
 }
 
-static bool agrees(const struct held *held, const struct cells *cells, bool *out_counts, struct buffer *why)
+/* The last date of the period in a record key. */
+static uint32_t date_of(struct text key)
+{
+    int64_t date = 0;
+    for (int part = 0; part < 4; part++) {
+        struct text to = text_cut(&key, '|');
+        if (part == 3 && !text_to_int64(to, &date))
+            date = 0;
+    }
+    return (uint32_t)date;
+}
+
+/* A record has the state of the last watermark, one without items has none when it is FINAL, and no other is gone. */
+static bool agrees_in_time(const struct consumer *consumer, const struct held *held, int64_t items, int64_t late_items,
+                           struct consumer_watermark watermark, struct buffer *why)
+{
+    uint32_t date = date_of(held->key);
+    unsigned least = state_at(consumer, date, watermark.least_ms);
+    unsigned most = state_at(consumer, date, watermark.most_ms);
+    unsigned state = held->told.state;
+    const char *wrong = NULL;
+    if (!held->value.data && most != FINAL_STATE)
+        wrong = "gone though its month is not final";
+    else if (held->value.data && items == 0 && least == FINAL_STATE)
+        wrong = "not gone though its month is final";
+    else if (items > 0 && (plain(state) < least || plain(state) > most))
+        wrong = "not in the state of its month";
+    else if (items > 0 && late_items > 0 && state == PROVISIONAL_STATE)
+        wrong = "has late items and is not REVISED";
+    if (wrong)
+        buffer_add_format(why, "%.*s: %s: state %u, by the journals %u to %u", TEXT_ARGS(held->key), wrong, state,
+                          least, most);
+    return !wrong;
+}
+
+static bool agrees(const struct consumer *consumer, const struct held *held, const struct cells *cells,
+                   struct consumer_watermark watermark, bool *out_counts, struct buffer *why)
 {
     *out_counts = false;
     if (!held->value.data)
-        return true;
+        return agrees_in_time(consumer, held, 0, 0, watermark, why);
     Customs__V1__Statistic *s = customs__v1__statistic__unpack(NULL, held->value.length, held->value.data);
     if (!s) {
         buffer_add_format(why, "%.*s: no Statistic", TEXT_ARGS(held->key));
         return false;
     }
     *out_counts = s->items > 0;
-    bool same = compare(held, s, cells_find(cells, held->key), why);
+    bool same = compare(held, s, cells_find(cells, held->key), why) &&
+                agrees_in_time(consumer, held, (int64_t)s->items, (int64_t)s->late_items, watermark, why);
     customs__v1__statistic__free_unpacked(s, NULL);
     return same;
 }
 
-bool consumer_agrees(const struct consumer *consumer, const struct cells *cells, struct buffer *why)
+bool consumer_agrees(const struct consumer *consumer, const struct cells *cells, struct consumer_watermark watermark,
+                     struct buffer *why)
 {
     size_t counting = 0;
     for (uint32_t i = 0; i < table_count(consumer->table); i++) {
         bool counts;
-        if (!agrees(&consumer->held[i], cells, &counts, why))
+        if (!agrees(consumer, &consumer->held[i], cells, watermark, &counts, why))
             return false;
         counting += counts;
     }

@@ -13,8 +13,29 @@
 
 struct consumer;
 
+/* When months close. */
+struct consumer_months {
+    int32_t provisional_days;
+    uint32_t final_months;
+};
+
+/* Between what bounds the watermark of the topic's last publisher is. */
+struct consumer_watermark {
+    int64_t least_ms;
+    int64_t most_ms;
+};
+
+/* What a consumer saw happen. */
+struct consumer_seen {
+    uint64_t closed; /* records that were told PROVISIONAL after OPEN */
+    uint64_t revised;
+    uint64_t final;
+    uint64_t buried;
+    uint64_t unburied; /* a record after a tombstone */
+};
+
 /* Begins at the beginning of the topic as it is now. */
-struct consumer *consumer_new(const struct world *world, int32_t partitions);
+struct consumer *consumer_new(const struct world *world, int32_t partitions, struct consumer_months months);
 void consumer_free(struct consumer *consumer);
 
 /* The offset that it reads next. */
@@ -23,5 +44,11 @@ int64_t consumer_position(const struct consumer *consumer, int32_t partition);
 /* Reads up to `most` records of each partition. False: there was nothing. */
 bool consumer_read(struct consumer *consumer, int64_t most);
 
+/* What one publisher has told in the order of as_of must be possible: no state and no watermark goes back, what changed after it was PROVISIONAL
+ * is REVISED, and each state is that of the watermark beside it. Empty: so it was. */
+struct bytes consumer_wrong(const struct consumer *consumer);
+const struct consumer_seen *consumer_seen(const struct consumer *consumer);
+
 /* Says in *why what it holds that the recount has not, or otherwise. False: it differs. */
-bool consumer_agrees(const struct consumer *consumer, const struct cells *cells, struct buffer *why);
+bool consumer_agrees(const struct consumer *consumer, const struct cells *cells, struct consumer_watermark watermark,
+                     struct buffer *why);

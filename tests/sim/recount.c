@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "sim/dates.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 struct newest {
     bool is_there;
     int32_t partition;
+    bool is_late;
     struct story_declaration declaration;
 };
 
@@ -81,16 +83,18 @@ static bool is_rejected(const struct story_declaration *d, enum recount_plan pla
     return d->defect != DEFECT_NONE;
 }
 
-static void note_event(struct recount_partition *partition, const struct story_declaration *d)
+static void note_event(struct recount_partition *partition, int64_t accepted_ms, int64_t record_ms)
 {
-    int64_t accepted_ms = story_content(d).accepted_ms;
-    int64_t event_ms = accepted_ms < STORY_NOW_MS ? accepted_ms : STORY_NOW_MS;
+    int64_t event_ms = accepted_ms < record_ms ? accepted_ms : record_ms;
     partition->event_ms = event_ms > partition->event_ms ? event_ms : partition->event_ms;
 }
 
-static void count_one(struct recount *recount, int32_t number, int64_t offset, int32_t index,
-                      const struct story_declaration *d, enum recount_plan plan, enum recount_lists lists)
+static void count_one(struct recount *recount, int32_t number, int64_t offset, const struct story_record *record,
+                      uint32_t i, enum recount_plan plan, enum recount_lists lists)
 {
+    const struct story_declaration *d = &record->declarations[i];
+    const struct story_content content = story_content(d);
+    int32_t index = record->is_batch ? (int32_t)i : -1;
     struct recount_partition *partition = &recount->partition[number];
     struct newest *newest = &recount->newest[d->id];
     if (is_rejected(d, plan, lists)) {
@@ -99,7 +103,7 @@ static void count_one(struct recount *recount, int32_t number, int64_t offset, i
     }
     const struct story_declaration *old = &newest->declaration;
     if (newest->is_there && old->version == d->version && old->cancel == d->cancel) {
-        if (old->variant == d->variant && old->defect == d->defect)
+        if (old->variant == d->variant && old->defect == d->defect && old->told_ms == d->told_ms)
             partition->verdicts[RECOUNT_DUPLICATE]++;
         else
             reject(partition, offset, index, DEFECT_CONFLICT);
@@ -113,9 +117,9 @@ static void count_one(struct recount *recount, int32_t number, int64_t offset, i
         add_up(partition, old, -1);
     else
         partition->standing++;
-    *newest = (struct newest){true, number, *d};
+    *newest = (struct newest){true, number, story_is_late(record, &content), *d};
     add_up(partition, d, 1);
-    note_event(partition, d);
+    note_event(partition, content.accepted_ms, record->timestamp_ms);
     partition->verdicts[RECOUNT_COUNTED]++;
 }
 
@@ -128,8 +132,7 @@ void recount_to(struct recount *recount, int32_t number, int64_t hi, enum recoun
             continue;
         partition->records++;
         for (uint32_t i = 0; i < record->count; i++)
-            count_one(recount, number, partition->hi, record->is_batch ? (int32_t)i : -1, &record->declarations[i],
-                      plan, lists);
+            count_one(recount, number, partition->hi, record, i, plan, lists);
     }
 }
 
@@ -169,8 +172,18 @@ static void grow(struct cells *cells)
         cells->slots[slot_of(cells, text_of(cells->list[i].key))] = (uint32_t)i + 1;
 }
 
-static void add_item(struct cells *cells, const char *key, const struct story_item *item, int64_t serial)
+/* One item of a declaration: serial is the declaration's number. */
+struct counted {
+    const struct story_content *content;
+    const struct story_item *item;
+    int64_t serial;
+    bool is_late;
+};
+
+static void add_item(struct cells *cells, const char *key, const struct counted *counted)
 {
+    const struct story_item *item = counted->item;
+    int64_t serial = counted->serial;
     grow(cells);
     size_t slot = slot_of(cells, text_of(key));
     if (!cells->slots[slot]) {
@@ -184,47 +197,50 @@ static void add_item(struct cells *cells, const char *key, const struct story_it
     cell->gross_mass_g += item->mass_kg * 1000 + 5000;
     cell->packages += item->packages;
     cell->items++;
+    cell->late_items += counted->is_late;
     cell->declarations += cell->last != serial;
     cell->last = serial;
 }
 
 /* The keys of one item, as contract.md section 3a has the nine default views; the lenient plan has no headings, and partner_office without the
  * office is called partner_flow. */
-static void add_item_everywhere(struct cells *cells, const struct story_content *c, const struct story_item *item,
-                                int64_t serial, enum recount_plan plan)
+static void add_item_everywhere(struct cells *cells, const struct counted *counted, enum recount_plan plan)
 {
+    const struct story_content *c = counted->content;
+    const struct story_item *item = counted->item;
     char day[32];
     char key[RECOUNT_KEY_BYTES];
-    static const char month[] = "MONTH|20250701|20250731";
+    char month[32];
+    snprintf(month, sizeof month, "MONTH|%" PRIu32 "|%" PRIu32, dates_month_later(c->day, 0), dates_month_last(c->day));
     snprintf(day, sizeof day, "DAY|%" PRIu32 "|%" PRIu32, c->day, c->day);
     const char *periods[] = {day, month};
     for (int i = 0; i < 2; i++) {
         snprintf(key, sizeof key, "flow|%s|flow=%c", periods[i], c->flow);
-        add_item(cells, key, item, serial);
+        add_item(cells, key, counted);
         snprintf(key, sizeof key, "office|%s|office=%s|border_office=|zone=|flow=%c|mode=%" PRIu32, periods[i],
                  c->office, c->flow, c->mode);
-        add_item(cells, key, item, serial);
+        add_item(cells, key, counted);
         snprintf(key, sizeof key, "trade_mode|%s|office=%s|zone=|trade_mode=|flow=%c", periods[i], c->office, c->flow);
-        add_item(cells, key, item, serial);
+        add_item(cells, key, counted);
     }
     snprintf(key, sizeof key, "partner|%s|partner=%s|flow=%c|mode=%" PRIu32, month, item->partner, c->flow, c->mode);
-    add_item(cells, key, item, serial);
+    add_item(cells, key, counted);
     snprintf(key, sizeof key, "chapter|%s|hs2=%.2s|partner=%s|flow=%c", month, item->hs, item->partner, c->flow);
-    add_item(cells, key, item, serial);
+    add_item(cells, key, counted);
     if (plan == RECOUNT_DEFAULT) {
         snprintf(key, sizeof key, "heading|%s|hs4=%.4s|flow=%c", month, item->hs, c->flow);
-        add_item(cells, key, item, serial);
+        add_item(cells, key, counted);
     }
     snprintf(key, sizeof key, "commodity|%s|hs6=%.6s|partner=%s|flow=%c", month, item->hs, item->partner, c->flow);
-    add_item(cells, key, item, serial);
+    add_item(cells, key, counted);
     snprintf(key, sizeof key, "commodity_office|%s|hs6=%.6s|office=%s|flow=%c", month, item->hs, c->office, c->flow);
-    add_item(cells, key, item, serial);
+    add_item(cells, key, counted);
     if (plan == RECOUNT_DEFAULT)
         snprintf(key, sizeof key, "partner_office|%s|partner=%s|office=%s|flow=%c", month, item->partner, c->office,
                  c->flow);
     else
         snprintf(key, sizeof key, "partner_flow|%s|partner=%s|flow=%c", month, item->partner, c->flow);
-    add_item(cells, key, item, serial);
+    add_item(cells, key, counted);
 }
 
 struct cells *recount_cells(const struct recount *recount, enum recount_plan plan)
@@ -235,8 +251,10 @@ struct cells *recount_cells(const struct recount *recount, enum recount_plan pla
         if (!recount->newest[id].is_there)
             continue;
         const struct story_content content = story_content(&recount->newest[id].declaration);
-        for (uint32_t i = 0; i < content.count; i++)
-            add_item_everywhere(cells, &content, &content.items[i], id, plan);
+        for (uint32_t i = 0; i < content.count; i++) {
+            struct counted counted = {&content, &content.items[i], id, recount->newest[id].is_late};
+            add_item_everywhere(cells, &counted, plan);
+        }
     }
     return cells;
 }

@@ -69,6 +69,7 @@ struct recount_cell {
     int64_t gross_mass_g;
     int64_t packages;
     int64_t items;
+    int64_t late_items;
     int64_t declarations;
     int64_t last; /* declaration that was added last, to count each once */
 };

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "sim/dates.h"
 #include "sim/sample.h"
 #include "sim/storm.h"
 
@@ -11,9 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HOLE = -1, HISTORY = 16, AHEAD_MOST_MS = 3600000 };
-
-#define ACCEPTED_MS 1752544800000 /* 2025-07-15T02:00Z */
+enum {
+    HOLE = -1,
+    HISTORY = 16,
+    AHEAD_MOST_MS = 3600000,
+    ACCEPTED_BEFORE_MS = 255200000, /* 2025-07-15T02:00Z for the first record */
+    DAYS_BACK_MOST = 45,
+};
 
 struct offsets {
     int32_t *records; /* index of the record, or HOLE */
@@ -47,13 +52,30 @@ static int32_t partition_of(uint32_t id, int32_t partitions)
 
 /* ---- content ---- */
 
+/* In a story without months all is told in one July. */
+static uint32_t day_of(const struct story_declaration *d, struct dice *dice)
+{
+    uint32_t below = dice_below(dice, 12);
+    if (d->told_ms == STORY_NOW_MS)
+        return 20250701 + below;
+    bool is_recent = dice_luck(dice, 6000);
+    int64_t back = dice_between(dice, 0, is_recent ? (int64_t)below : DAYS_BACK_MOST);
+    uint32_t day = dates_of_ms(d->told_ms - back * DATES_DAY_MS);
+    return day < 20250701 ? 20250701 : day; /* before that an office of the lists is closed */
+}
+
+bool story_is_late(const struct story_record *record, const struct story_content *content)
+{
+    return record->timestamp_ms >= dates_close_ms(content->day, STORY_PROVISIONAL_DAYS);
+}
+
 struct story_content story_content(const struct story_declaration *d)
 {
     static const char *const goods[] = {"720851", "847130", "851713", "270900"};
     static const char *const partners[] = {"KZ", "DE", "US"};
     struct dice dice = {hash_words2(d->id, d->version * 2 + d->cancel, d->variant)};
     struct story_content content = {
-        .day = 20250701 + dice_below(&dice, 12),
+        .day = day_of(d, &dice),
         .flow = d->id % 5 == 0 ? 'X' : 'M',
         .office = d->defect == DEFECT_OFFICE ? "NOWHERE"
                   : d->id % 3 == 0           ? "9411"
@@ -75,8 +97,8 @@ struct story_content story_content(const struct story_declaration *d)
         content.items[0].hs = "847130";
         content.items[0].has_unit = false;
     }
-    content.accepted_ms = dice_luck(&dice, 1000) ? STORY_NOW_MS + dice_between(&dice, 1, AHEAD_MOST_MS)
-                                                 : ACCEPTED_MS + (int64_t)d->variant * 1000;
+    content.accepted_ms = dice_luck(&dice, 1000) ? d->told_ms + dice_between(&dice, 1, AHEAD_MOST_MS)
+                                                 : d->told_ms - ACCEPTED_BEFORE_MS + (int64_t)d->variant * 1000;
     return content;
 }
 
@@ -141,9 +163,11 @@ struct past {
     uint32_t version;
 };
 
-static struct story_declaration tell_one(struct dice *dice, struct past *past, uint32_t id, bool in_batch)
+static struct story_declaration tell_one(struct dice *dice, struct past *past, uint32_t id,
+                                         const struct story_record *record)
 {
-    struct story_declaration d = {.id = id, .version = past->version ? past->version : 1};
+    struct story_declaration d = {
+        .id = id, .version = past->version ? past->version : 1, .told_ms = record->timestamp_ms};
     uint32_t luck = dice_below(dice, 100);
     if (past->count && luck < 12)
         return past->told[dice_below(dice, past->count)]; /* a duplicate, or stale */
@@ -157,7 +181,7 @@ static struct story_declaration tell_one(struct dice *dice, struct past *past, u
         d.variant = dice_below(dice, 1000);
         return d;
     }
-    if (!in_batch && luck < 30) {
+    if (!record->is_batch && luck < 30) {
         d.defect = luck < 26 ? DEFECT_NULL : luck < 28 ? DEFECT_GARBAGE : DEFECT_KEY;
         return d;
     }
@@ -177,12 +201,12 @@ static void plot_record(struct story *story, struct dice *dice, struct past *pas
     uint32_t wanted = record->is_batch ? 1 + dice_below(dice, STORY_BATCH_MOST) : 1;
     for (uint32_t tries = 0; record->count < wanted && tries < 20; tries++) {
         if (partition_of(id, story->partitions) == record->partition)
-            record->declarations[record->count++] = tell_one(dice, &pasts[id], id, record->is_batch);
+            record->declarations[record->count++] = tell_one(dice, &pasts[id], id, record);
         id = dice_below(dice, story->ids);
     }
 }
 
-struct story *story_new(struct dice *dice, int32_t partitions, uint32_t ids, uint32_t records)
+struct story *story_new(struct dice *dice, int32_t partitions, uint32_t ids, uint32_t records, int64_t days)
 {
     struct story *story = memory_new(1, sizeof *story);
     struct past *pasts = memory_new(ids, sizeof pasts[0]);
@@ -191,8 +215,10 @@ struct story *story_new(struct dice *dice, int32_t partitions, uint32_t ids, uin
     story->partitions = partitions;
     story->records = memory_new(records, sizeof story->records[0]);
     story->offsets = memory_new((size_t)partitions, sizeof story->offsets[0]);
-    for (uint32_t i = 0; i < records; i++)
+    for (uint32_t i = 0; i < records; i++) {
+        story->records[i].timestamp_ms = STORY_NOW_MS + days * DATES_DAY_MS * i / records;
         plot_record(story, dice, pasts, &story->records[i]);
+    }
     memory_free(pasts);
     return story;
 }
@@ -244,7 +270,7 @@ static void put(struct world *world, const struct story_record *record, const st
     char key[STORY_ID_BYTES];
     story_id(first->defect == DEFECT_KEY ? first->id + 1 : first->id, key);
     struct world_record put = {
-        .key = {(const uint8_t *)key, strlen(key)}, .value = buffer_bytes(bytes), .timestamp_ms = STORY_NOW_MS};
+        .key = {(const uint8_t *)key, strlen(key)}, .value = buffer_bytes(bytes), .timestamp_ms = record->timestamp_ms};
     if (first->defect == DEFECT_GARBAGE)
         put.value = (struct bytes){garbage, sizeof garbage - 1};
     if (first->defect == DEFECT_NULL) {

@@ -12,8 +12,10 @@
 
 enum { STORY_ITEMS_MOST = 3, STORY_ID_BYTES = 36, STORY_BATCH_MOST = 4 };
 
-/* Timestamp of each record of the input. */
+/* Timestamp of the first record of the input; in a story that spans months the others follow at equal steps, else all have it. */
 #define STORY_NOW_MS 1752800000000
+
+enum { STORY_PROVISIONAL_DAYS = 5 }; /* after which a month closes, for the rules and for the publisher */
 
 /* What is wrong with a declaration: the number of the one rule that rejects it. */
 enum story_defect {
@@ -30,12 +32,14 @@ struct story_declaration {
     uint32_t id;
     uint32_t version;
     uint32_t variant; /* of its content */
+    int64_t told_ms;  /* timestamp of the record that told it first */
     bool cancel;
     enum story_defect defect;
 };
 
 struct story_record {
     int32_t partition;
+    int64_t timestamp_ms;
     bool is_batch;
     uint32_t count;
     struct story_declaration declarations[STORY_BATCH_MOST];
@@ -50,7 +54,7 @@ struct story_item {
     bool has_unit;
 };
 
-/* What a declaration says, from its id, version, cancel and variant alone. */
+/* What a declaration says, from its id, version, cancel, variant and first telling alone. */
 struct story_content {
     uint32_t day; /* yyyymmdd */
     char flow;    /* M or X */
@@ -63,8 +67,11 @@ struct story_content {
 
 struct story;
 
-/* About `records` records of `ids` declaration ids, for a topic of `partitions`. */
-struct story *story_new(struct dice *dice, int32_t partitions, uint32_t ids, uint32_t records);
+/* About `records` records of `ids` declaration ids, for a topic of `partitions`, over `days`. */
+struct story *story_new(struct dice *dice, int32_t partitions, uint32_t ids, uint32_t records, int64_t days);
+
+/* Whether a record is late for what its declaration says. */
+bool story_is_late(const struct story_record *record, const struct story_content *content);
 void story_free(struct story *story);
 
 /* Writes the next record into the input of the world; *out_partition gets where. False: there is none left. */

@@ -24,6 +24,9 @@ enum {
     REBASE_TRIES = 40,
     REBASE_PAUSE_MS = 3000,
     DISTURB_ROUNDS = 400, /* of CALM_TICK_MS: a member comes back, and its partitions are given out again */
+    DAYS_LEAST = 20,      /* of a story that spans months */
+    DAYS_MOST = 400,
+    EVENT_BOUND_MS = 300000,
     FINALE_STEPS = 400,
     FINALE_VACANT = 100, /* ticks, as long as about half of those steps */
 };
@@ -93,6 +96,10 @@ static void choose_options(struct trial *trial)
         .statistics_partitions = trial->statistics_partitions,
         .reporter = "CN",
         .currency = "CNY",
+        .event_bound_ms = EVENT_BOUND_MS,
+        .zone = trial->scene->zone,
+        .provisional_days = trial->months.provisional_days,
+        .final_months = (int32_t)trial->months.final_months,
     };
     for (int i = 0; i < RECOUNT_PLANS * RECOUNT_LISTS; i++) {
         int plan = i / RECOUNT_LISTS;
@@ -114,11 +121,13 @@ static void begin(struct trial *trial, bool faults, bool traced)
     uint32_t records = (uint32_t)dice_between(dice, 10, 160);
     trial->steps = (uint32_t)dice_between(dice, 400, 2400);
     trial->tick_ms = dice_between(dice, 1, 30);
+    int64_t days = dice_luck(dice, 5000) ? dice_between(dice, DAYS_LEAST, DAYS_MOST) : 0;
+    trial->months = (struct consumer_months){STORY_PROVISIONAL_DAYS, (uint32_t)dice_between(dice, 1, 3)};
     choose_options(trial);
     trial->world = world_new(trial->partitions, trial->statistics_partitions);
     world_keep_strays(trial->world);
     world_set_now(trial->world, START_MS);
-    trial->story = story_new(dice, trial->partitions, ids, records);
+    trial->story = story_new(dice, trial->partitions, ids, records, days);
     trial->cluster = (struct cluster){
         .world = trial->world,
         .options = trial->options,
@@ -135,7 +144,7 @@ static void begin(struct trial *trial, bool faults, bool traced)
     for (int32_t i = 0; i < trial->partitions; i++)
         trial->witnesses[i] =
             witness_new(trial->world, trial->story, trial->scene->plans, trial->partitions, i, traced);
-    trial->consumers[trial->consumer_count++] = consumer_new(trial->world, trial->statistics_partitions);
+    trial->consumers[trial->consumer_count++] = consumer_new(trial->world, trial->statistics_partitions, trial->months);
     cluster_init(&trial->cluster);
 }
 
@@ -197,8 +206,12 @@ static void read_logs(struct trial *trial)
         buffer_add(&trial->why, trial->cluster.wrong.data, trial->cluster.wrong.length);
     for (int32_t i = 0; i < trial->partitions && !failed(trial); i++)
         witness_read(trial->witnesses[i], &trial->why);
-    for (int32_t i = 0; i < trial->consumer_count; i++)
+    for (int32_t i = 0; i < trial->consumer_count; i++) {
         consumer_read(trial->consumers[i], 1 + (int64_t)dice_below(&trial->dice, 200));
+        struct bytes wrong = consumer_wrong(trial->consumers[i]);
+        if (wrong.length && !failed(trial))
+            buffer_add(&trial->why, wrong.data, wrong.length);
+    }
 }
 
 static void run(struct trial *trial)
@@ -369,6 +382,23 @@ static void check_heir(struct trial *trial, const struct recount *recount, int32
     buffer_fini(&why);
 }
 
+/* The publisher's is at least the least of the partitions that are not idle, and never was more than any event. */
+static struct consumer_watermark find_watermark(const struct trial *trial)
+{
+    struct consumer_watermark found = {INT64_MAX, INT64_MIN};
+    for (int32_t p = 0; p < trial->partitions; p++) {
+        int64_t event_ms = witness_event_ms(trial->witnesses[p]);
+        found.most_ms = event_ms > found.most_ms ? event_ms : found.most_ms;
+        if (!witness_is_idle(trial->witnesses[p]) && event_ms < found.least_ms)
+            found.least_ms = event_ms;
+    }
+    if (found.least_ms == INT64_MAX)
+        found.least_ms = found.most_ms;
+    if (found.least_ms != INT64_MIN)
+        found.least_ms -= EVENT_BOUND_MS;
+    return found;
+}
+
 /* All input is accepted, and every consumer holds what the recount says. */
 static void check_totals(struct trial *trial)
 {
@@ -388,12 +418,12 @@ static void check_totals(struct trial *trial)
         consumer_read(trial->consumers[i], INT64_MAX);
     for (int32_t i = 0; i < trial->statistics_partitions; i++)
         world_compact(trial->world, PORT_STATISTICS, i, world_next(trial->world, PORT_STATISTICS, i), INT64_MAX);
-    struct consumer *fresh = consumer_new(trial->world, trial->statistics_partitions);
+    struct consumer *fresh = consumer_new(trial->world, trial->statistics_partitions, trial->months);
     consumer_read(fresh, INT64_MAX);
     for (int32_t i = 0; i <= trial->consumer_count && !failed(trial); i++) {
         struct consumer *consumer = i < trial->consumer_count ? trial->consumers[i] : fresh;
         struct buffer why = {0};
-        if (!consumer_agrees(consumer, cells, &why))
+        if (!consumer_agrees(consumer, cells, find_watermark(trial), &why))
             buffer_add_format(&trial->why, "consumer %d%s holds %.*s", i, consumer == fresh ? " (a new one)" : "",
                               (int)why.length, (const char *)why.data);
         buffer_fini(&why);
@@ -573,6 +603,12 @@ void trial_run(const struct scene *scene, uint64_t seed, bool faults, bool trace
         break_journal(trial, seed % CORRUPT_SEEDS == SPOIL_REST);
     *out = (struct trial_result){.passed = !failed(trial), .trace = world_trace(trial->world)};
     snprintf(out->why, sizeof out->why, "%.*s", (int)trial->why.length, (const char *)trial->why.data);
+    const struct consumer_seen *seen = consumer_seen(trial->consumers[0]);
+    trial->happened[HAPPENED_CLOSED] += seen->closed;
+    trial->happened[HAPPENED_REVISED] += seen->revised;
+    trial->happened[HAPPENED_FINAL] += seen->final;
+    trial->happened[HAPPENED_BURIED] += seen->buried;
+    trial->happened[HAPPENED_UNBURIED] += seen->unburied;
     for (int32_t p = 0; p < trial->partitions; p++) {
         out->records += world_next(trial->world, PORT_DECLARATIONS, p);
         trial->happened[HAPPENED_SNAPPED] += witness_slices(trial->witnesses[p]);

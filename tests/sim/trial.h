@@ -28,6 +28,7 @@ struct trial {
     struct story *story;
     struct cluster cluster;
     struct witness *witnesses[CLUSTER_PARTITIONS_MOST];
+    struct consumer_months months;
     struct consumer *consumers[CONSUMERS_MOST];
     int32_t consumer_count;
     int32_t partitions;

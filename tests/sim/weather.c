@@ -289,7 +289,7 @@ static void add_consumer(struct trial *trial)
 {
     if (trial->consumer_count == CONSUMERS_MOST)
         return;
-    trial->consumers[trial->consumer_count++] = consumer_new(trial->world, trial->statistics_partitions);
+    trial->consumers[trial->consumer_count++] = consumer_new(trial->world, trial->statistics_partitions, trial->months);
     note(trial, HAPPENED_NEW_CONSUMER, NOBODY, NOBODY);
 }
 

@@ -417,3 +417,13 @@ uint64_t witness_marks(const struct witness *witness)
 {
     return witness->marks;
 }
+
+int64_t witness_event_ms(const struct witness *witness)
+{
+    return witness->rule->event_ms_most;
+}
+
+bool witness_is_idle(const struct witness *witness)
+{
+    return witness->rule->is_idle;
+}

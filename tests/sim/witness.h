@@ -50,6 +50,10 @@ void witness_recount(const struct witness *witness, struct recount *recount);
 /* Groups that were judged by other lists than the one before. */
 uint64_t witness_judged_anew(const struct witness *witness);
 
+/* Largest event time that is accepted, INT64_MIN if there is none; whether the last word was an idle mark. */
+int64_t witness_event_ms(const struct witness *witness);
+bool witness_is_idle(const struct witness *witness);
+
 /* Idle marks that counted. */
 uint64_t witness_marks(const struct witness *witness);
 

@@ -333,9 +333,10 @@ static struct recount *check_all(const struct stress *stress)
     for (int32_t i = 0; i < PARTITIONS; i++)
         check_journal(stress, recount, i);
     struct cells *cells = recount_cells(recount, RECOUNT_DEFAULT);
-    struct consumer *consumer = consumer_new(stress->world, STATISTICS_PARTITIONS);
+    struct consumer *consumer =
+        consumer_new(stress->world, STATISTICS_PARTITIONS, (struct consumer_months){STORY_PROVISIONAL_DAYS, 18});
     consumer_read(consumer, INT64_MAX);
-    demand(consumer_agrees(consumer, cells, &why), &why);
+    demand(consumer_agrees(consumer, cells, (struct consumer_watermark){INT64_MIN, INT64_MAX}, &why), &why);
     printf("stress_engine: %zu cells as in the recount\n", cells_count(cells));
     consumer_free(consumer);
     cells_free(cells);
@@ -401,7 +402,7 @@ static void begin(struct stress *stress, const char *reference_dir, uint32_t rec
         view_plan_default(&stress->plans[i]);
     stress->dice = (struct dice){SEED};
     struct dice plot = {SEED + 2};
-    stress->story = story_new(&plot, PARTITIONS, IDS, records);
+    stress->story = story_new(&plot, PARTITIONS, IDS, records, 0);
     stress->world = world_new(PARTITIONS, STATISTICS_PARTITIONS);
     stress->shared = shared_new(stress->world, STORY_NOW_MS, SEED + 3, FAILURES);
     stress->options = (struct host_options){
