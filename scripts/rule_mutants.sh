@@ -13,7 +13,7 @@ build=${1:-build/mutants}
 [ $# -eq 0 ] || shift
 wanted=$*
 cmake --preset debug -B "$build" -DDRYPORT_MUTANTS=ON --log-level=WARNING >/dev/null
-unit_tests='structure codes arithmetic time hs statistics'
+unit_tests='structure codes arithmetic rate credible time hs commerce statistics'
 targets=print_rules
 for part in $unit_tests; do
     targets="$targets test_trade_judge_$part"
@@ -31,7 +31,7 @@ programs() {
     case $1 in
     STR-* | VER-*) echo test_trade_judge_structure ;;
     COD-*) echo test_trade_judge_codes ;;
-    ARI-*) echo test_trade_judge_arithmetic ;;
+    ARI-*) echo test_trade_judge_arithmetic test_trade_judge_rate ;;
     HSC-*) echo test_trade_judge_hs ;;
     STA-*) echo test_trade_judge_statistics ;;
     CRE-*) echo test_trade_judge_credible ;;

@@ -8,7 +8,7 @@
 #include "flow/wire.h"
 #include "trade/calendar.h"
 
-enum { LATE_DAYS_MOST = 40, PARTY_BYTES = 6, DAY_MS = 86400000, MILLION = 1000000 };
+enum { MODE_AIR = 4, LATE_DAYS_MOST = 40, PARTY_BYTES = 6, DAY_MS = 86400000, MILLION = 1000000 };
 
 /* What makes a declaration again: its content is a function of this and the version. */
 struct past {
@@ -171,7 +171,8 @@ static struct text make_party(char out[static PARTY_BYTES], char prefix, struct 
 }
 
 struct load {
-    bool is_parcel;         /* e-commerce and small trade: light goods, small values */
+    bool is_parcel; /* e-commerce and small trade: light goods, small values */
+    bool is_air;
     uint32_t scale_percent; /* an amendment states other masses and values */
     enum direction direction;
     struct text partner;
@@ -187,13 +188,13 @@ static bool is_parcel_mode(struct text mode)
     return false;
 }
 
-/* Mass in grams: 1 to 100 kg for parcels, up to 100 t for freight, log-uniform in steps. */
-static uint64_t draw_grams(struct random *random, bool is_parcel)
+/* Mass in grams: 1 to 100 kg for parcels, up to 100 t for freight, 10 t of it by air, log-uniform in steps. */
+static uint64_t draw_grams(struct random *random, bool is_parcel, bool is_air)
 {
-    static const uint32_t tens[4] = {1, 10, 100, 1000};
+    static const uint32_t tens[2][4] = {{1, 10, 100, 1000}, {1, 10, 100, 100}};
     uint64_t bits = random_next(random);
     uint64_t grams = 1000 + (bits >> 32) % 99000;
-    return is_parcel ? grams : grams * tens[bits & 3];
+    return is_parcel ? grams : grams * tens[is_air][bits & 3];
 }
 
 static void fill_quantity(struct item *item, const struct commodity *commodity, uint64_t *grams)
@@ -217,7 +218,7 @@ static void fill_item(struct generator *generator, struct random *random, const 
     const struct commodity *commodity = goods_at(generator->goods, load->direction, random_below(random, GOODS_SLOTS));
     if (load->is_parcel && !commodity->is_light)
         commodity = goods_lightest(generator->goods, load->direction);
-    uint64_t grams = draw_grams(random, load->is_parcel) * load->scale_percent / 100 + 1;
+    uint64_t grams = draw_grams(random, load->is_parcel, load->is_air) * load->scale_percent / 100 + 1;
     *item = (struct item){.item_no = index + 1,
                           .hs_code = {commodity->code, profile->code_digits},
                           .description = commodity->description};
@@ -308,6 +309,7 @@ static void build(struct generator *generator, const struct past *past)
     if (past->function == FUNCTION_CANCEL)
         return; /* needs no more */
     struct load load = {.is_parcel = profile->has_trade_mode && is_parcel_mode(regime),
+                        .is_air = office->mode == MODE_AIR,
                         .scale_percent = 100,
                         .direction = direction,
                         .partner = profile->partners[generator->partner_of[bits >> 32 & 63]].text};

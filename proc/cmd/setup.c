@@ -58,6 +58,12 @@ static enum err set_severity(const struct config_pair *pair, enum severity *seve
 {
     struct text code = text_of(pair->key);
     enum rule rule = rule_by_code(code);
+    for (int i = 0; i < RULES_RESERVED; i++) {
+        if (text_is(code, rules_reserved[i].code))
+            return err_set(info, ERR_CONFIG,
+                           "%s: rules.severity.%s: this code is reserved, it never fires; remove the key", pair->origin,
+                           pair->key);
+    }
     if (rule == RULE_COUNT) {
         struct nearest nearest = nearest_to(code);
         for (int i = 0; i < RULE_COUNT; i++)
@@ -99,6 +105,9 @@ enum err setup_rules_options(const struct config *config, const struct zone *zon
         .future_bound_ms = config->time_future_bound_ms,
         .late_out = config->late_policy == CONFIG_LATE_OUT,
         .final_months = (int32_t)config->month_final,
+        .gift_regimes = config->rules_gift_regimes,
+        .plant_documents = config->rules_plant_documents,
+        .unspecified_value = config->rules_unspecified_value,
     };
     rules_default_severities(out->lenient, out->severity);
     for (size_t i = 0; i < config->severities.count; i++)

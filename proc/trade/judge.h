@@ -8,8 +8,27 @@
  */
 #pragma once
 
+#include "base/i128.h"
 #include "trade/lists.h"
 #include "trade/rules.h"
+
+/* A short list of codes from a setting. */
+enum { JUDGE_WORDS_MOST = 32 };
+
+struct judge_words {
+    uint64_t keys[JUDGE_WORDS_MOST]; /* as codes_key gives them */
+    uint32_t count;
+};
+
+static inline bool judge_words_have(const struct judge_words *words, struct text word)
+{
+    uint64_t key = codes_key(word);
+    for (uint32_t i = 0; i < words->count && key; i++) {
+        if (words->keys[i] == key)
+            return true;
+    }
+    return false;
+}
 
 /* A month of the calendar in the reporter's zone, as far as zone data go. */
 struct judge_month {
@@ -40,6 +59,11 @@ struct rules {
     bool late_out;
     int32_t final_months;
     struct judge_month months[MONTHS];
+    bool yuan;              /* the reporting currency is CNY: limits in yuan can be compared */
+    int64_t minor_per_unit; /* minor units of the reporting currency, 0 = unknown */
+    i128 unspecified_minor; /* of HSC-611 */
+    struct judge_words gift_regimes;
+    struct judge_words plant_documents;
     uint64_t hash;
     char *off_reason[RULE_COUNT]; /* owned; NULL = in force */
 };
@@ -50,8 +74,11 @@ struct judge_items {
     bool counted;  /* their numbers are 1, 2, 3 and so on */
     bool gross_all;
     bool gross_any;
+    bool trifle;       /* some statistical value is 0 or 1 */
+    bool net_is_gross; /* of some item */
     int64_t net_mg;
     int64_t gross_mg;
+    int64_t value_minor; /* statistical */
 };
 
 /* Figures of so many bits are no concern of ARI-219, and those of DECLARATION_ITEMS_HARD items add up in 63 bits. */
@@ -86,6 +113,17 @@ static inline void judge_find(const struct judge *judge, enum rule rule, int32_t
 void rules_add_mild(const struct rules *rules, struct findings *findings, enum rule rule, int32_t item,
                     const char *field);
 
+/* The sum of the statistical values. */
+static inline i128 judge_value(const struct judge *judge)
+{
+    if (judge->all.ordinary)
+        return judge->all.value_minor;
+    i128 sum = 0;
+    for (uint32_t i = 0; i < judge->items; i++)
+        sum += judge->declaration->items.items[i].statistical_value_minor;
+    return sum;
+}
+
 /* The groups, each in its own file. */
 void judge_structure(const struct judge *judge);
 void judge_codes(const struct judge *judge);
@@ -95,6 +133,14 @@ void judge_statistics(const struct judge *judge);
 
 /* Makes of options and severities what judge_statistics looks at. */
 void judge_statistics_prepare(struct rules *rules, const struct rules_options *options);
+
+/* ARI-210, 211, 217, 218. */
+void judge_rate(const struct judge *judge);
+void judge_credible(const struct judge *judge);
+void judge_commerce(const struct judge *judge);
+
+/* CRE-301 to 304 and 307 for one item; `cell` as lists_hs6 gives it. Only where there is a bands.csv. */
+void judge_bands(const struct judge *judge, const struct item *item, uint32_t hs6, uint32_t cell, int32_t index);
 
 /* Also tells whether the declaration is late. */
 bool judge_time(const struct judge *judge);

@@ -206,6 +206,8 @@ static void item_codes(const struct judge *judge, const struct item *t, int32_t 
         judge_find(judge, RULE_COD_106, item, "origin_country");
     if (t->supp_unit.length && !lists_unit(judge->reference, t->supp_unit))
         judge_find(judge, RULE_COD_113, item, "supp_unit");
+    if (t->package_type.length && !codes_has(&judge->reference->package_types, codes_key(t->package_type)))
+        judge_find(judge, RULE_COD_114, item, "package_type");
     if (t->valuation_method > VALUATION_METHOD_MOST)
         judge_find(judge, RULE_COD_117, item, "valuation_method");
 }

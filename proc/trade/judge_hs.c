@@ -11,6 +11,9 @@ enum {
     NATIONAL = 98 * CHAPTER, /* and those above it */
     MG_PER_CARAT = 200,
     MICRO = 1000000,
+    UNSPECIFIED_FIRST = 980100, /* heading 9801 */
+    UNSPECIFIED = 999999,
+    FOOD_END = 25 * CHAPTER, /* chapters 1 to 24 */
 };
 
 /* HSC-601: the lengths that a code may have, a bit for each. */
@@ -56,6 +59,24 @@ static void listed(const struct judge *judge, const struct item *t, uint32_t cel
         judge_find(judge, RULE_HSC_602, item, "hs_code");
     if (reserved || (national && !national_listed))
         judge_find(judge, RULE_HSC_603, item, "hs_code");
+}
+
+/* HSC-611 */
+static void unspecified(const struct judge *judge, const struct item *t, uint32_t hs6, int32_t item)
+{
+    bool is_one = hs6 == UNSPECIFIED || hs6 / 100 == UNSPECIFIED_FIRST / 100;
+    if (is_one && t->statistical_value_minor > judge->rules->unspecified_minor)
+        judge_find(judge, RULE_HSC_611, item, "statistical_value_minor");
+}
+
+/* HSC-613 */
+static void plant_documents(const struct judge *judge, const struct item *t, int32_t item)
+{
+    for (uint32_t i = 0; i < t->document_classes.count; i++) {
+        if (judge_words_have(&judge->rules->plant_documents, t->document_classes.texts[i]))
+            return;
+    }
+    judge_find(judge, RULE_HSC_613, item, "document_classes");
 }
 
 /* HSC-606: the quantity in kg, to the milligram, against the net mass. micro kg = mg. */
@@ -134,6 +155,12 @@ static void item_code(const struct judge *judge, const struct item *t, uint32_t 
     uint32_t cell = judge->date ? lists_hs6(judge->reference, reference_edition(judge->date), hs6) : 0;
     if (cell == 0 || hs6 - RESERVED < CHAPTER || hs6 >= NATIONAL)
         listed(judge, t, cell, item);
+    if (hs6 >= UNSPECIFIED_FIRST)
+        unspecified(judge, t, hs6, item);
+    if (hs6 < FOOD_END && judge_on(judge, RULE_HSC_613) && !judge->cancel)
+        plant_documents(judge, t, item);
+    if (judge->reference->bands_count)
+        judge_bands(judge, t, hs6, cell, item);
     if (cell > UNIT_INDEX_NONE + 1)
         quantities(judge, t, (uint8_t)(cell - 1), item);
     if (hs6 == ELECTRICITY && (t->net_mass_mg > 0 || t->gross_mass_mg > 0))

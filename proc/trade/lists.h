@@ -86,6 +86,34 @@ struct period {
     uint32_t next; /* another period of the same code: index + 1, 0 = none */
 };
 
+/* What bands.csv says of a code and a flow, in millionths; 0 = nothing. */
+struct band {
+    int64_t low_e6;
+    int64_t median_e6;
+    int64_t high_e6;
+};
+
+enum band_measure {
+    BAND_VALUE_KG,   /* reporting currency per kg */
+    BAND_VALUE_UNIT, /* reporting currency per standard unit */
+    BAND_KG_UNIT,    /* kg per standard unit */
+    BAND_VALUE,      /* reporting currency, of an item: its high is a quantile */
+    BAND_MEASURES,
+};
+
+/* About a thousand times and a thousandth of the median value per kg: where a unit was taken for another (CRE-304). */
+struct band_slip {
+    int64_t above_from_e6;
+    int64_t above_to_e6;
+    int64_t below_from_e6;
+    int64_t below_to_e6;
+};
+
+struct bands {
+    struct band_slip slip;
+    struct band of[BAND_MEASURES]; /* after reference_load those of a shorter code stand where the code has none */
+};
+
 struct group_row {
     char group[20];
     char country[3];
@@ -121,6 +149,12 @@ struct reference {
     struct codes fx; /* month and currency -> index of fx_rates */
     int64_t *fx_rates;
     uint32_t fx_count;
+    struct codes bands_of; /* lists_band_key -> index in bands */
+    struct bands *bands;
+    uint32_t bands_count;
+    struct codes pilot_zones; /* -> first period */
+    struct codes neighbours;  /* two countries */
+    uint8_t has_neighbours[LETTERS2];
 };
 
 static inline uint32_t lists_letter(char c)
@@ -212,11 +246,12 @@ static inline enum regime_place lists_place(uint32_t regime_bits)
     return (enum regime_place)(regime_bits >> REGIME_PLACE_SHIFT);
 }
 
-/* An office of the list; on `date`, or on any if date is 0. */
-static inline bool lists_office(const struct reference *reference, struct text code, uint32_t date)
+/* A code that is listed by periods; on `date`, or on any if date is 0. */
+static inline bool lists_period(const struct reference *reference, const struct codes *codes, struct text code,
+                                uint32_t date)
 {
     uint32_t index;
-    if (!codes_find(&reference->offices, codes_key(code), &index))
+    if (!codes_find(codes, codes_key(code), &index))
         return false;
     if (date == 0)
         return true;
@@ -228,6 +263,49 @@ static inline bool lists_office(const struct reference *reference, struct text c
             return false;
         index = period->next - 1;
     }
+}
+
+static inline bool lists_office(const struct reference *reference, struct text code, uint32_t date)
+{
+    return lists_period(reference, &reference->offices, code, date);
+}
+
+/* Code of `digits` (2, 4 or 6) digits in one flow. */
+static inline uint64_t lists_band_key(uint32_t code, uint32_t digits, bool export)
+{
+    return ((uint64_t)code << 8 | digits) << 1 | export;
+}
+
+/* The same the other way; false for a free slot. */
+static inline bool lists_band_of_key(uint64_t key, uint32_t *code, uint32_t *digits, bool *export)
+{
+    *export = key & 1;
+    *digits = key >> 1 & 0xFF;
+    *code = (uint32_t)(key >> 9);
+    return key != 0;
+}
+
+/* What is known of a commodity: by its six digits, else its four, else its two. NULL: nothing. */
+static inline const struct bands *lists_bands(const struct reference *reference, uint32_t hs6, bool export)
+{
+    uint32_t index;
+    if (codes_find(&reference->bands_of, lists_band_key(hs6, 6, export), &index) ||
+        codes_find(&reference->bands_of, lists_band_key(hs6 / 100, 4, export), &index) ||
+        codes_find(&reference->bands_of, lists_band_key(hs6 / 10000, 2, export), &index))
+        return &reference->bands[index];
+    return NULL;
+}
+
+/* Whether `other` lies at the border of `country`; true where the list has nothing about that country. */
+static inline bool lists_neighbour(const struct reference *reference, struct text country, struct text other)
+{
+    char pair[4];
+    uint32_t place = lists_letters2(country);
+    if (place == CODE_NONE || !reference->has_neighbours[place] || other.length != 2)
+        return true;
+    memcpy(pair, country.data, 2);
+    memcpy(pair + 2, other.data, 2);
+    return codes_has(&reference->neighbours, codes_key((struct text){pair, sizeof pair}));
 }
 
 /* Digits of a national code as a number that also tells how many there are. */

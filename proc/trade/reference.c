@@ -54,6 +54,47 @@ static enum err read_list(struct reference *reference, enum reference_list list,
     return OK;
 }
 
+/* 1000 x and 1 / 1000 x the median, each give or take 0.3 decade. */
+static struct band_slip slip_of(int64_t median_e6)
+{
+    enum { NEAR = 501187, FAR = 1995262, THOUSANDTHS = 1000 };
+    i128 median = (i128)median_e6;
+    return (struct band_slip){.above_from_e6 = (int64_t)(median * NEAR / THOUSANDTHS),
+                              .above_to_e6 = (int64_t)(median * FAR / THOUSANDTHS),
+                              .below_from_e6 = (int64_t)(median * THOUSANDTHS / FAR),
+                              .below_to_e6 = (int64_t)(median * THOUSANDTHS / NEAR)};
+}
+
+/* What a code has no band for, a shorter one may have. */
+static void inherit(const struct reference *reference, struct bands *to, uint32_t code, uint32_t digits, bool export)
+{
+    uint32_t index;
+    if (!codes_find(&reference->bands_of, lists_band_key(code, digits, export), &index))
+        return;
+    for (int measure = 0; measure < BAND_MEASURES; measure++) {
+        if (to->of[measure].high_e6 == 0)
+            to->of[measure] = reference->bands[index].of[measure];
+    }
+}
+
+/* Subheadings have what their heading has, and all what their chapter has, so that one look-up finds all measures. */
+static void inherit_bands(const struct reference *reference)
+{
+    const struct codes *codes = &reference->bands_of;
+    for (uint32_t slot = 0; codes->count && slot <= codes->mask; slot++) {
+        uint32_t code, digits;
+        bool export;
+        if (!lists_band_of_key(codes->keys[slot], &code, &digits, &export))
+            continue;
+        struct bands *to = &reference->bands[codes->values[slot]];
+        if (digits == 6)
+            inherit(reference, to, code / 100, 4, export);
+        if (digits >= 4)
+            inherit(reference, to, digits == 6 ? code / 10000 : code / 100, 2, export);
+        to->slip = slip_of(to->of[BAND_VALUE_KG].median_e6);
+    }
+}
+
 enum err reference_load(const char *dir, const char *fallback_dir, struct reference **out, struct err_info *info)
 {
     const char *const dirs[2] = {dir && *dir ? dir : NULL, fallback_dir && *fallback_dir ? fallback_dir : NULL};
@@ -74,6 +115,7 @@ enum err reference_load(const char *dir, const char *fallback_dir, struct refere
             return err;
         }
     }
+    inherit_bands(reference);
     for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++)
         reference->country[lists_pair(specials[i]) / 64] |= 1ull << (lists_pair(specials[i]) % 64);
     *out = reference;
@@ -122,6 +164,10 @@ void reference_free(struct reference *reference)
     memory_free(reference->groups);
     codes_fini(&reference->fx);
     memory_free(reference->fx_rates);
+    codes_fini(&reference->bands_of);
+    memory_free(reference->bands);
+    codes_fini(&reference->pilot_zones);
+    codes_fini(&reference->neighbours);
     memory_free(reference);
 }
 

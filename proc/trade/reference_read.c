@@ -4,10 +4,19 @@
 #include "base/check.h"
 #include "base/csv.h"
 #include "base/hash.h"
+#include "base/i128.h"
 #include "base/memory.h"
 #include "trade/calendar.h"
 
 enum { COLUMNS_MOST = 7 };
+
+enum {
+    BAND_COUNT_LEAST = 30,
+    BAND_SCALE = 1000000,
+    BAND_NARROWEST = 1412537, /* 0.15 decade, in millionths */
+};
+
+#define BAND_MOST_E6 INT64_C(4000000000000000) /* times 2,000 it has 63 bits */
 
 struct reading {
     struct reference *reference;
@@ -167,7 +176,8 @@ static enum err read_scheme(struct reading *reading, uint32_t column, int32_t *o
 
 /* ---- rows ---- */
 
-static enum err office_row(struct reading *reading)
+/* A code with the days on which it holds; it may have several rows. */
+static enum err period_row(struct reading *reading, struct codes *codes)
 {
     struct reference *reference = reading->reference;
     uint64_t key = 0;
@@ -182,11 +192,36 @@ static enum err office_row(struct reading *reading)
     if ((index & (index - 1)) == 0)
         reference->periods = memory_resize(reference->periods, index ? index * 2 : 1, sizeof *reference->periods);
     reference->periods_count++;
-    if (!codes_put(&reference->offices, key, index, &first)) {
+    if (!codes_put(codes, key, index, &first)) {
         period.next = reference->periods[first].next;
         reference->periods[first].next = index + 1;
     }
     reference->periods[index] = period;
+    return OK;
+}
+
+static enum err office_row(struct reading *reading)
+{
+    return period_row(reading, &reading->reference->offices);
+}
+
+static enum err pilot_zone_row(struct reading *reading)
+{
+    return period_row(reading, &reading->reference->pilot_zones);
+}
+
+static enum err neighbour_row(struct reading *reading)
+{
+    uint32_t country = 0;
+    uint32_t other = 0;
+    uint32_t there = 0;
+    TRY(read_letters2(reading, 0, &country));
+    TRY(read_letters2(reading, 1, &other));
+    char pair[4] = {reading->field[0].data[0], reading->field[0].data[1], reading->field[1].data[0],
+                    reading->field[1].data[1]};
+    if (!codes_put(&reading->reference->neighbours, codes_key((struct text){pair, sizeof pair}), 1, &there))
+        return twice(reading, 1);
+    reading->reference->has_neighbours[country] = 1;
     return OK;
 }
 
@@ -520,6 +555,73 @@ static enum err fx_row(struct reading *reading)
     return OK;
 }
 
+static const char *const band_names[BAND_MEASURES] = {
+    [BAND_VALUE_KG] = "value_kg", [BAND_VALUE_UNIT] = "value_unit", [BAND_KG_UNIT] = "kg_unit", [BAND_VALUE] = "value"};
+
+/* A positive decimal in millionths. */
+static enum err read_millionths(struct reading *reading, uint32_t column, int64_t *out)
+{
+    int64_t numerator = 0;
+    int64_t denominator = 1;
+    if (!decimal_of(reading->field[column], &numerator, &denominator) || denominator > BAND_SCALE ||
+        __builtin_mul_overflow(numerator, BAND_SCALE / denominator, &numerator) || numerator > BAND_MOST_E6)
+        return WRONG(reading, column, "\"%.*s\": write a decimal number above 0, to 4000000000, with up to 6 decimals",
+                     TEXT_ARGS(reading->field[column]));
+    *out = numerator;
+    return OK;
+}
+
+/* The figures of a band; of item values only the quantile. */
+static enum err read_band(struct reading *reading, enum band_measure measure, struct band *out)
+{
+    TRY(read_millionths(reading, 6, &out->high_e6));
+    if (measure == BAND_VALUE)
+        return OK;
+    TRY(read_millionths(reading, 4, &out->low_e6));
+    TRY(read_millionths(reading, 5, &out->median_e6));
+    if ((i128)out->high_e6 * BAND_SCALE < (i128)out->median_e6 * BAND_NARROWEST ||
+        (i128)out->low_e6 * BAND_NARROWEST > (i128)out->median_e6 * BAND_SCALE)
+        return WRONG(reading, 5, "\"%.*s\": a band reaches 0.15 decade (x 1.4125) or more to both sides of its median",
+                     TEXT_ARGS(reading->field[5]));
+    return OK;
+}
+
+static enum err band_row(struct reading *reading)
+{
+    struct reference *reference = reading->reference;
+    struct text code = reading->field[0];
+    int64_t count = 0;
+    uint32_t measure = 0;
+    while (measure < BAND_MEASURES && !text_is(reading->field[2], band_names[measure]))
+        measure++;
+    if (measure == BAND_MEASURES)
+        return WRONG(reading, 2, "\"%.*s\": write value_kg, value_unit, kg_unit or value",
+                     TEXT_ARGS(reading->field[2]));
+    bool is_heading = code.length == 4;
+    if (!is_digits(code) || !(is_heading || (measure != BAND_VALUE && (code.length == 2 || code.length == 6))))
+        return WRONG(reading, 0, "\"%.*s\": write an HS code of 2, 4 or 6 digits, for value of 4", TEXT_ARGS(code));
+    bool export = text_is(reading->field[1], "X");
+    if (!export && !text_is(reading->field[1], "M"))
+        return WRONG(reading, 1, "\"%.*s\": write M (import) or X (export)", TEXT_ARGS(reading->field[1]));
+    if (!text_to_int64(reading->field[3], &count) || count < 0)
+        return WRONG(reading, 3, "\"%.*s\" is no number of observations", TEXT_ARGS(reading->field[3]));
+    struct band band = {0};
+    TRY(read_band(reading, (enum band_measure)measure, &band));
+    if (count < BAND_COUNT_LEAST)
+        return OK; /* too few to say anything: that of a shorter code stands */
+    uint32_t index = reference->bands_count;
+    if (codes_put(&reference->bands_of, lists_band_key(digits_value(code.data, code.length), code.length, export),
+                  index, &index)) {
+        if ((index & (index - 1)) == 0)
+            reference->bands = memory_resize(reference->bands, index ? (size_t)index * 2 : 1, sizeof *reference->bands);
+        reference->bands[reference->bands_count++] = (struct bands){0};
+    }
+    if (reference->bands[index].of[measure].high_e6)
+        return twice(reading, 0);
+    reference->bands[index].of[measure] = band;
+    return OK;
+}
+
 /* ---- files ---- */
 
 static const struct list lists[REFERENCE_LISTS] = {
@@ -538,14 +640,19 @@ static const struct list lists[REFERENCE_LISTS] = {
     [REFERENCE_PROCEDURE_PAIRS] =
         {"procedure_pairs.csv", {"scheme", "requested", "previous"}, pair_row, REFERENCE_PROCEDURE_PAIRS, true},
     [REFERENCE_UNITS] = {"units.csv", {"rec20", "std_unit", "kind", "factor_to_std"}, unit_row, REFERENCE_UNITS, true},
-    [REFERENCE_PACKAGE_TYPES] = {"package_types.csv", {"code"}, package_row, REFERENCE_PACKAGE_TYPES, false},
+    [REFERENCE_PACKAGE_TYPES] = {"package_types.csv", {"code"}, package_row, REFERENCE_PACKAGE_TYPES, true},
     [REFERENCE_UNLOCODE] = {"unlocode_subset.csv", {"locode"}, locode_row, REFERENCE_UNLOCODE, true},
     [REFERENCE_HS2017] = {"hs2017.csv", {"code", "digits", "std_unit"}, hs_row, REFERENCE_HS2017, true},
     [REFERENCE_HS2022] = {"hs2022.csv", {"code", "digits", "std_unit"}, hs_row, REFERENCE_HS2022, true},
     [REFERENCE_NATIONAL_CODES] = {"national_codes.csv", {"code"}, national_row, REFERENCE_NATIONAL_CODES, true},
     [REFERENCE_COUNTRY_GROUPS] =
         {"country_groups.csv", {"group", "alpha2", "from", "to_exclusive"}, group_row, REFERENCE_COUNTRY_GROUPS, true},
-    [REFERENCE_FX] = {"fx_monthly_per_usd.csv", {"month", "currency", "units_per_usd"}, fx_row, REFERENCE_FX, false},
+    [REFERENCE_FX] = {"fx_monthly_per_usd.csv", {"month", "currency", "units_per_usd"}, fx_row, REFERENCE_FX, true},
+    [REFERENCE_BANDS] =
+        {"bands.csv", {"hs", "flow", "measure", "n", "low", "median", "high"}, band_row, REFERENCE_BANDS, true},
+    [REFERENCE_PILOT_ZONES] =
+        {"pilot_zones.csv", {"code", "valid_from", "valid_to"}, pilot_zone_row, REFERENCE_PILOT_ZONES, true},
+    [REFERENCE_NEIGHBOURS] = {"neighbours.csv", {"country", "neighbour"}, neighbour_row, REFERENCE_NEIGHBOURS, true},
 };
 
 const char *reference_read_file(enum reference_list list)

@@ -18,6 +18,11 @@ const struct rule_row rule_rows[RULE_COUNT] = {
 #include "trade/rules.def"
 };
 
+const struct rule_reserved rules_reserved[RULES_RESERVED] = {
+#define RESERVED(code, group, fields, text) {code, GROUP_##group, fields, text},
+#include "trade/rules.def"
+};
+
 enum rule rule_by_code(struct text code)
 {
     for (int rule = 0; rule < RULE_COUNT; rule++) {
@@ -66,6 +71,12 @@ static const char *lacking_setting(const struct rules_options *options, enum rul
         return "trade.system=special";
     if (rule == RULE_STA_809 && !options->nets_returns)
         return "count.returns=false";
+    if (rule == RULE_CRE_305 && !(options->gift_regimes && *options->gift_regimes))
+        return "rules.gift.regimes, which is not set";
+    if (rule == RULE_HSC_611 && options->unspecified_value <= 0)
+        return "rules.unspecified.value, which is not set";
+    if (rule == RULE_HSC_613 && !(options->plant_documents && *options->plant_documents))
+        return "rules.plant.documents, which is not set";
     return NULL;
 }
 
@@ -136,6 +147,41 @@ static void fill_months(struct rules *rules)
     }
 }
 
+static enum err read_words(const char *key, const char *list, struct judge_words *out, struct err_info *info)
+{
+    struct text rest = text_of(list);
+    out->count = 0;
+    while (rest.length) {
+        struct text word = text_trim(text_cut(&rest, ','));
+        uint64_t code = codes_key(word);
+        if (code == 0 || out->count == JUDGE_WORDS_MOST)
+            return err_set(info, ERR_CONFIG, "%s=%s: write up to %d codes of 1 to 8 bytes, separated by commas", key,
+                           list, (int)JUDGE_WORDS_MOST);
+        out->keys[out->count++] = code;
+    }
+    return OK;
+}
+
+/* Currency and thresholds in its minor units. */
+static enum err settle_money(struct rules *rules, const struct rules_options *options, struct err_info *info)
+{
+    uint32_t decimals = 0;
+    struct text currency = text_of(options->reporting_currency);
+    rules->yuan = text_is(currency, "CNY");
+    if (reference_currency_minor(rules->reference, currency, &decimals)) {
+        rules->minor_per_unit = 1;
+        while (decimals-- > 0)
+            rules->minor_per_unit *= 10;
+    }
+    if (options->unspecified_value > 0 && rules->minor_per_unit == 0)
+        return err_set(info, ERR_CONFIG,
+                       "rules.unspecified.value: currencies.csv does not say how many decimals %s has",
+                       options->reporting_currency);
+    rules->unspecified_minor = (i128)options->unspecified_value * rules->minor_per_unit;
+    TRY(read_words("rules.gift.regimes", options->gift_regimes, &rules->gift_regimes, info));
+    return read_words("rules.plant.documents", options->plant_documents, &rules->plant_documents, info);
+}
+
 static uint64_t hash_of(const struct rules *rules)
 {
     uint64_t hash = hash_words2(rules->reporter_key, rules->reporting_currency_key, rules->lenient);
@@ -144,6 +190,9 @@ static uint64_t hash_of(const struct rules *rules)
     hash = hash_words2(hash, (uint64_t)rules->future_bound_ms,
                        (uint64_t)rules->date_first << 32 | (uint32_t)rules->provisional_days);
     hash = hash_bytes(zone_name(rules->zone), strlen(zone_name(rules->zone)), hash);
+    hash = hash_words2(hash, (uint64_t)(rules->unspecified_minor >> 64), (uint64_t)rules->unspecified_minor);
+    hash = hash_bytes(rules->gift_regimes.keys, rules->gift_regimes.count * sizeof(uint64_t), hash);
+    hash = hash_bytes(rules->plant_documents.keys, rules->plant_documents.count * sizeof(uint64_t), hash + 1);
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         hash = hash_bytes(rule_rows[rule].code, strlen(rule_rows[rule].code), hash);
         hash = hash_bytes(&rules->severity[rule], 1, hash);
@@ -189,6 +238,11 @@ enum err rules_new(const struct rules_options *options, const struct reference *
     rules->future_bound_ms = options->future_bound_ms;
     rules->late_out = options->late_out;
     rules->final_months = options->late_out ? options->final_months : 0;
+    enum err err = settle_money(rules, options, info);
+    if (err != OK) {
+        rules_free(rules);
+        return err;
+    }
     fill_months(rules);
     for (int rule = 0; rule < RULE_COUNT; rule++)
         settle(rules, options, (enum rule)rule);
@@ -326,6 +380,9 @@ static struct judge_items look_over(const struct item *items, uint32_t count)
     int64_t gross_lack = 0;
     uint64_t net_mg = 0;
     uint64_t gross_mg = 0;
+    int64_t trifle = 0;
+    int64_t same = 0;
+    uint64_t value_minor = 0;
     uint32_t numbers = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct item *t = &items[i];
@@ -336,11 +393,17 @@ static struct judge_items look_over(const struct item *items, uint32_t count)
                            t->customs_value_minor | t->supp_quantity_micro | t->second_quantity_micro);
         gross_bits |= (uint64_t)t->gross_mass_mg;
         gross_lack |= (int64_t)((uint64_t)t->gross_mass_mg - 1);
+        value_minor += (uint64_t)t->statistical_value_minor;
+        trifle |= (int64_t)((uint64_t)t->statistical_value_minor - 2);
+        same |= (int64_t)((uint64_t)(t->gross_mass_mg ^ t->net_mass_mg) - 1);
     }
     all.ordinary = (bits | gross_bits) >> ORDINARY_BITS == 0;
     all.counted = numbers == 0;
     all.gross_all = gross_lack >= 0;
     all.gross_any = gross_bits != 0;
+    all.trifle = trifle < 0; /* for what is negative too: who asks looks again */
+    all.net_is_gross = same < 0;
+    all.value_minor = (int64_t)value_minor;
     all.net_mg = (int64_t)net_mg;
     all.gross_mg = (int64_t)gross_mg;
     return all;
@@ -382,8 +445,11 @@ void rules_judge(const struct rules *rules, const struct declaration *declaratio
     judge_structure(&judge);
     judge_codes(&judge);
     judge_arithmetic(&judge);
-    judge_hs(&judge);
+    judge_rate(&judge);
+    judge_credible(&judge);
     out->late = judge_time(&judge);
+    judge_hs(&judge);
+    judge_commerce(&judge);
     if (!out->reject)
         judge_statistics(&judge);
 }

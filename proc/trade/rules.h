@@ -54,6 +54,18 @@ struct rule_row {
 
 extern const struct rule_row rule_rows[RULE_COUNT];
 
+/* A code that nothing can decide yet: it never fires. */
+struct rule_reserved {
+    const char *code;
+    enum rule_group group;
+    const char *fields;
+    const char *text;
+};
+
+enum { RULES_RESERVED = 5 };
+
+extern const struct rule_reserved rules_reserved[RULES_RESERVED];
+
 /* The rule of that code ("STR-001"), or RULE_COUNT. */
 enum rule rule_by_code(struct text code);
 
@@ -111,6 +123,9 @@ struct rules_options {
     int64_t future_bound_ms;        /* time.future.bound.ms */
     bool late_out;                  /* late.policy=late_out */
     int32_t final_months;           /* month.final; decides something only with late_out */
+    const char *gift_regimes;       /* rules.gift.regimes: codes separated by commas; NULL or empty: CRE-305 is off */
+    const char *plant_documents;    /* rules.plant.documents: likewise, HSC-613 */
+    int64_t unspecified_value;      /* rules.unspecified.value, in units of the reporting currency; 0: HSC-611 is off */
 };
 
 struct rules;

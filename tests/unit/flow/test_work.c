@@ -87,8 +87,7 @@ enum { RELOAD_RECORDS = 40 };
 static struct ruleset mild_rules(struct rules **out)
 {
     struct err_info info;
-    struct rules_options options = {.reporter = "CN", .reporting_currency = "CNY"};
-    rules_default_severities(false, options.severity);
+    struct rules_options options = rules_default_options(f.zone);
     options.severity[RULE_COD_101] = SEVERITY_WARN;
     cr_assert_eq(rules_new(&options, f.reference, out, &info), OK, "%s", info.text);
     return (struct ruleset){plan_make(4711, 2), *out, f.reference, 2};

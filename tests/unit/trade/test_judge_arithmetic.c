@@ -44,7 +44,7 @@ RULE_CASE("ARI-204", rejects, net_above_gross_in_one_item, "", {
     item[0].gross_mass_mg = 24999999;
     item[1].gross_mass_mg = 35000001;
 })
-RULE_CASE("ARI-204", accepts, net_equal_to_gross, "", {
+RULE_CASE("ARI-204", accepts, net_equal_to_gross, "CRE-306", {
     item[0].gross_mass_mg = 25000000;
     item[1].gross_mass_mg = 35000000;
 })
@@ -102,7 +102,7 @@ RULE_CASE("ARI-207", accepts, net_mass_of_electricity_absent, "", {
     item[1].supp_quantity_micro = 5000000;
     item[1].supp_unit = TEXT("MWH");
 })
-RULE_CASE("ARI-207", accepts, net_mass_of_piped_gas_in_cubic_metres_absent, "HSC-605", {
+RULE_CASE("ARI-207", accepts, net_mass_of_piped_gas_in_cubic_metres_absent, "HSC-605 CRE-309", {
     d->border_transport_mode = 7;
     item[1].hs_code = TEXT("2711210000");
     item[1].net_mass_mg = 0;
@@ -115,7 +115,7 @@ RULE_CASE("ARI-207", rejects, net_mass_of_gas_by_rail_absent, "HSC-605", {
     item[1].supp_quantity_micro = 5000000;
     item[1].supp_unit = TEXT("MTQ");
 })
-RULE_CASE("ARI-207", rejects, net_mass_of_piped_oil_in_tonnes_absent, "", {
+RULE_CASE("ARI-207", rejects, net_mass_of_piped_oil_in_tonnes_absent, "CRE-309", {
     d->border_transport_mode = 7;
     item[1].hs_code = TEXT("2709000000");
     item[1].net_mass_mg = 0;
@@ -153,14 +153,14 @@ RULE_CASE("ARI-213", rejects, freight_without_currency, "", { d->freight_currenc
 RULE_CASE("ARI-213", rejects, insurance_without_currency, "", { d->insurance_minor = 1; })
 RULE_CASE("ARI-213", accepts, currency_without_an_amount, "", { d->insurance_currency = TEXT("USD"); })
 
-RULE_CASE("ARI-214", warns, freight_equal_to_the_goods, "", { d->freight_minor = 9800000; })
+RULE_CASE("ARI-214", warns, freight_equal_to_the_goods, "ARI-210", { d->freight_minor = 9800000; })
 RULE_CASE("ARI-214", warns, other_charges_equal_to_the_goods, "", {
     d->other_charges_minor = 9800000;
-    d->other_charges_currency = TEXT("USD");
+    d->other_charges_currency = TEXT("CNY");
 })
 RULE_CASE("ARI-214", accepts, freight_of_that_figure_in_another_currency, "", {
     d->freight_minor = 9800000;
-    d->freight_currency = TEXT("CNY");
+    d->freight_currency = TEXT("USD");
 })
 
 RULE_CASE("ARI-215", rejects, packages_of_no_item, "", {
@@ -190,10 +190,11 @@ RULE_CASE("ARI-219", rejects, net_mass_beyond_any_trade, "", {
     d->total_gross_mass_mg = 0;
     d->total_packages = 0;
 })
-RULE_CASE("ARI-219", rejects, value_beyond_any_trade, "ARI-221",
+RULE_CASE("ARI-219", rejects, value_beyond_any_trade, "ARI-210 ARI-211 ARI-221",
           { item[0].statistical_value_minor = 1000000000000001; })
 RULE_CASE("ARI-219", rejects, customs_value_beyond_any_trade, "ARI-221", { item[0].customs_value_minor = INT64_MAX; })
-RULE_CASE("ARI-219", accepts, figures_at_the_limit, "", {
+RULE_CASE("ARI-219", accepts, figures_at_the_limit, "CRE-306", {
+    d->incoterm = TEXT("");
     item[0].statistical_value_minor = 1000000000000000;
     item[0].customs_value_minor = 1000000000000000;
     item[0].net_mass_mg = 100000000000000000;
@@ -226,7 +227,8 @@ RULE_CASE("ARI-221", accepts, customs_value_off_on_export, "", {
     sample_export(&sample, "940720250000000001", "1");
     item[0].customs_value_minor = 9000000;
 })
-RULE_CASE("ARI-221", accepts, customs_value_without_a_statistical_one, "", { item[0].statistical_value_minor = 0; })
+RULE_CASE("ARI-221", accepts, customs_value_without_a_statistical_one, "ARI-210",
+          { item[0].statistical_value_minor = 0; })
 
 Test(judge_arithmetic, figures_at_the_ends_of_their_types_never_overflow)
 {

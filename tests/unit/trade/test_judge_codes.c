@@ -53,7 +53,10 @@ RULE_CASE("COD-107", rejects, currency_withdrawn_12_months_before, "", {
 RULE_CASE("COD-107", rejects, currency_withdrawn_long_ago, "", { d->insurance_currency = TEXT("ARY"); })
 RULE_CASE("COD-107", rejects, metal, "", { d->freight_currency = TEXT("XAU"); })
 RULE_CASE("COD-107", rejects, currency_of_two_letters, "", { d->other_charges_currency = TEXT("US"); })
-RULE_CASE("COD-107", accepts, currency_that_begins_with_x, "", { d->invoice_currency = TEXT("XAF"); })
+RULE_CASE("COD-107", accepts, currency_that_begins_with_x, "", {
+    d->invoice_currency = TEXT("XAF");
+    d->incoterm = TEXT("");
+})
 RULE_CASE("COD-107", accepts, currency_before_its_withdrawal, "", {
     d->invoice_currency = TEXT("HRK");
     sample_dated(&sample, 20221231);
@@ -83,7 +86,8 @@ RULE_CASE("COD-110", warns, incoterm_withdrawn, "", {
 RULE_CASE("COD-110", accepts, incoterm_in_force, "", { d->incoterm = TEXT("EXW"); })
 
 RULE_CASE("COD-111", rejects, cn_trade_mode_not_in_the_list, "", { d->trade_mode = TEXT("9999"); })
-RULE_CASE("COD-111", rejects, cn_trade_mode_of_the_other_direction, "", { d->trade_mode = TEXT("9710"); })
+RULE_CASE("COD-111", rejects, cn_trade_mode_of_the_other_direction, "ECM-701 ECM-702",
+          { d->trade_mode = TEXT("9710"); })
 RULE_CASE("COD-111", rejects, cn_procedure_of_five_characters, "", { item[0].procedure = TEXT("12345"); })
 RULE_CASE("COD-111", accepts, cn_procedure_of_four_characters_in_more_bytes, "", {
     item[0].procedure = TEXT("\xE4\xB8\x80"
@@ -164,9 +168,14 @@ RULE_CASE("COD-119", accepts, container_with_a_right_check_digit, "", {
 })
 
 RULE_CASE("COD-120", rejects, reporter_that_is_not_configured, "", { d->reporter = TEXT("KZ"); })
-RULE_CASE("COD-120", rejects, reporting_currency_that_is_not_configured, "", { d->reporting_currency = TEXT("USD"); })
+RULE_CASE("COD-120", rejects, reporting_currency_that_is_not_configured, "ARI-217 ARI-218",
+          { d->reporting_currency = TEXT("USD"); })
 RULE_CASE("COD-120", rejects, reporter_that_is_not_configured_in_a_cancel, "", {
     sample_cancel(&sample);
     d->reporter = TEXT("KZ");
 })
 RULE_CASE("COD-120", accepts, reporter_absent_in_a_cancel, "", { sample_cancel(&sample); })
+
+RULE_CASE("COD-114", accepts, a_kind_of_package_in_the_list, "", { item[0].package_type = TEXT("PK"); })
+RULE_CASE("COD-114", accepts, no_kind_of_package, "", { item[0].package_type = TEXT(""); })
+RULE_CASE("COD-114", warns, a_kind_of_package_that_is_not_in_the_list, "", { item[0].package_type = TEXT("QQ"); })

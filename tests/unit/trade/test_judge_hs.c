@@ -168,3 +168,51 @@ RULE_CASE("HSC-612", accepts, chapter_97_in_eaeu_with_origin, "", {
     item[0].hs_code = TEXT("9701210000");
     item[0].consignment_country = TEXT("DE");
 })
+
+/* ---- HSC-611 ---- */
+
+#define UNSPECIFIED(code, minor)                                                                                       \
+    do {                                                                                                               \
+        sample.options.unspecified_value = 1000;                                                                       \
+        item[1].hs_code = TEXT(code);                                                                                  \
+        item[1].statistical_value_minor = item[1].customs_value_minor = (minor);                                       \
+        d->incoterm = TEXT("");                                                                                        \
+    } while (0)
+
+RULE_CASE("HSC-611", accepts, unspecified_goods_of_a_thousand, "", { UNSPECIFIED("9999990000", 100000); })
+RULE_CASE("HSC-611", warns, unspecified_goods_of_more_than_a_thousand, "", { UNSPECIFIED("9999990000", 100001); })
+RULE_CASE("HSC-611", warns, samples_of_more_than_a_thousand, "", { UNSPECIFIED("9801001000", 100001); })
+RULE_CASE("HSC-611", accepts, specified_goods_of_more_than_a_thousand, "", { UNSPECIFIED("7208510000", 100001); })
+RULE_CASE("HSC-611", accepts, no_limit_is_configured, "", {
+    UNSPECIFIED("9999990000", 100001);
+    sample.options.unspecified_value = 0;
+})
+
+/* ---- HSC-613 ---- */
+
+#define MEAT()                                                                                                         \
+    do {                                                                                                               \
+        sample.options.plant_documents = "C085,N853";                                                                  \
+        sample.options.severity[RULE_HSC_602] = SEVERITY_OFF;                                                          \
+        item[1].hs_code = TEXT("0201100000");                                                                          \
+        sample.texts[0] = TEXT("N380");                                                                                \
+        sample.texts[1] = TEXT("N853");                                                                                \
+    } while (0)
+
+RULE_CASE("HSC-613", accepts, meat_with_its_certificate, "", {
+    MEAT();
+    item[1].document_classes = (struct text_list){sample.texts, 2};
+})
+RULE_CASE("HSC-613", warns, meat_with_an_invoice_only, "", {
+    MEAT();
+    item[1].document_classes = (struct text_list){sample.texts, 1};
+})
+RULE_CASE("HSC-613", warns, meat_without_documents, "", { MEAT(); })
+RULE_CASE("HSC-613", accepts, steel_without_documents, "", {
+    MEAT();
+    item[1].hs_code = TEXT("7208510000");
+})
+RULE_CASE("HSC-613", accepts, no_documents_are_configured, "", {
+    MEAT();
+    sample.options.plant_documents = "";
+})

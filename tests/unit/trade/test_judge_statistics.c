@@ -56,7 +56,7 @@ RULE_CASE("STA-803", leaves_out, banknotes_where_the_site_says_so, "", {
 })
 RULE_CASE("STA-803", accepts, a_code_too_short_to_tell, "HSC-601", { item[1].hs_code = TEXT("71082"); })
 
-RULE_CASE("STA-804", accepts, what_is_no_store, "", { d->trade_mode = TEXT("1239"); })
+RULE_CASE("STA-804", accepts, what_is_no_store, "ECM-701", { d->trade_mode = TEXT("1239"); })
 RULE_CASE("STA-804", leaves_out, own_stores, "", { d->trade_mode = TEXT("3339"); })
 
 RULE_CASE("STA-805", accepts, a_warehouse_in_general_trade, "", { procedures(&sample, "71", "40"); })

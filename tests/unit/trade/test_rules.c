@@ -301,3 +301,69 @@ Test(rules, a_path_is_cut_to_its_room)
 
     cr_expect_str_eq(finding_path(&finding, path, sizeof path), "items[1");
 }
+
+Test(rules, a_rule_whose_setting_is_empty_says_which)
+{
+    static const struct {
+        enum rule rule;
+        const char *key;
+    } rows[] = {{RULE_CRE_305, "rules.gift.regimes"},
+                {RULE_HSC_611, "rules.unspecified.value"},
+                {RULE_HSC_613, "rules.plant.documents"}};
+    struct rules_options options = options_cn();
+    struct reference *reference = case_reference();
+    struct rules *rules = rules_of(&options, reference);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *why = rules_off_reason(rules, rows[i].rule);
+        cr_assert(why);
+        cr_expect(strstr(why, rows[i].key), "%s", why);
+    }
+    rules_free(rules);
+
+    options.gift_regimes = "3339";
+    options.unspecified_value = 1;
+    options.plant_documents = "C085";
+    rules = rules_of(&options, reference);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_expect_null(rules_off_reason(rules, rows[i].rule));
+    rules_free(rules);
+    reference_free(reference);
+}
+
+Test(rules, settings_of_time_and_thresholds_are_part_of_the_hash)
+{
+    struct reference *reference = case_reference();
+    struct rules_options options = options_cn();
+    struct rules_options other[6];
+    struct rules *rules = rules_of(&options, reference);
+    uint64_t hash = rules_hash(rules);
+    rules_free(rules);
+    for (int i = 0; i < 6; i++)
+        other[i] = options;
+    other[0].provisional_days = 6;
+    other[1].month_first = 202001;
+    other[2].future_bound_ms = 1;
+    other[3].gift_regimes = "3339";
+    other[4].plant_documents = "3339";
+    other[5].unspecified_value = 1;
+
+    for (int i = 0; i < 6; i++) {
+        rules = rules_of(&other[i], reference);
+        cr_expect_neq(rules_hash(rules), hash, "%d", i);
+        rules_free(rules);
+    }
+    reference_free(reference);
+}
+
+Test(rules, wrong_settings_are_refused_with_their_key)
+{
+    struct rules_options options = options_cn();
+    options.month_first = 202013;
+    refused(&options, "month.first");
+    options = options_cn();
+    options.gift_regimes = "3339,TOO-LONG-A-CODE";
+    refused(&options, "rules.gift.regimes");
+    options = options_cn();
+    options.plant_documents = "A,,B";
+    refused(&options, "rules.plant.documents");
+}
