@@ -93,6 +93,7 @@ struct judge {
     uint32_t items; /* kept ones */
     struct judge_items all;
     uint32_t date;                   /* reference date, 0 if it is none */
+    uint32_t regime;                 /* of the trade mode in regimes.csv; 0 but in CN */
     const struct judge_month *month; /* of it; NULL before 1970, after 2099 and where there is none */
     bool cancel;                     /* then nothing is required but what contract.md section 3 says */
     bool import;

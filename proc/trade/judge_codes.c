@@ -153,11 +153,10 @@ static void configured(const struct judge *judge)
         judge_find(judge, RULE_COD_120, -1, "reporting_currency");
 }
 
-/* Whether regimes.csv lists the code for the direction; any direction will do if the declaration's is not known
+/* Whether what regimes.csv has of a code is for the direction; any direction will do if the declaration's is not known
  * (STR-007). */
-static bool is_listed(const struct judge *judge, struct text code)
+static inline bool is_listed(const struct judge *judge, uint32_t bits)
 {
-    uint32_t bits = lists_regime(judge->reference, judge->declaration->scheme, code);
     if (judge->import)
         return bits & REGIME_IMPORT;
     if (judge->export)
@@ -189,7 +188,8 @@ static void procedure(const struct judge *judge, struct text code, bool listed, 
             judge_find(judge, RULE_COD_111, item, "procedure");
         return;
     }
-    if (listed && !is_listed(judge, (struct text){code.data, code.length < 2 ? code.length : 2}))
+    struct text requested = {code.data, code.length < 2 ? code.length : 2};
+    if (listed && !is_listed(judge, lists_regime(judge->reference, judge->declaration->scheme, requested)))
         judge_find(judge, RULE_COD_111, item, "procedure");
     if (paired && code.length >= 4 &&
         !codes_has(&judge->reference->procedure_pairs[judge->declaration->scheme],
@@ -224,7 +224,7 @@ void judge_codes(const struct judge *judge)
     delivery(judge);
     identifiers(judge);
     configured(judge);
-    if (listed && d->scheme == SCHEME_CN && d->trade_mode.length && !is_listed(judge, d->trade_mode))
+    if (listed && d->scheme == SCHEME_CN && d->trade_mode.length && !is_listed(judge, judge->regime))
         judge_find(judge, RULE_COD_111, -1, "trade_mode");
     for (uint32_t i = 0; i < judge->items; i++) {
         const struct item *item = &d->items.items[i];

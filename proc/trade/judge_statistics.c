@@ -11,6 +11,7 @@ enum {
     RETURNS = REASON(RULE_STA_806) | REASON(RULE_STA_807),
     HS6_DIGITS = 6,
 };
+#define CHAPTER(first, second) ((first) | (second) << 8)
 
 _Static_assert(RULE_STA_809 - RULE_STA_801 == 8, "the rules of STA stand one after the other");
 
@@ -52,27 +53,34 @@ static bool is_money(const struct rules *rules, struct text hs_code)
            (rules->leaves_banknotes && memcmp(hs_code.data, "490700", HS6_DIGITS) == 0);
 }
 
-/* What a regime says, in CN the trade mode, elsewhere the first two characters of the procedure. Without a row in the list
- * only procedure 31 of those schemes that have it says something. */
-static uint32_t regime_reasons(const struct rules *rules, const struct declaration *d, struct text code)
+/* What regimes.csv has of a code. */
+static inline uint32_t place_reasons(uint32_t regime_bits, bool export)
 {
-    uint32_t bits = lists_regime(rules->reference, d->scheme, code);
+    return reasons_of_place[lists_place(regime_bits)][export];
+}
+
+/* What the procedure of an item says, in the schemes that have one. Without a row in the list only procedure 31 of EU and EAEU
+ * says something. */
+static uint32_t procedure_reasons(const struct rules *rules, const struct declaration *d, struct text procedure)
+{
     bool export = d->direction == DIRECTION_EXPORT;
+    struct text requested = {procedure.data, procedure.length < 2 ? procedure.length : 2};
+    uint32_t bits = lists_regime(rules->reference, d->scheme, requested);
     if (bits == 0 && export && (d->scheme == SCHEME_EU || d->scheme == SCHEME_EAEU))
-        return judge_chapter_is(code, '3', '1') ? REASON(RULE_STA_807) : 0;
-    return reasons_of_place[lists_place(bits)][export];
+        return judge_chapter_is(procedure, '3', '1') ? REASON(RULE_STA_807) : 0;
+    return place_reasons(bits, export);
 }
 
 /* STA-809: 2 and the codes of two digits below it are returned goods in every list of natures of transaction. */
-static bool is_return(const struct declaration *d)
+static inline bool is_return(const struct declaration *d)
 {
-    return d->nature_of_transaction == 2 || d->nature_of_transaction / 10 == 2;
+    return d->nature_of_transaction == 2 || d->nature_of_transaction - 20 < 10;
 }
 
 /* Of the declaration as a whole. */
-static inline uint32_t head_reasons(const struct rules *rules, const struct declaration *d)
+static inline uint32_t head_reasons(const struct rules *rules, const struct declaration *d, uint32_t regime_bits)
 {
-    uint32_t reasons = d->scheme == SCHEME_CN ? regime_reasons(rules, d, d->trade_mode) : 0;
+    uint32_t reasons = place_reasons(regime_bits, d->direction == DIRECTION_EXPORT);
     bool known = (uint32_t)d->scheme < SCHEME_COUNT && (uint32_t)d->status <= STATUS_REFUSED;
     if (known && rules->status_outside[d->scheme] >> d->status & 1)
         reasons |= REASON(RULE_STA_808);
@@ -81,18 +89,22 @@ static inline uint32_t head_reasons(const struct rules *rules, const struct decl
     return reasons;
 }
 
-static inline uint32_t item_reasons(const struct rules *rules, const struct declaration *d, const struct item *t)
+/* Of the item alone, but for its procedure. Nearly every item is of another origin and of another chapter than 49 and 71. */
+static inline uint32_t goods_reasons(const struct rules *rules, const struct item *t, bool import)
 {
-    uint32_t reasons = 0;
-    if (d->scheme != SCHEME_CN)
-        reasons = regime_reasons(rules, d,
-                                 (struct text){t->procedure.data, t->procedure.length < 2 ? t->procedure.length : 2});
-    if (judge_is_pair(t->origin_country, rules->reporter_key) && d->direction == DIRECTION_IMPORT)
-        reasons |= REASON(RULE_STA_806);
-    if ((judge_chapter_is(t->hs_code, '7', '1') || judge_chapter_is(t->hs_code, '4', '9')) &&
-        is_money(rules, t->hs_code))
+    uint32_t reasons = import && judge_is_pair(t->origin_country, rules->reporter_key) ? REASON(RULE_STA_806) : 0;
+    uint16_t chapter = 0;
+    if (t->hs_code.length >= HS6_DIGITS)
+        memcpy(&chapter, t->hs_code.data, sizeof chapter);
+    if ((chapter == CHAPTER('7', '1') || chapter == CHAPTER('4', '9')) && is_money(rules, t->hs_code))
         reasons |= REASON(RULE_STA_803);
     return reasons;
+}
+
+static uint32_t item_reasons(const struct rules *rules, const struct declaration *d, const struct item *t)
+{
+    uint32_t reasons = goods_reasons(rules, t, d->direction == DIRECTION_IMPORT);
+    return d->scheme == SCHEME_CN ? reasons : reasons | procedure_reasons(rules, d, t->procedure);
 }
 
 static enum item_class class_of(uint32_t reasons)
@@ -105,7 +117,9 @@ static enum item_class class_of(uint32_t reasons)
 enum item_class rules_item_class(const struct rules *rules, const struct declaration *declaration, uint32_t item)
 {
     CHECK(item < declaration_items_kept(declaration));
-    uint32_t reasons = head_reasons(rules, declaration);
+    uint32_t regime =
+        declaration->scheme == SCHEME_CN ? lists_regime(rules->reference, SCHEME_CN, declaration->trade_mode) : 0;
+    uint32_t reasons = head_reasons(rules, declaration, regime);
     reasons |= item_reasons(rules, declaration, &declaration->items.items[item]);
     return class_of(reasons & rules->apart);
 }
@@ -134,10 +148,11 @@ static void find_reasons(const struct judge *judge, uint32_t reasons, int32_t it
 }
 
 /* Reasons of the declaration as a whole stand once and without an item. What is left out is not reclassified too. */
-__attribute__((noinline)) static void find_all(const struct judge *judge, uint32_t head)
+__attribute__((noinline)) static void find_all(const struct judge *judge)
 {
     const struct rules *rules = judge->rules;
     const struct declaration *d = judge->declaration;
+    uint32_t head = head_reasons(rules, d, judge->regime) & rules->apart;
     uint32_t outside = 0;
     for (uint32_t i = 0; i < judge->items; i++) {
         uint32_t own = item_reasons(rules, d, &d->items.items[i]) & rules->apart;
@@ -150,16 +165,35 @@ __attribute__((noinline)) static void find_all(const struct judge *judge, uint32
     find_reasons(judge, head & (judge->findings->not_counted ? OUTSIDE : RETURNS), -1);
 }
 
+/* What the head says, and the procedures, of which a declaration mostly has one. */
+__attribute__((noinline)) static uint32_t look_closer(const struct judge *judge)
+{
+    const struct rules *rules = judge->rules;
+    const struct declaration *d = judge->declaration;
+    const struct item *items = d->items.items;
+    uint32_t reasons = head_reasons(rules, d, judge->regime);
+    if (d->scheme == SCHEME_CN)
+        return reasons;
+    for (uint32_t i = 0; i < judge->items; i++) {
+        if (i == 0 || !text_equal(items[i].procedure, items[i - 1].procedure))
+            reasons |= procedure_reasons(rules, d, items[i].procedure);
+    }
+    return reasons;
+}
+
 void judge_statistics(const struct judge *judge)
 {
     const struct rules *rules = judge->rules;
     const struct declaration *d = judge->declaration;
-    if (judge->cancel || judge->items == 0)
+    if (judge->cancel)
         return;
-    uint32_t head = head_reasons(rules, d);
-    uint32_t any = head;
+    uint32_t reasons = 0;
     for (uint32_t i = 0; i < judge->items; i++)
-        any |= item_reasons(rules, d, &d->items.items[i]);
-    if (any & rules->apart)
-        find_all(judge, head & rules->apart);
+        reasons |= goods_reasons(rules, &d->items.items[i], judge->import);
+    /* Most are released, of a regime that counts, of no stated nature: a released one counts whatever the setting. */
+    if (d->status != STATUS_RELEASED || lists_place(judge->regime) != PLACE_COUNTED || d->nature_of_transaction != 0 ||
+        d->scheme != SCHEME_CN)
+        reasons |= look_closer(judge);
+    if (reasons & rules->apart && judge->items > 0)
+        find_all(judge);
 }

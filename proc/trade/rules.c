@@ -437,6 +437,8 @@ void rules_judge(const struct rules *rules, const struct declaration *declaratio
         .items = items,
         .all = look_over(declaration->items.items, items),
         .date = is_date ? date : 0,
+        .regime =
+            declaration->scheme == SCHEME_CN ? lists_regime(rules->reference, SCHEME_CN, declaration->trade_mode) : 0,
         .month = is_date ? month : NULL,
         .cancel = declaration->function == FUNCTION_CANCEL,
         .import = declaration->direction == DIRECTION_IMPORT,
