@@ -26,7 +26,7 @@ struct generate {
     int64_t rate;
     int64_t seed;
     int64_t first_number;
-    int64_t amend, cancel, duplicate, late, bad;
+    int64_t amend, cancel, duplicate, late, bad, apart;
     const char *profile;
     const char *out;
     const char *timestamp;
@@ -96,6 +96,7 @@ static enum err prepare_generator(struct generate *generate, struct err_info *in
     options.duplicate_ppm = (uint32_t)generate->duplicate;
     options.late_ppm = (uint32_t)generate->late;
     options.bad_ppm = (uint32_t)generate->bad;
+    options.apart_ppm = (uint32_t)generate->apart;
     struct reference *reference;
     TRY(setup_reference_demo(&generate->options.config, &reference, info));
     enum err err = generator_new(&options, reference, &generate->generator, info);
@@ -222,6 +223,7 @@ static int run(int argc, char **argv)
                                  .duplicate = defaults.duplicate_ppm,
                                  .late = defaults.late_ppm,
                                  .bad = defaults.bad_ppm,
+                                 .apart = defaults.apart_ppm,
                                  .profile = "cn",
                                  .timestamp = "accepted",
                                  .from = "2025-01-01",
@@ -241,6 +243,7 @@ static int run(int argc, char **argv)
         {"duplicate", OPTION_SHARE, &generate.duplicate, 0, 0},
         {"late", OPTION_SHARE, &generate.late, 0, 0},
         {"bad", OPTION_SHARE, &generate.bad, 0, 0},
+        {"apart", OPTION_SHARE, &generate.apart, 0, 0},
     };
     int code = options_read(&generate.options, &command_generate, rows, sizeof rows / sizeof rows[0], argc, argv);
     if (code == 0)
@@ -283,7 +286,11 @@ const struct command command_generate = {
         "evenly over them\n"
         "  --amend, --cancel, --duplicate, --late, --bad SHARE\n"
         "                     shares of the records (4%, 1%, 0.5%, 0.5%, 1%), as 0.04 or 4%; a tenth of the bad "
-        "ones does not decode\n\n"
+        "ones does not decode\n"
+        "  --apart SHARE      share of the originals (1%) that are in part or whole outside the statistics: temporary, "
+        "in "
+        "transit,\n"
+        "                     refused or not released; or re-imports and re-exports\n\n"
         "settings that matter: brokers, topic.declarations, topics.*, reference.dir (without hs2022.csv in it: "
         "the demo's list)",
     .run = run,

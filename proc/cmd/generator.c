@@ -53,7 +53,8 @@ struct generator_options generator_defaults(void)
                                       .cancel_ppm = 10000,
                                       .duplicate_ppm = 5000,
                                       .late_ppm = 5000,
-                                      .bad_ppm = 10000};
+                                      .bad_ppm = 10000,
+                                      .apart_ppm = 10000};
 }
 
 static void spread_shares(const struct profile_share *shares, size_t count, uint8_t out[static 64])
@@ -286,6 +287,32 @@ static int64_t accepted_ms(const struct generator *generator, const struct past 
     return (int64_t)past->day * DAY_MS + past->ms - (int64_t)generator->profile->offset_hours * 3600000;
 }
 
+/* Goods of the reporter's own that come back, or a declaration that does not count yet or never will. */
+static void return_or_refuse(struct generator *generator, bool refuse)
+{
+    struct declaration *out = &generator->declaration;
+    if (!refuse && out->direction == DIRECTION_IMPORT)
+        generator->items[0].origin_country = generator->profile->reporter;
+    else
+        out->status = refuse || out->scheme != SCHEME_CN ? STATUS_REFUSED : STATUS_ACCEPTED;
+}
+
+/* The trade mode is one of all items; a procedure only of the last. */
+static void set_apart(struct generator *generator, uint64_t draw)
+{
+    struct declaration *out = &generator->declaration;
+    const struct profile *profile = generator->profile;
+    struct text regime = {NULL, 0};
+    if (draw % 4 < PROFILE_APART)
+        regime = profile->apart[out->direction == DIRECTION_EXPORT][draw % 4];
+    if (regime.length == 0)
+        return_or_refuse(generator, draw % 4 == PROFILE_APART);
+    else if (profile->has_trade_mode)
+        out->trade_mode = regime;
+    else
+        generator->items[out->item_count - 1].procedure = regime;
+}
+
 /* Writes declaration and items: all from the past's seed, so that a later version has the same office, partner and
  * goods. */
 static void build(struct generator *generator, const struct past *past)
@@ -344,6 +371,10 @@ static void build(struct generator *generator, const struct past *past)
         fill_item(generator, &random, &load, i);
         generator->items[i].procedure = profile->has_trade_mode ? TEXT("101") : regime;
     }
+    uint64_t draw = bits >> 48;
+    bool is_apart = draw * MILLION < (uint64_t)generator->options.apart_ppm << 16 && past->version % 2 == 1;
+    if (is_apart)
+        set_apart(generator, draw);
     fill_sums(out, generator->items, item_count, bits >> 40 & 1);
     if (load.is_parcel && !text_is(regime, "1039"))
         fill_commerce(out, generator->items, item_count);

@@ -7,6 +7,8 @@
  * Units:   shares in millionths of the records; ms since epoch UTC
  * Good:    a record that is not bad breaks no reject rule of the strict profile
  * Bad:     one record in ten of them does not decode, the others break a rule each (one of STR, COD, ARI, HSC)
+ * Apart:   a share of the originals is outside the statistics, whole or in one item, or comes back; each amendment of such a one
+ *          turns it into an ordinary one or back
  * Limits:  amendments, cancels and duplicates refer to the last GENERATOR_WINDOW declarations
  * Memory:  all at generator_new, about 4 MB; a record is good until the next generator_next
  * Thread:  one owner; wire_init before
@@ -36,6 +38,7 @@ struct generator_options {
     uint32_t duplicate_ppm;
     uint32_t late_ppm;
     uint32_t bad_ppm;
+    uint32_t apart_ppm; /* of the originals: re-imports, re-exports, what enters for a time, transit, refused ones */
 };
 
 enum generated_kind {
@@ -58,7 +61,8 @@ struct generated {
 
 struct generator;
 
-/* Seed 1, profile cn, 2025-01-01, 50,000 a day, 4 % amended, 1 % cancelled, 0.5 % duplicate, 0.5 % late, 1 % bad. */
+/* Seed 1, profile cn, 2025-01-01, 50,000 a day, 4 % amended, 1 % cancelled, 0.5 % duplicate, 0.5 % late, 1 % bad,
+ * 1 % apart. */
 struct generator_options generator_defaults(void);
 
 /* Reads the goods out of reference, which may be freed afterwards. Gives *out. */

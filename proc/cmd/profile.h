@@ -17,6 +17,10 @@ struct profile_share {
     struct text text;
     uint8_t of_64;
 };
+
+/* Regimes that are left out of the statistics, or counted in RM and RX. */
+enum profile_apart { PROFILE_TEMPORARY, PROFILE_TRANSIT, PROFILE_RETURN, PROFILE_APART };
+
 struct profile_office {
     struct text code;
     uint8_t of_64;
@@ -37,6 +41,7 @@ struct profile {
     struct profile_office offices[PROFILE_OFFICES];
     struct profile_share partners[PROFILE_PARTNERS];
     struct profile_share regimes[2][PROFILE_REGIMES]; /* imports, exports */
+    struct text apart[2][PROFILE_APART];              /* likewise: see enum profile_apart; empty: the scheme has none */
 };
 
 extern const struct profile profile_rows[GENERATOR_PROFILES];
