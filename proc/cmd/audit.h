@@ -35,6 +35,10 @@ struct audit_options {
     const char *topic; /* of the declarations */
     const char *reporter;
     const char *currency;
+    const struct zone *zone; /* in which months close; NULL: states are not looked at */
+    int32_t provisional_days;
+    int32_t final_months;
+    int64_t event_bound_ms; /* as in publisher_options */
     bool recount;
     int64_t wait_ms;     /* how long a cell may differ without any change before it is broken */
     int64_t patience_ms; /* how long to wait for a record that should be there */

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cmd/audit.h"
+#include "cmd/audit_states.h"
 #include "flow/statistic.h"
 
 /* A journal that is being folded; the reading may go on behind its noted end, then only cells are folded. */

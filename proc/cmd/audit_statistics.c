@@ -29,6 +29,7 @@ struct held {
     int64_t net_mass_g;
     uint64_t declarations;
     uint64_t items;
+    struct audit_stand stand;
     int64_t offset; /* of the record that stands */
     int32_t partition;
     uint32_t cell;
@@ -49,6 +50,7 @@ struct statistics {
     int32_t partitions;
     struct walk *walks;
     struct gate gate;
+    struct audit_states states;
     struct table *table;
     struct held *held;
     uint32_t capacity;
@@ -114,6 +116,12 @@ static void take_content(struct statistics *s, const struct port_record *record,
     held->net_mass_g = value ? value->net_mass_g : 0;
     held->declarations = value ? value->declarations : 0;
     held->items = value ? value->items : 0;
+    held->stand = (struct audit_stand){.is_gone = !value, .has_items = held->items > 0};
+    if (!value)
+        return;
+    held->stand.state = (unsigned)value->state;
+    held->stand.watermark_ms = value->watermark_ms;
+    audit_states_see(&s->states, value->watermark_ms);
 }
 
 static void take_statistic(struct statistics *s, const struct port_record *record)
@@ -191,9 +199,26 @@ static uint64_t content_of(struct statistics *s, uint32_t cell)
                          &saturated);
 }
 
-static bool is_right(const struct held *held, uint64_t content)
+/* The largest event time that the journals hold, as far as they are read. */
+static int64_t event_ms(const struct statistics *s)
 {
-    return held ? held->content == content && !held->is_late : content == STATISTIC_ABSENT;
+    int64_t most_ms = INT64_MIN;
+    for (int32_t i = 0; i < s->audit->partitions; i++) {
+        const struct reader_rule *rule = s->audit->journals[i].rule;
+        if (rule && rule->event_ms_most > most_ms)
+            most_ms = rule->event_ms_most;
+    }
+    return most_ms;
+}
+
+static const char *wrong_state(const struct statistics *s, const struct held *held)
+{
+    return audit_states_wrong(&s->states, text_of(held->key), &held->stand, event_ms(s));
+}
+
+static bool is_right(const struct statistics *s, const struct held *held, uint64_t content)
+{
+    return held ? held->content == content && !held->is_late && !wrong_state(s, held) : content == STATISTIC_ABSENT;
 }
 
 static void open_case(struct statistics *s, struct open_case found)
@@ -220,7 +245,7 @@ static void link_cells(struct statistics *s, bool compare, int64_t now_ms)
         if (!compare)
             continue;
         uint64_t content = content_of(s, cell);
-        if (!is_right(held, content))
+        if (!is_right(s, held, content))
             open_case(s, (struct open_case){cell, number, content, held ? held->as_of : 0, now_ms});
         else if (content == STATISTIC_ABSENT)
             audit->sums.zero++;
@@ -233,7 +258,7 @@ static void find_strangers(struct statistics *s, int64_t now_ms)
 {
     for (uint32_t i = 0; i < table_count(s->table); i++) {
         const struct held *held = &s->held[i];
-        if (held->cell == NO_CELL && (held->content != STATISTIC_ABSENT || held->is_late))
+        if (held->cell == NO_CELL && !is_right(s, held, STATISTIC_ABSENT))
             open_case(s, (struct open_case){NO_CELL, i, STATISTIC_ABSENT, held->as_of, now_ms});
     }
 }
@@ -254,6 +279,11 @@ static void say_broken(struct statistics *s, const struct open_case *found)
         audit_note(audit, PORT_STATISTICS, (int32_t)(hash % (uint32_t)s->partitions), AUDIT_NO_OFFSET, mend_publisher,
                    "%.*s: not published; the journals say value %s, %" PRId64 " declarations, %" PRId64 " items",
                    TEXT_ARGS(key), value, m->declarations, m->items);
+    } else if (held->content == found->content && !held->is_late) {
+        audit_note(audit, PORT_STATISTICS, held->partition, held->offset, mend_publisher,
+                   "%s: %s: state %s at watermark %" PRId64 ", the newest watermark is %" PRId64, held->key,
+                   wrong_state(s, held), audit_states_name(held->stand.state), held->stand.watermark_ms,
+                   s->states.watermark_ms);
     } else if (held->content == found->content) {
         audit_note(audit, PORT_STATISTICS, held->partition, held->offset, mend_publisher,
                    "%s: a later record with a smaller as_of than %" PRIu64 " was never written over", held->key,
@@ -280,7 +310,7 @@ static bool judge_case(struct statistics *s, struct open_case *found, int64_t be
         found->key = key_number(s, found->cell);
     const struct held *held = found->key == TABLE_NONE ? NULL : &s->held[found->key];
     uint64_t content = found->cell == NO_CELL ? STATISTIC_ABSENT : content_of(s, found->cell);
-    if (is_right(held, content)) {
+    if (is_right(s, held, content)) {
         audit->sums.equal++;
         return true;
     }
@@ -380,6 +410,9 @@ enum err audit_statistics(struct audit *audit, struct err_info *info)
     s.walks = memory_new((size_t)s.partitions, sizeof s.walks[0]);
     s.table = table_new(EXPECTED_KEYS);
     gate_init(&s.gate, s.partitions, nobody);
+    const struct audit_options *options = &audit->options;
+    audit_states_init(&s.states, options->zone, options->provisional_days, options->final_months,
+                      options->event_bound_ms);
     enum err err = compare(&s, info);
     for (int32_t i = 0; i < s.partitions; i++)
         walk_close(&s.walks[i]);

@@ -87,8 +87,14 @@ static void replace(struct board *board, struct held *held, const Customs__V1__S
 void board_take(struct board *board, const struct port_record *record)
 {
     static const char view[] = "heading|MONTH|";
-    if (record->key.length < sizeof view || memcmp(record->key.data, view, sizeof view - 1) != 0 || record->is_null)
+    if (record->key.length < sizeof view || memcmp(record->key.data, view, sizeof view - 1) != 0)
         return;
+    if (record->is_null) {
+        struct held *held = held_of(board, record->key);
+        if ((uint64_t)record->as_of > held->as_of)
+            replace(board, held, &(const Customs__V1__Statistic){.as_of = (uint64_t)record->as_of});
+        return;
+    }
     Customs__V1__Statistic *statistic = customs__v1__statistic__unpack(NULL, record->value.length, record->value.data);
     if (!statistic)
         return;

@@ -104,7 +104,7 @@ static bool is_kept(const Customs__V1__Statistic *m)
     return grain && m->flow != CUSTOMS__V1__FLOW__FLOW_T && m->partner_group[0] == '\0';
 }
 
-bool records_take(struct records *records, struct text key, struct bytes value)
+bool records_take(struct records *records, struct text key, struct bytes value, uint64_t as_of)
 {
     struct text rest = key;
     struct text view = text_cut(&rest, '|');
@@ -114,9 +114,10 @@ bool records_take(struct records *records, struct text key, struct bytes value)
         see_view(records, view);
         return true;
     }
-    if (value.length == 0) { /* a tombstone: nothing may follow it but a record with a larger as_of */
+    if (value.length == 0) { /* a tombstone; one with a smaller as_of came too late */
         struct record *record = record_of(records, key);
-        *record = (struct record){.key = record->key, .as_of = record->as_of};
+        if (as_of > record->as_of)
+            *record = (struct record){.key = record->key, .as_of = as_of};
         return true;
     }
     Customs__V1__Statistic *m = customs__v1__statistic__unpack(NULL, value.length, value.data);

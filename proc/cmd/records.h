@@ -37,8 +37,9 @@ struct records *records_new(const char *view);
 /* Takes NULL. */
 void records_free(struct records *records);
 
-/* Takes a record; those of other views and claims are left out. False: the value is no Statistic. */
-bool records_take(struct records *records, struct text key, struct bytes value);
+/* Takes a record; those of other views and claims are left out. as_of: of the header, which is all that a tombstone (an empty value) says.
+ * False: the value is no Statistic. */
+bool records_take(struct records *records, struct text key, struct bytes value, uint64_t as_of);
 
 uint32_t records_count(const struct records *records);
 const struct record *records_at(const struct records *records, uint32_t index);

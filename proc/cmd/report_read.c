@@ -85,7 +85,7 @@ static enum err take_log(struct topic *topic, struct log *log, bool *out_some, s
             err = err_set(info, ERR_PEER, "%s/%d: reading failed at offset %lld (fault %d); begin again",
                           topic->kafka.topics[PORT_STATISTICS], record->partition, (long long)record->offset,
                           (int)record->fault);
-        else if (!records_take(topic->records, key, record->value))
+        else if (!records_take(topic->records, key, record->value, (uint64_t)record->as_of))
             topic->undecodable++;
     }
     reader_release(records, count);

@@ -72,7 +72,7 @@ static inline void give(const struct given *given)
     m.items = given->declarations * 2;
     m.as_of = given->as_of ? given->as_of : 1;
     size_t length = customs__v1__statistic__pack(&m, bytes);
-    cr_assert(records_take(records, text_of(given->key), (struct bytes){bytes, length}));
+    cr_assert(records_take(records, text_of(given->key), (struct bytes){bytes, length}, m.as_of));
 }
 
 static inline void set_window(const char *period)

@@ -391,6 +391,135 @@ Test(audit, key_in_a_wrong_partition)
     expect_broken(PORT_STATISTICS, 1, world_next(f.world, PORT_STATISTICS, 1) - 1, "does not belong");
 }
 
+/* ---- states and tombstones ---- */
+
+enum { PROVISIONAL_DAYS = 5, FINAL_MONTHS = 1 };
+
+/* From now on the publisher closes months, and the audit looks at it. */
+static void close_months(void)
+{
+    f.options.zone = options.zone = f.zone;
+    f.options.provisional_days = options.provisional_days = PROVISIONAL_DAYS;
+    f.options.final_months = options.final_months = FINAL_MONTHS;
+    f.options.idle_ms = 1000;
+}
+
+/* Partition 0 has an event so many days after the others, and all that was cancelled until then is gone. */
+static void pass_days(int64_t days)
+{
+    struct sample sample;
+    struct buffer bytes = {0};
+    char id[32];
+    snprintf(id, sizeof id, "LATER%d", (int)days);
+    sample_init(&sample, id);
+    sample.declaration.accepted_at_ms += days * 86400000;
+    sample_encode(&sample, &bytes);
+    world_put(f.world, PORT_DECLARATIONS, 0,
+              &(struct world_record){.key = {(const uint8_t *)sample.id, strlen(sample.id)},
+                                     .value = buffer_bytes(&bytes),
+                                     .timestamp_ms = START_NOW_MS + days * 86400000});
+    buffer_fini(&bytes);
+    struct host *host = host_new(f.world, &f.options);
+    for (int i = 0; i < 20; i++) {
+        cr_assert(host_settle(host, 60));
+        world_set_now(f.world, world_now(f.world) + 500);
+    }
+    host_kill(host);
+}
+
+/* A record's value with another state. */
+static struct bytes restated(int64_t offset, Customs__V1__State state)
+{
+    static uint8_t packed[1024];
+    struct bytes value = world_at(f.world, PORT_STATISTICS, 0, offset)->value;
+    Customs__V1__Statistic *m = customs__v1__statistic__unpack(NULL, value.length, value.data);
+    cr_assert(m);
+    m->state = state;
+    size_t length = customs__v1__statistic__pack(m, packed);
+    customs__v1__statistic__free_unpacked(m, NULL);
+    return (struct bytes){packed, length};
+}
+
+Test(audit, states_and_tombstones_of_months_that_closed_are_clean)
+{
+    close_months();
+    pass_days(0);
+    expect_clean();
+    teardown();
+    setup();
+    close_months();
+    pass_days(25); /* July is PROVISIONAL */
+    expect_clean();
+    cr_assert_eq(audit_sums(audit)->tombstones, 0);
+    teardown();
+    setup();
+    close_months();
+    struct sample sample;
+    sample_init(&sample, "GONE"); /* alone on its day */
+    sample.declaration.reference_date = 20250728;
+    fixture_put(&f, 0, &sample);
+    pass_days(0);
+    sample_cancel(&sample, 1);
+    fixture_put(&f, 0, &sample);
+    pass_days(60);
+    expect_clean();
+    cr_assert_gt(audit_sums(audit)->tombstones, 0);
+}
+
+Test(audit, state_that_its_watermark_does_not_give)
+{
+    close_months();
+    pass_days(0);
+    int64_t offset = find_statistic();
+    struct edit edit = {PORT_STATISTICS, 0, offset, false, restated(offset, CUSTOMS__V1__STATE__STATE_FINAL), 0};
+    apply(&edit);
+
+    expect_broken(PORT_STATISTICS, 0, offset, "not that of its own watermark: state FINAL");
+}
+
+static bool has_text(int64_t offset, const char *begin)
+{
+    struct bytes key = world_at(f.world, PORT_STATISTICS, 0, offset)->key;
+    return key.length > strlen(begin) && memcmp(key.data, begin, strlen(begin)) == 0;
+}
+
+Test(audit, state_that_was_not_told_when_the_month_closed)
+{
+    close_months();
+    pass_days(0);
+    pass_days(25);
+    int64_t newest = world_next(f.world, PORT_STATISTICS, 0) - 1;
+    while (newest > 0 && !has_text(newest, "commodity|MONTH|20250701|20250731|hs6=8")) /* its figures stayed */
+        newest--;
+    struct edit edit = {PORT_STATISTICS, 0, newest, true, {NULL, 0}, 0};
+    apply(&edit);
+
+    cr_assert_eq(run(), OK, "%s", info.text);
+    cr_assert_geq(audit_broken(audit), 1);
+    cr_assert(strstr(audit_place(audit, 0)->what, "another state by the newest watermark"), "%s",
+              audit_place(audit, 0)->what);
+}
+
+Test(audit, tombstone_of_a_month_that_is_not_final)
+{
+    close_months();
+    pass_days(0);
+    char key[64];
+    uint32_t hash = 1;
+    for (int i = 0; hash % STATISTICS_PARTS != 0; i++) {
+        snprintf(key, sizeof key, "flow|DAY|20250701|20250701|flow=%d", i);
+        hash = hash_murmur2(key, strlen(key)) & 0x7FFFFFFFu;
+    }
+    put(PORT_STATISTICS, 0,
+        (struct world_record){.key = {(const uint8_t *)key, strlen(key)},
+                              .is_null = true,
+                              .as_of = world_at(f.world, PORT_STATISTICS, 0, find_statistic())->as_of});
+
+    cr_assert_eq(run(), OK, "%s", info.text);
+    cr_assert_geq(audit_broken(audit), 1);
+    cr_assert(strstr(audit_place(audit, 0)->what, "can't be FINAL yet"), "%s", audit_place(audit, 0)->what);
+}
+
 Test(audit, missing_reject)
 {
     struct edit edit = {PORT_REJECTS, 0, 0, true, {NULL, 0}, 0};

@@ -28,16 +28,33 @@ static i128 value_of(const struct group *group)
 
 Test(summary, bytes_that_are_no_statistic_are_said)
 {
-    cr_assert(!records_take(records, TEXT("v|MONTH|x"), (struct bytes){(const uint8_t *)"\xFF", 1}));
+    cr_assert(!records_take(records, TEXT("v|MONTH|x"), (struct bytes){(const uint8_t *)"\xFF", 1}, 0));
 }
 
 Test(summary, an_unknown_view_is_an_error_that_names_those_there_are)
 {
-    cr_assert(records_take(records, TEXT("flow|DAY|20250701|20250701|flow=M"), (struct bytes){(const uint8_t *)"", 0}));
-    cr_assert(records_take(records, TEXT("#claim|1|x"), (struct bytes){(const uint8_t *)"x", 1}));
+    cr_assert(
+        records_take(records, TEXT("flow|DAY|20250701|20250701|flow=M"), (struct bytes){(const uint8_t *)"", 0}, 8));
+    cr_assert(records_take(records, TEXT("#claim|1|x"), (struct bytes){(const uint8_t *)"x", 1}, 0));
 
     cr_assert_eq(make(NULL, "2025-07"), ERR_CONFIG);
     cr_assert_str_eq(info.text, "topic.statistics has no record of view v; there are flow");
+}
+
+/* The key of months[0]. */
+Test(summary, a_tombstone_takes_a_record_away_unless_it_came_too_late)
+{
+    give_months();
+    cr_assert_eq(make("partner", "2025-07"), OK, "%s", info.text);
+    i128 before = value_of(&summary->total);
+    struct text key = text_of(months[0].key);
+    cr_assert(records_take(records, key, (struct bytes){NULL, 0}, 0)); /* of somebody: no as_of, or an old one */
+    cr_assert_eq(make("partner", "2025-07"), OK, "%s", info.text);
+    cr_assert(value_of(&summary->total) == before);
+
+    cr_assert(records_take(records, key, (struct bytes){NULL, 0}, 1000));
+    cr_assert_eq(make("partner", "2025-07"), OK, "%s", info.text);
+    cr_assert(value_of(&summary->total) == before - months[0].value_minor);
 }
 
 Test(summary, an_unknown_dimension_is_an_error_that_names_those_there_are)
