@@ -48,7 +48,7 @@ static void show_sections(const struct world *world, int64_t count)
 {
     static const char *const names[] = {
         [SECTION_CELLS] = "cells", [SECTION_LEDGER] = "ledger", [SECTION_CODES] = "codes", [SECTION_LISTED] = "listed"};
-    int64_t bytes[2][SECTION_LISTED + 1] = {{0}};
+    int64_t bytes[2][SECTION_LEDGER + 1] = {{0}};
     int64_t cells[2] = {0};
     for (int32_t p = 0; p < PARTITIONS; p++) {
         for (int64_t o = 0; o < world_next(world, PORT_JOURNAL, p); o++) {
@@ -62,7 +62,7 @@ static void show_sections(const struct world *world, int64_t count)
             bool snap = frame.kind == FRAME_SNAP;
             struct reader reader = reader_of(frame.payload);
             while (frame_next_section(&reader, &section, &at, &broken)) {
-                if (section <= SECTION_LISTED)
+                if (section <= SECTION_LEDGER)
                     bytes[snap][section] += (int64_t)at.length;
                 if (section == SECTION_CELLS) {
                     struct reader inside = reader_of(at);

@@ -212,12 +212,13 @@ static bool add_entry(struct journal *journal, const struct frame *frame, struct
     return true;
 }
 
-static bool take_ledger(struct journal *journal, const struct frame *frame, struct bytes bytes)
+static bool take_ledger(struct journal *journal, const struct frame *frame, enum frame_section section,
+                        struct bytes bytes)
 {
     struct reader reader = reader_of(bytes);
     struct ledger_key key;
     struct bytes contribution;
-    while (frame_next_entry(&reader, &key, &contribution)) {
+    while (frame_next_entry(&reader, section, &key, &contribution)) {
         if (key.word[0] == journal->key.word[0] && key.word[1] == journal->key.word[1] &&
             !add_entry(journal, frame, contribution))
             return false;
@@ -289,8 +290,8 @@ static bool take_section(struct journal *journal, const struct frame *first, con
         return take_id_key(journal, bytes);
     if (section == SECTION_LISTED)
         return listed_of_slice(first, bytes, note_listed, journal);
-    if (section == SECTION_LEDGER)
-        return take_ledger(journal, frame, bytes);
+    if (section == SECTION_LEDGER || section == SECTION_LEDGER_WIDE)
+        return take_ledger(journal, frame, section, bytes);
     if (section == SECTION_REJECTS)
         return take_rejects(journal, frame, bytes);
     return true;

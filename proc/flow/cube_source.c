@@ -305,6 +305,7 @@ static enum err check_section(struct cube_source_fold *fold, struct cube_source 
         return check_whole(fold, bytes, info);
     case SECTION_REJECTS:
     case SECTION_LEDGER:
+    case SECTION_LEDGER_WIDE:
     case SECTION_ID_KEY:
     case SECTION_REASON:
     case SECTION_WINDOW:

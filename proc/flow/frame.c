@@ -363,23 +363,35 @@ i128 frame_get_i128(struct reader *reader)
 
 void frame_put_entry(struct buffer *out, const struct ledger_key *key, struct bytes contribution)
 {
-    uint8_t *start = buffer_reserve(out, sizeof *key + 10 + contribution.length);
-    memcpy(start, key, sizeof *key);
-    uint8_t *at = varint_put(start + sizeof *key, contribution.length);
+    uint8_t packed[LEDGER_KEY_LONG_BYTES];
+    uint8_t *start = buffer_reserve(out, 10 + sizeof packed + contribution.length);
+    size_t key_bytes = ledger_key_pack(key, packed);
+    uint8_t *at = varint_put(start, contribution.length << 1 | (key_bytes == LEDGER_KEY_LONG_BYTES));
+    memcpy(at, packed, key_bytes);
+    at += key_bytes;
     memcpy(at, contribution.data, contribution.length);
     out->length += (size_t)(at - start) + contribution.length;
 }
 
-bool frame_next_entry(struct reader *reader, struct ledger_key *out_key, struct bytes *out_contribution)
+bool frame_next_entry(struct reader *reader, enum frame_section section, struct ledger_key *out_key,
+                      struct bytes *out_contribution)
 {
     if (reader->failed || reader_left(reader) == 0)
         return false;
-    struct bytes key = reader_bytes(reader, sizeof *out_key);
-    uint64_t length = reader_varint(reader);
+    size_t key_bytes = LEDGER_KEY_LONG_BYTES;
+    uint64_t length = 0;
+    if (section == SECTION_LEDGER) {
+        length = reader_varint(reader);
+        key_bytes = length & 1 ? LEDGER_KEY_LONG_BYTES : LEDGER_KEY_SHORT_BYTES;
+        length >>= 1;
+    }
+    struct bytes key = reader_bytes(reader, key_bytes);
+    if (section == SECTION_LEDGER_WIDE)
+        length = reader_varint(reader);
     *out_contribution = reader_bytes(reader, reader->failed ? 0 : length);
     if (reader->failed)
         return false;
-    memcpy(out_key, key.data, sizeof *out_key);
+    *out_key = ledger_key_unpack(key.data, key_bytes);
     return true;
 }
 

@@ -55,19 +55,20 @@ struct frame {
 };
 
 enum frame_section {
-    SECTION_CODES = 1,   /* dictionary texts that are used for the first time */
-    SECTION_CELLS = 2,   /* delta cells of one view */
-    SECTION_COUNTS = 3,  /* verdicts and findings of the group */
-    SECTION_REJECTS = 4, /* (offset, index, code) of the rejected */
-    SECTION_LEDGER = 5,  /* entries put */
-    SECTION_CONTROL = 6, /* totals after the group */
-    SECTION_ID_KEY = 7,  /* SipHash key of long ids, in the first OPEN */
-    SECTION_REASON = 8,  /* text of a SKIP */
-    SECTION_WINDOW = 9,  /* the OPENs that a reader remembers, in a SNAP */
-    SECTION_SLICE = 10,  /* which slice a SNAP is */
-    SECTION_LISTED = 11, /* rejects that groups listed so far, in a SNAP */
-    SECTION_WHOLE = 12,  /* control totals of the slice of a SNAP */
-    SECTION_UNITS = 13,  /* what amounts mean: reporter and currency; in OPEN and SNAP */
+    SECTION_CODES = 1,       /* dictionary texts that are used for the first time */
+    SECTION_CELLS = 2,       /* delta cells of one view */
+    SECTION_COUNTS = 3,      /* verdicts and findings of the group */
+    SECTION_REJECTS = 4,     /* (offset, index, code) of the rejected */
+    SECTION_LEDGER_WIDE = 5, /* entries put, as frames of version 1 have them */
+    SECTION_CONTROL = 6,     /* totals after the group */
+    SECTION_ID_KEY = 7,      /* SipHash key of long ids, in the first OPEN */
+    SECTION_REASON = 8,      /* text of a SKIP */
+    SECTION_WINDOW = 9,      /* the OPENs that a reader remembers, in a SNAP */
+    SECTION_SLICE = 10,      /* which slice a SNAP is */
+    SECTION_LISTED = 11,     /* rejects that groups listed so far, in a SNAP */
+    SECTION_WHOLE = 12,      /* control totals of the slice of a SNAP */
+    SECTION_UNITS = 13,      /* what amounts mean: reporter and currency; in OPEN and SNAP */
+    SECTION_LEDGER = 14,     /* entries put, their keys as short as can be */
 
     SECTION_PARTITIONS = 20, /* of the input, in an OPEN and at the beginning of a SNAP */
     SECTION_IDLE = 21,       /* in a MARK: the log's end is reached and nothing came for time.idle.ms */
@@ -147,7 +148,7 @@ void frame_put_partitions(struct buffer *out, int32_t partitions);
 size_t frame_begin_section(struct buffer *out, enum frame_section section);
 void frame_end_section(struct buffer *out, size_t begin);
 
-/* One entry of a LEDGER section (without the section's head). */
+/* One entry of a LEDGER section (without the section's head), in the form that the ledger's own records have. */
 void frame_put_entry(struct buffer *out, const struct ledger_key *key, struct bytes contribution);
 
 /* Readers of a section's bytes. False: broken. */
@@ -157,7 +158,9 @@ bool frame_get_codes_again(struct bytes bytes, struct dictionary *dictionary);
 bool frame_get_counts(struct bytes bytes, struct counts *out);
 bool frame_get_control(struct bytes bytes, struct control *out);
 bool frame_next_reject(struct reader *reader, int64_t lo, struct reject_place *out);
-bool frame_next_entry(struct reader *reader, struct ledger_key *out_key, struct bytes *out_contribution);
+/* Of SECTION_LEDGER or SECTION_LEDGER_WIDE. */
+bool frame_next_entry(struct reader *reader, enum frame_section section, struct ledger_key *out_key,
+                      struct bytes *out_contribution);
 
 /* Numbers of 128 bits: a zigzag varint, into memory that has room for FRAME_I128_BYTES_MOST; the place behind it. */
 enum { FRAME_I128_BYTES_MOST = 20 };

@@ -107,8 +107,8 @@ static bool is_ledger_alone(struct bytes payload)
     enum frame_section section;
     struct bytes bytes;
     bool broken = false;
-    return frame_next_section(&reader, &section, &bytes, &broken) && section == SECTION_LEDGER &&
-           reader_left(&reader) == 0;
+    return frame_next_section(&reader, &section, &bytes, &broken) &&
+           (section == SECTION_LEDGER || section == SECTION_LEDGER_WIDE) && reader_left(&reader) == 0;
 }
 
 /* Keeps a frame of the open group: its header, and a copy of its payload behind those of the frames before. */

@@ -114,11 +114,12 @@ struct entries {
     uint32_t count;
 };
 
-static void next_entries(const struct folding *folding, struct reader *reader, struct entries *out)
+static void next_entries(const struct folding *folding, enum frame_section section, struct reader *reader,
+                         struct entries *out)
 {
     uint32_t count = 0;
     struct ledger_key key;
-    for (; count < ENTRIES && frame_next_entry(reader, &key, &out->contributions[count]); count++)
+    for (; count < ENTRIES && frame_next_entry(reader, section, &key, &out->contributions[count]); count++)
         ledger_look(folding->state->ledger, &key, &out->probes[count]);
     for (uint32_t i = 0; i < count; i++)
         ledger_look_again(folding->state->ledger, &out->probes[i]);
@@ -140,14 +141,14 @@ static bool fold_entry(struct folding *folding, struct ledger_probe *probe, stru
     return true;
 }
 
-static bool fold_ledger(struct folding *folding, struct bytes bytes)
+static bool fold_ledger(struct folding *folding, enum frame_section section, struct bytes bytes)
 {
     struct reader reader = reader_of(bytes);
     struct contribution head = {0};
     struct entries entries = {.count = ENTRIES};
     bool good = true;
     while (good && entries.count == ENTRIES) {
-        next_entries(folding, &reader, &entries);
+        next_entries(folding, section, &reader, &entries);
         for (uint32_t i = 0; good && i < entries.count; i++)
             good = fold_entry(folding, &entries.probes[i], entries.contributions[i], &head);
     }
@@ -280,8 +281,8 @@ static enum err fold_section(struct folding *folding, enum frame_section section
         good = is_snap ? frame_get_codes_again(bytes, &state->dictionary) : frame_get_codes(bytes, &state->dictionary);
     else if (section == SECTION_CELLS)
         good = !folding->folds_cells || fold_cells(folding, bytes);
-    else if (section == SECTION_LEDGER)
-        good = fold_ledger(folding, bytes);
+    else if (section == SECTION_LEDGER || section == SECTION_LEDGER_WIDE)
+        good = fold_ledger(folding, section, bytes);
     else if (section == SECTION_COUNTS)
         good = fold_counts(folding, bytes);
     else if (section == SECTION_REJECTS)

@@ -15,7 +15,7 @@ for byte in range(256):
 MASK = (1 << 64) - 1
 P0, P1, P2 = 0xA0761D6478BD642F, 0xE7037ED1A0B428DB, 0x8EBC6AF09C88C6E3
 OPEN, DATA, SNAP = 1, 2, 3
-CODES, CELLS, COUNTS, REJECTS, LEDGER, CONTROL, ID_KEY, REASON, WINDOW, SLICE, LISTED, WHOLE = range(1, 13)
+CODES, CELLS, COUNTS, REJECTS, _LEDGER_WIDE, CONTROL, ID_KEY, REASON, WINDOW, SLICE, LISTED, WHOLE, _UNITS, LEDGER = range(1, 15)
 SLICES = 32
 VERDICTS = ("counted", "duplicate", "stale", "rejected", "not_counted", "late_out")
 MEASURES = ("value", "customs", "net", "gross", "supp", "estimated", "declarations", "items", "packages", "warned", "late")
@@ -48,6 +48,12 @@ def crc32c(data):
 def mix(a, b):
     product = a * b
     return (product ^ product >> 64) & MASK
+
+
+def long_key(short):
+    """The two words of a key that stands in nine bytes: four bits a symbol instead of six."""
+    first, second = int.from_bytes(short[:5], "little"), int.from_bytes(short[5:], "little")
+    return (sum((first >> 4 * i & 15) << 6 * i for i in range(10)), sum((second >> 4 * i & 15) << 6 * i for i in range(8)))
 
 
 def hash_of_id(key):
@@ -250,8 +256,9 @@ class Partition:
                     self.verdicts[i] += content.zigzag()
             elif section == LEDGER:
                 while content.left():
-                    key = (content.fixed(8), content.fixed(8))
-                    entry = contribution(content.take(content.varint()))
+                    head = content.varint()
+                    key = (content.fixed(8), content.fixed(8)) if head & 1 else long_key(content.take(9))
+                    entry = contribution(content.take(head >> 1))
                     if self.wants(hash_of_id(key) >> 59):
                         self.ledger[key] = entry
             elif section == REJECTS:

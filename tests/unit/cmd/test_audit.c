@@ -684,7 +684,7 @@ Test(audit, a_forged_ledger_entry_of_an_older_plan_is_found)
     int64_t offset = find_section(SECTION_LEDGER, 0, &at);
     take_other_plan();
     count_more(6);
-    apply(&(struct edit){PORT_JOURNAL, 0, offset, false, forged(offset, at + 20), 0});
+    apply(&(struct edit){PORT_JOURNAL, 0, offset, false, forged(offset, at + 12), 0});
 
     expect_broken(PORT_JOURNAL, 0, offset, "control totals");
 }

@@ -164,15 +164,21 @@ Test(frame, rejects_and_entries_round_trip)
     cr_assert(!frame_next_reject(&reader, 1000, &none));
 
     struct buffer entries = {0};
-    struct ledger_key key = {{11, 12}};
-    frame_put_entry(&entries, &key, (struct bytes){(const uint8_t *)"contribution", 12});
+    static const struct ledger_key keys[2] = {{{11, 12}},
+                                              {{1ULL << 63 | 11, 12}}}; /* one with a short form, one without */
+    for (int i = 0; i < 2; i++)
+        frame_put_entry(&entries, &keys[i], (struct bytes){(const uint8_t *)"contribution", 12});
+    cr_assert_eq(entries.length, 2 * (1 + 12) + LEDGER_KEY_SHORT_BYTES + LEDGER_KEY_LONG_BYTES);
     reader = reader_of(buffer_bytes(&entries));
     struct ledger_key key_back;
     struct bytes contribution;
-    cr_assert(frame_next_entry(&reader, &key_back, &contribution));
-    cr_assert_eq(key_back.word[1], 12);
-    cr_assert_eq(contribution.length, 12);
-    cr_assert(!frame_next_entry(&reader, &key_back, &contribution));
+    for (int i = 0; i < 2; i++) {
+        cr_assert(frame_next_entry(&reader, SECTION_LEDGER, &key_back, &contribution));
+        cr_assert_eq(key_back.word[0], keys[i].word[0]);
+        cr_assert_eq(key_back.word[1], 12);
+        cr_assert_eq(contribution.length, 12);
+    }
+    cr_assert(!frame_next_entry(&reader, SECTION_LEDGER, &key_back, &contribution));
     cr_assert(!reader.failed);
     buffer_fini(&entries);
     buffer_fini(&buffer);

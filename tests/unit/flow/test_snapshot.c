@@ -344,7 +344,7 @@ static const struct {
     size_t place;
     bool in_cube; /* whether the publisher can see it */
 } breakages[] = {
-    {SECTION_WHOLE, 0, false},  {SECTION_WHOLE, 10, true}, {SECTION_LEDGER, 18, false},
+    {SECTION_WHOLE, 0, false},  {SECTION_WHOLE, 10, true}, {SECTION_LEDGER, 12, false},
     {SECTION_CONTROL, 0, true}, {SECTION_CELLS, 8, true},
 };
 

@@ -109,10 +109,19 @@ Test(state, sections_that_no_writer_writes_halt_and_are_named)
         {SECTION_COUNTS, "\x00", 1},
         {SECTION_CONTROL, "\x00\x00", 2},
         {SECTION_LEDGER,
+         "\x0B"
+         "0123456789abcdef"
+         "ab",
+         19},
+        {SECTION_LEDGER,
+         "\x0A"
+         "0123",
+         5},
+        {SECTION_LEDGER_WIDE,
          "0123456789abcdef\x05"
          "ab",
          19},
-        {SECTION_LEDGER, "0123", 4},
+        {SECTION_LEDGER_WIDE, "0123", 4},
         {SECTION_CELLS, "\x63\x00\x00\x00\x00", 5},  /* a view that there is not */
         {SECTION_CELLS, "\x00\x01\x00\x00\x00", 5},  /* one cell, and none follows */
         {SECTION_CELLS, "\x00\x00\x00\x00\x00?", 6}, /* no cell, and something follows */
@@ -168,7 +177,7 @@ Test(state, every_entry_of_a_section_is_taken_and_the_last_one_broken_halts)
         frame_put_bytes(&payload, SECTION_LEDGER, buffer_bytes(&entries));
         frame_put_control(&payload, &control);
         cr_assert_eq(fold(FRAME_DATA, (int64_t)i + 1, (int64_t)i + 2), ERR_BROKEN, "%u", counts[i]);
-        cr_assert(strstr(info.text, "section 5"), "%s", info.text);
+        cr_assert(strstr(info.text, "section 14"), "%s", info.text);
         ledger_free(expected);
         buffer_fini(&entries);
         buffer_fini(&bytes);
