@@ -58,6 +58,7 @@ void audit_free(struct audit *audit)
         struct audit_journal *journal = &audit->journals[i];
         walk_close(&journal->walk);
         reader_rule_free(journal->rule);
+        memory_free(journal->shown.judged);
         if (journal->has_state)
             state_fini(&journal->state);
     }
@@ -181,6 +182,24 @@ static enum err check_counts(struct audit_journal *journal, const struct frame *
     return OK;
 }
 
+/* The range goes on under the same plan, or another one begins. */
+static void note_judged(struct audit_journal *journal, const struct frame *frames)
+{
+    struct audit_partition *shown = &journal->shown;
+    struct audit_judged *last = shown->judged_count ? &shown->judged[shown->judged_count - 1] : NULL;
+    journal->audit->sums.otherwise += plan_same_cells(frames[0].plan, journal->audit->options.plan_id) &&
+                                      frames[0].plan != journal->audit->options.plan_id;
+    if (last && last->plan == frames[0].plan && last->hi == frames[0].lo) {
+        last->hi = frames[0].hi;
+        return;
+    }
+    if (shown->judged_count == journal->judged_capacity) {
+        journal->judged_capacity = journal->judged_capacity ? journal->judged_capacity * 2 : 8;
+        shown->judged = memory_resize(shown->judged, journal->judged_capacity, sizeof shown->judged[0]);
+    }
+    shown->judged[shown->judged_count++] = (struct audit_judged){frames[0].plan, frames[0].lo, frames[0].hi};
+}
+
 static enum err fold_whole(struct audit_journal *journal, const struct frame *frames, uint32_t count,
                            struct err_info *info)
 {
@@ -194,8 +213,10 @@ static enum err fold_whole(struct audit_journal *journal, const struct frame *fr
     TRY(listed_take(audit->listed, journal->partition, frames, count, &listed, info));
     TRY(check_counts(journal, frames, count, listed, info));
     audit->sums.groups++;
-    audit->sums.older +=
-        (frames[0].kind == FRAME_DATA || frames[0].kind == FRAME_SNAP) && frames[0].plan != audit->options.plan_id;
+    audit->sums.older += (frames[0].kind == FRAME_DATA || frames[0].kind == FRAME_SNAP) &&
+                         !plan_same_cells(frames[0].plan, audit->options.plan_id);
+    if (frames[0].kind == FRAME_DATA)
+        note_judged(journal, frames);
     enum err err = audit->recount ? recount_group(audit->recount, frames, count, &journal->state, info) : OK;
     journal->is_recounted_otherwise = err == ERR_BROKEN;
     return err;
@@ -437,6 +458,8 @@ static void begin_again(struct audit *audit)
         journal->groups = 0;
         journal->err = OK;
         journal->is_recounted_otherwise = false;
+        memory_free(journal->shown.judged);
+        journal->judged_capacity = 0;
         journal->shown = (struct audit_partition){.low = low, .end = end, .begin = journal->begin};
         journal->walk.next = journal->begin > low ? journal->begin : low;
         journal->walk.end = end;

@@ -47,6 +47,13 @@ struct audit_options {
     void *progress_context;
 };
 
+/* Input [lo, hi) was judged under this plan, in one or more groups. */
+struct audit_judged {
+    uint64_t plan;
+    int64_t lo;
+    int64_t hi;
+};
+
 /* One journal partition, as it was at its noted end. */
 struct audit_partition {
     int64_t low; /* of the journal */
@@ -56,6 +63,8 @@ struct audit_partition {
     int64_t input_end; /* of the input log */
     uint64_t entries;  /* of the ledger */
     uint64_t epochs;
+    struct audit_judged *judged; /* of the groups that are in the journal still, in order */
+    size_t judged_count;
     bool is_torn; /* the last group is not complete: live, or its writer was killed */
     bool is_halted;
 };
@@ -65,7 +74,8 @@ struct audit_sums {
     uint64_t branches[READER_BRANCHES];
     uint64_t journal_bytes;
     uint64_t groups;
-    uint64_t older;       /* of them, counted under another plan than this one, before it: see audit_journals */
+    uint64_t older; /* of them, counted under a plan with other cells than this one, before it: see audit_journals */
+    uint64_t otherwise;   /* of them, of DATA, judged by other rules or lists */
     struct counts counts; /* of all groups */
     uint64_t cells;       /* that the journals have */
     uint64_t derived;     /* cells compared with those of the ledgers */

@@ -23,6 +23,7 @@ struct audit_journal {
     enum err err;                /* that the fold met and the rule can't tell from a broken group */
     struct err_info info;
     struct audit_partition shown;
+    size_t judged_capacity; /* of shown.judged */
 };
 
 struct audit {

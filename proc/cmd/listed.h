@@ -16,6 +16,7 @@ struct listed_entry {
     uint16_t rule_number; /* as the list says */
     uint32_t copies;      /* of its record seen in topic.rejects */
     bool is_found;        /* one of them says the same rule */
+    bool is_chosen;       /* what stands there in the input was asked for */
     int64_t offset;       /* of the input record */
     int32_t index;        /* in a batch, -1 for a single record */
 };

@@ -26,6 +26,11 @@ struct recount {
     struct reject_place *places;
     size_t place_capacity;
     struct counts counts;
+    bool judged_otherwise; /* the open group: verdicts come from its list */
+    struct reject_place *listed;
+    size_t listed_count;
+    size_t listed_capacity;
+    size_t listed_at; /* the first that is not met yet */
 };
 
 /* The state is made from the input alone: no nonce and no back-off is ever needed. */
@@ -72,6 +77,7 @@ void recount_free(struct recount *recount)
     buffer_fini(&recount->context.bytes);
     memory_free(recount->frames);
     memory_free(recount->places);
+    memory_free(recount->listed);
     memory_free(recount);
 }
 
@@ -131,6 +137,45 @@ static void advance(struct state *state, const struct port_record *record)
     state->record_crc = crc32c(0, record->value.data, record->value.length);
 }
 
+static enum rule rule_of_number(uint16_t number)
+{
+    for (int rule = 0; rule < RULE_COUNT; rule++) {
+        if (settle_rule_number((enum rule)rule) == number)
+            return (enum rule)rule;
+    }
+    return RULE_COUNT;
+}
+
+/* What others rejected is rejected, and nothing else. */
+static enum err judge_as_listed(struct recount *recount, struct batch *batch, struct err_info *info)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct element *element = &batch->elements[i];
+        const struct reject_place *place =
+            recount->listed_at < recount->listed_count ? &recount->listed[recount->listed_at] : NULL;
+        if (place && place->offset == element->record->offset && place->index == element->index) {
+            enum rule rule = rule_of_number(place->rule_number);
+            if (rule == RULE_COUNT)
+                return err_set(info, ERR_BROKEN,
+                               "the journal lists input offset %" PRId64 " with rule number %u, which is none",
+                               place->offset, place->rule_number);
+            bool is_late_out =
+                rule == RULE_TIM_411 && rules_late_out(recount->options.rules); /* settle.c finds it again */
+            if (is_late_out && element->broken == RULE_COUNT)
+                batch_accept(batch, i);
+            else
+                batch_reject(batch, i, rule);
+            recount->listed_at++;
+        } else if (element->broken != RULE_COUNT) {
+            return err_set(info, ERR_BROKEN, "the journal has counted input offset %" PRId64 ", which does not decode",
+                           element->record->offset);
+        } else {
+            batch_accept(batch, i);
+        }
+    }
+    return OK;
+}
+
 static enum err settle_record(struct recount *recount, const struct port_record *record, struct err_info *info)
 {
     struct batch *batch = recount->context.batch;
@@ -139,6 +184,8 @@ static enum err settle_record(struct recount *recount, const struct port_record 
         batch_fill(batch, record, 1, &next);
         batch_decode(batch);
         batch_judge(batch);
+        if (recount->judged_otherwise)
+            TRY(judge_as_listed(recount, batch, info));
         TRY(settle_batch(recount->partition, batch, info));
         recount->sums.declarations += batch->count;
     } while (batch->record_open);
@@ -180,13 +227,19 @@ static enum err settle_range(struct recount *recount, int64_t hi, struct err_inf
 
 /* ---- comparing ---- */
 
-static enum err compare_counts(const struct counts *own, const struct counts *journal, struct err_info *info)
+static enum err compare_verdicts(const struct counts *own, const struct counts *journal, struct err_info *info)
 {
     for (int i = 0; i < VERDICTS; i++) {
         if (own->verdicts[i] != journal->verdicts[i])
             return err_set(info, ERR_BROKEN, "the recount finds %" PRId64 " declarations %s, the journal says %" PRId64,
                            own->verdicts[i], verdict_name((enum verdict)i), journal->verdicts[i]);
     }
+    return OK;
+}
+
+static enum err compare_counts(const struct counts *own, const struct counts *journal, struct err_info *info)
+{
+    TRY(compare_verdicts(own, journal, info));
     for (unsigned i = 0; i < RULE_NUMBERS; i++) {
         if (own->rejects[i] != journal->rejects[i] || own->warnings[i] != journal->warnings[i])
             return err_set(info, ERR_BROKEN,
@@ -311,6 +364,108 @@ static enum err catch_up(struct recount *recount, const struct frame *first, str
     return err;
 }
 
+/* ---- groups that other rules or lists have judged ---- */
+
+static void note_listed(struct recount *recount, const struct reject_place *place)
+{
+    if (recount->listed_count == recount->listed_capacity) {
+        recount->listed_capacity = recount->listed_capacity ? recount->listed_capacity * 2 : 64;
+        recount->listed = memory_resize(recount->listed, recount->listed_capacity, sizeof recount->listed[0]);
+    }
+    recount->listed[recount->listed_count++] = *place;
+}
+
+/* Puts what the journal made of a declaration in the place of what today's rules and lists make of it: warnings and converted quantities may differ. */
+static enum err adopt(struct recount *recount, const struct ledger_key *key, struct bytes contribution,
+                      struct err_info *info)
+{
+    struct partition_context *context = &recount->context;
+    struct state *state = &recount->partition->state;
+    struct ledger_probe probe;
+    struct bytes own;
+    if (!contribution_decode(contribution, &context->fresh))
+        return err_set(info, ERR_BROKEN, "a ledger entry that does not decode");
+    ledger_look(state->ledger, key, &probe);
+    if (ledger_judge(state->ledger, &probe, context->fresh.version, context->fresh.cancel, context->fresh.digest,
+                     &own) != LEDGER_DUPLICATE)
+        return OK; /* a version that a later one of the group replaced, or none of ours: the sums over the ledgers tell */
+    if (own.length == contribution.length && memcmp(own.data, contribution.data, own.length) == 0)
+        return OK;
+    if (!contribution_decode(own, &context->stored))
+        return err_set(info, ERR_BROKEN, "an entry of the recount's ledger that does not decode");
+    tally_list(state->tally, &context->stored, -1);
+    tally_list(state->tally, &context->fresh, 1);
+    ledger_put(state->ledger, &probe, contribution);
+    return OK;
+}
+
+/* Each section of that kind: the reject list into `listed`, or the ledger's entries into the state. */
+static enum err take_sections(struct recount *recount, const struct frame *frames, uint32_t count,
+                              enum frame_section wanted, struct err_info *info)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct reader reader = reader_of(frames[i].payload);
+        enum frame_section section;
+        struct bytes bytes;
+        bool broken = false;
+        while (frame_next_section(&reader, &section, &bytes, &broken)) {
+            struct reader list = reader_of(bytes);
+            struct reject_place place;
+            struct ledger_key key;
+            struct bytes contribution;
+            while (section == wanted && wanted == SECTION_REJECTS && frame_next_reject(&list, frames[i].lo, &place))
+                note_listed(recount, &place);
+            while (section == wanted && wanted == SECTION_LEDGER && frame_next_entry(&list, &key, &contribution))
+                TRY(adopt(recount, &key, contribution, info));
+        }
+    }
+    return OK;
+}
+
+/* Whether all items are left out of the statistics is decided by rules and lists, too. */
+static void join_counted(struct counts *counts)
+{
+    counts->verdicts[VERDICT_COUNTED] += counts->verdicts[VERDICT_NOT_COUNTED];
+    counts->verdicts[VERDICT_NOT_COUNTED] = 0;
+}
+
+static enum err compare_otherwise(struct recount *recount, const struct frame *frames, uint32_t count,
+                                  const struct state *journal, struct err_info *info)
+{
+    struct counts own = recount->partition->open.group->counts;
+    TRY(journal_counts(frames, count, &recount->counts, info));
+    join_counted(&own);
+    join_counted(&recount->counts);
+    TRY(compare_verdicts(&own, &recount->counts, info));
+    if (recount->listed_at < recount->listed_count)
+        return err_set(info, ERR_BROKEN, "the journal lists input offset %" PRId64 " as rejected, where nothing stands",
+                       recount->listed[recount->listed_at].offset);
+    if (recount->partition->state.dictionary.count != journal->dictionary.count)
+        return err_set(info, ERR_BROKEN, "the recount has %" PRIu32 " codes, the journal %" PRIu32,
+                       recount->partition->state.dictionary.count, journal->dictionary.count);
+    TRY(take_sections(recount, frames, count, SECTION_LEDGER, info));
+    return slices_are_whole(&journal->slices) ? compare_states(&recount->partition->state, journal, info) : OK;
+}
+
+static enum err recount_otherwise(struct recount *recount, const struct frame *frames, uint32_t count,
+                                  const struct state *journal, struct err_info *info)
+{
+    recount->listed_count = 0;
+    recount->listed_at = 0;
+    TRY(take_sections(recount, frames, count, SECTION_REJECTS, info));
+    recount->judged_otherwise = true;
+    enum err err = settle_range(recount, frames[0].hi, info);
+    recount->judged_otherwise = false;
+    TRY(err);
+    TRY(compare_otherwise(recount, frames, count, journal, info));
+    struct group *group = seal_data(recount->partition);
+    err = fold_sealed(recount, group, frames[0].offset, info);
+    group_free(group);
+    recount->sums.groups += err == OK;
+    recount->sums.otherwise += err == OK;
+    return err;
+}
+
 static enum err recount_data(struct recount *recount, const struct frame *frames, uint32_t count,
                              const struct state *journal, struct err_info *info)
 {
@@ -345,12 +500,16 @@ enum err recount_group(struct recount *recount, const struct frame *frames, uint
 {
     const struct frame *first = &frames[0];
     bool is_data = first->kind == FRAME_DATA;
-    bool is_own = first->plan == recount->options.plan_id;
-    if (is_data && is_own && (recount->is_counting || first->lo >= recount->low)) {
+    bool is_own = plan_same_cells(first->plan, recount->options.plan_id);
+    bool is_otherwise = is_own && first->plan != recount->options.plan_id;
+    /* what was judged otherwise and is only known by its sums can't be judged again: the state must stand right before the group */
+    bool follows = !is_otherwise || (recount->partition->state.hi == first->lo && first->lo >= recount->low);
+    if (is_data && is_own && follows && (recount->is_counting || first->lo >= recount->low)) {
         if (!recount->is_counting)
             seal_begin(recount->partition);
         recount->is_counting = true;
-        enum err err = recount_data(recount, frames, count, journal, info);
+        enum err err = is_otherwise ? recount_otherwise(recount, frames, count, journal, info)
+                                    : recount_data(recount, frames, count, journal, info);
         return err == ERR_BROKEN ? err_prefix(info, err, "input [%" PRId64 ", %" PRId64 ")", first->lo, first->hi)
                                  : err;
     }

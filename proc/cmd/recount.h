@@ -4,8 +4,9 @@
  * In:      the groups that the reader rule accepts, the input records of their ranges
  * Out:     the first difference; cells of its own in a cube
  * A group's range is read from the input, judged by today's rules and lists, settled into a partition state of its own and
- * sealed; what the journal's group says of verdicts, findings, rejects, ledger and sums must be the same. Groups whose input
- * is gone (retention), and those of an older plan, are believed: their state is what the recount goes on from.
+ * sealed; what the journal's group says of verdicts, findings, rejects, ledger and sums must be the same. A group that other rules or
+ * lists have judged is taken at its word as to what they rejected (its reject list) and what they made of the rest (the contributions in its LEDGER sections); which of that was newest, a duplicate or stale is found again, and
+ * must be the same. Groups whose input is gone (retention), and those of a plan with other cells, are believed: their state is what the recount goes on from.
  * Memory:  a ledger of its own, as large as the partition's
  * Errors:  ERR_BROKEN: the difference; ERR_PEER: the input can't be read
  * Thread:  one owner
@@ -33,7 +34,8 @@ struct recount_sums {
     uint64_t declarations; /* in them */
     uint64_t groups;       /* that were compared */
     uint64_t believed;     /* groups whose input is gone */
-    uint64_t older;        /* groups of an older plan: another set of rules gave their verdicts */
+    uint64_t otherwise;    /* of the groups that were compared: judged by other rules or lists */
+    uint64_t older;        /* groups of a plan with other cells */
 };
 
 struct recount;

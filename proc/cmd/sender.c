@@ -85,8 +85,14 @@ static enum err check_moving(const struct sender *sender, struct err_info *info)
 enum err sender_send(struct sender *sender, struct bytes key, struct bytes value, int64_t timestamp_ms, uint64_t token,
                      struct err_info *info)
 {
+    return sender_send_to(sender, -1, key, value, timestamp_ms, token, info);
+}
+
+enum err sender_send_to(struct sender *sender, int32_t partition, struct bytes key, struct bytes value,
+                        int64_t timestamp_ms, uint64_t token, struct err_info *info)
+{
     struct producer_record record = {.topic = PORT_DECLARATIONS,
-                                     .partition = -1,
+                                     .partition = partition,
                                      .key = key,
                                      .value = value,
                                      .as_of = PORT_NO_AS_OF,

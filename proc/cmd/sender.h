@@ -39,6 +39,10 @@ void sender_close(struct sender *sender);
 enum err sender_send(struct sender *sender, struct bytes key, struct bytes value, int64_t timestamp_ms, uint64_t token,
                      struct err_info *info) MUST_USE;
 
+/* The same into a partition that is known: where an earlier version of the declaration stands. */
+enum err sender_send_to(struct sender *sender, int32_t partition, struct bytes key, struct bytes value,
+                        int64_t timestamp_ms, uint64_t token, struct err_info *info) MUST_USE;
+
 /* Waits up to `ms` for acknowledgements, and takes them: pacing. */
 void sender_wait(struct sender *sender, int64_t ms);
 

@@ -56,6 +56,9 @@ static void print_partitions(const struct verify *verify)
         if (p->begin > p->low)
             printf("               rebased by an operator at journal offset %" PRId64 ": what is before it is void\n",
                    p->begin);
+        for (size_t j = 0; j < p->judged_count && p->judged_count > 1; j++)
+            printf("               input [%" PRId64 ", %" PRId64 ") was judged under plan %016" PRIx64 "\n",
+                   p->judged[j].lo, p->judged[j].hi, p->judged[j].plan);
     }
 }
 
@@ -89,6 +92,12 @@ static void print_journals(const struct verify *verify)
     print_numbers(labels.branches, sums->branches, READER_BRANCHES);
     printf("groups         %" PRIu64 " of %" PRId64 " records, %" PRId64 " offsets skipped, %" PRIu64 " bytes\n",
            sums->groups, sums->counts.records, sums->counts.skipped, sums->journal_bytes);
+    if (sums->otherwise)
+        printf("other rules    %" PRIu64 " of the groups were judged by other rules or lists than those given here%s\n",
+               sums->otherwise,
+               recount ? ": which declarations they\n               rejected is taken from their lists, all else is "
+                         "found again"
+                       : "");
     if (sums->older)
         printf("older plan     %" PRIu64 " of the groups: ranges, ledger, verdict sums and reject lists are checked; "
                "their cells were\n               replaced since, and the rules of then are not judged by again\n",
@@ -99,9 +108,10 @@ static void print_journals(const struct verify *verify)
            sums->derived);
     if (recount)
         printf("recount        %" PRIu64 " records, %" PRIu64 " declarations, %" PRIu64 " groups, %" PRIu64
-               " cells; %" PRIu64 " groups believed, for their input is gone, and %" PRIu64 " of an older plan\n",
-               recount->records, recount->declarations, recount->groups, sums->recounted, recount->believed,
-               recount->older);
+               " cells; %" PRIu64 " groups by the reject lists of other rules; %" PRIu64
+               " groups believed, for their input is gone, and %" PRIu64 " of an older plan\n",
+               recount->records, recount->declarations, recount->groups, sums->recounted, recount->otherwise,
+               recount->believed, recount->older);
 }
 
 static void print_topics(const struct verify *verify)
@@ -168,17 +178,29 @@ static json_t *numbers_json(const char *const *names, const uint64_t *numbers, i
     return out;
 }
 
+static json_t *judged_json(const struct audit_partition *partition)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < partition->judged_count; i++) {
+        const struct audit_judged *judged = &partition->judged[i];
+        json_array_append_new(out, json_pack("{s:o, s:o, s:o}", "plan", json_sprintf("%016" PRIx64, judged->plan),
+                                             "from", text_of_offset(judged->lo), "to", text_of_offset(judged->hi)));
+    }
+    return out;
+}
+
 static json_t *partitions_json(const struct verify *verify)
 {
     json_t *out = json_array();
     for (int32_t i = 0; i < audit_partitions(verify->audit); i++) {
         const struct audit_partition *p = audit_partition(verify->audit, i);
-        json_array_append_new(
-            out, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "partition", (int)i, "journal_low",
-                           text_of_offset(p->low), "rebased_at", p->begin ? text_of_offset(p->begin) : json_null(),
-                           "journal_end", text_of_offset(p->end), "position", text_of_offset(p->hi), "input_end",
-                           text_of_offset(p->input_end), "ledger_entries", text_of_number(p->entries), "epochs",
-                           text_of_number(p->epochs), "torn", (int)p->is_torn, "halted", (int)p->is_halted));
+        json_array_append_new(out, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "partition",
+                                             (int)i, "journal_low", text_of_offset(p->low), "rebased_at",
+                                             p->begin ? text_of_offset(p->begin) : json_null(), "journal_end",
+                                             text_of_offset(p->end), "position", text_of_offset(p->hi), "input_end",
+                                             text_of_offset(p->input_end), "ledger_entries", text_of_number(p->entries),
+                                             "epochs", text_of_number(p->epochs), "judged", judged_json(p), "torn",
+                                             (int)p->is_torn, "halted", (int)p->is_halted));
     }
     return out;
 }
@@ -186,13 +208,14 @@ static json_t *partitions_json(const struct verify *verify)
 static json_t *journals_json(const struct audit_sums *sums)
 {
     struct labels labels = labels_of(sums);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "frames",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "frames",
                      numbers_json(kind_names, sums->frames, FRAME_OPEN, FRAME_MARK + 1), "reader_rule",
                      numbers_json(labels.branches, sums->branches, 0, READER_BRANCHES), "bytes",
                      text_of_number(sums->journal_bytes), "groups", text_of_number(sums->groups),
-                     "groups_of_older_plans", text_of_number(sums->older), "records",
-                     text_of_offset(sums->counts.records), "skipped", text_of_offset(sums->counts.skipped),
-                     "declarations", numbers_json(labels.verdicts, labels.verdict_counts, 0, VERDICTS), "cells",
+                     "groups_of_older_plans", text_of_number(sums->older), "groups_of_other_rules",
+                     text_of_number(sums->otherwise), "records", text_of_offset(sums->counts.records), "skipped",
+                     text_of_offset(sums->counts.skipped), "declarations",
+                     numbers_json(labels.verdicts, labels.verdict_counts, 0, VERDICTS), "cells",
                      text_of_number(sums->cells), "cells_of_ledgers", text_of_number(sums->derived));
 }
 
@@ -201,9 +224,10 @@ static json_t *recount_json(const struct verify *verify)
     const struct recount_sums *recount = audit_recount(verify->audit);
     if (!recount)
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "records", text_of_number(recount->records), "declarations",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "records", text_of_number(recount->records), "declarations",
                      text_of_number(recount->declarations), "groups", text_of_number(recount->groups), "believed",
-                     text_of_number(recount->believed), "of_older_plans", text_of_number(recount->older), "cells",
+                     text_of_number(recount->believed), "of_other_rules", text_of_number(recount->otherwise),
+                     "of_older_plans", text_of_number(recount->older), "cells",
                      text_of_number(audit_sums(verify->audit)->recounted));
 }
 

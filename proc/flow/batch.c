@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/batch.h"
 
+#include "base/check.h"
 #include "base/memory.h"
 
 enum { LOOK_AHEAD = 8, CACHE_LINE = 64 };
@@ -186,4 +187,23 @@ void batch_judge(struct batch *batch)
         if (!findings->reject)
             element->digest = wire_digest(element->bytes, declaration, element->canonical, &batch->scratch);
     }
+}
+
+void batch_accept(struct batch *batch, uint32_t index)
+{
+    struct element *element = &batch->elements[index];
+    struct findings *findings = &batch->findings[index];
+    CHECK(element->broken == RULE_COUNT);
+    if (findings->reject)
+        element->digest = wire_digest(element->bytes, &batch->declarations[index], element->canonical, &batch->scratch);
+    findings->reject = false;
+    findings->count = 0;
+}
+
+void batch_reject(struct batch *batch, uint32_t index, enum rule rule)
+{
+    struct findings *findings = &batch->findings[index];
+    findings->reject = true;
+    findings->count = 1;
+    findings->list[0] = (struct finding){.rule = (uint16_t)rule, .severity = SEVERITY_REJECT, .item = -1};
 }

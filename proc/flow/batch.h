@@ -76,5 +76,9 @@ void batch_fill(struct batch *batch, const struct port_record *records, size_t c
 
 void batch_decode(struct batch *batch);
 
+/* Whatever was found of a decoded element, it is to be settled; or it is not, by that rule. For who knows the verdict that others gave. */
+void batch_accept(struct batch *batch, uint32_t index);
+void batch_reject(struct batch *batch, uint32_t index, enum rule rule);
+
 /* Findings of each element, STR-001, STR-002 and STR-018 included; digest of those that are not rejected. */
 void batch_judge(struct batch *batch);

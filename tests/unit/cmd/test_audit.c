@@ -678,6 +678,65 @@ Test(audit, groups_of_an_older_plan_are_checked_but_for_cells_and_verdicts_and_t
     cr_assert_gt(audit_sums(audit)->recounted, 0);
 }
 
+/* ---- other rules and lists, the same cells ---- */
+
+/* Rules under which a unit that is missing (HSC-604) is only warned of, or rejected again. */
+static struct rules *rules_with_unit(enum severity severity, struct rules_options *rules_options)
+{
+    struct err_info why;
+    struct rules *made;
+    rules_options->severity[RULE_HSC_604] = severity;
+    rules_options->severity[RULE_COD_101] = severity;
+    cr_assert_eq(rules_new(rules_options, f.reference, &made, &why), OK, "%s", why.text);
+    return made;
+}
+
+/* Half of the input is counted under rules that only warn, the rest under those that reject; then it is audited under either. */
+Test(audit, groups_that_other_rules_judged_are_recounted_by_their_reject_lists)
+{
+    struct rules_options rules_options = rules_default_options(f.zone);
+    struct rules *mild = rules_with_unit(SEVERITY_WARN, &rules_options);
+    struct rules *strict = f.rules;
+    uint64_t plans[2] = {plan_make(PLAN_ID, 0), plan_make(PLAN_ID, 9)};
+    cr_assert_eq(plans[0], PLAN_ID);
+    for (int i = 0; i < 12; i++) {
+        struct sample sample;
+        char id[16];
+        snprintf(id, sizeof id, "OTHER%d", i % 6);
+        sample_init(&sample, id);
+        if (i >= 6)
+            sample_replace(&sample, (uint32_t)i);
+        if (i % 2)
+            sample.declaration.office_code = TEXT("NOWHERE");
+        f.options.rules = i % 4 < 2 ? strict : mild;
+        f.options.plan_id = plans[i % 4 >= 2];
+        f.options.seed++;
+        fixture_put(&f, 0, &sample);
+        settle();
+    }
+
+    for (int i = 0; i < 2; i++) {
+        options.plan_id = plans[i];
+        options.rules = i ? mild : strict;
+        options.batch.rules = options.rules;
+        expect_clean();
+        cr_assert_gt(audit_sums(audit)->otherwise, 0);
+        cr_assert_eq(audit_sums(audit)->older, 0);
+        cr_assert_eq(audit_recount(audit)->otherwise, audit_sums(audit)->otherwise);
+        cr_assert_eq(audit_recount(audit)->believed, 0);
+        cr_assert_gt(audit_recount(audit)->groups, audit_recount(audit)->otherwise);
+        const struct audit_partition *first = audit_partition(audit, 0);
+        cr_assert_eq(first->judged_count, 6, "two by two");
+        cr_assert_eq(first->judged[0].lo, 0);
+        for (size_t j = 1; j < first->judged_count; j++) {
+            cr_assert_eq(first->judged[j].lo, first->judged[j - 1].hi);
+            cr_assert_eq(first->judged[j].plan, plans[j % 2]);
+        }
+        cr_assert_eq(first->judged[5].hi, first->hi);
+    }
+    rules_free(mild);
+}
+
 Test(audit, a_forged_ledger_entry_of_an_older_plan_is_found)
 {
     size_t at;
