@@ -413,9 +413,12 @@ static enum err take_sections(struct recount *recount, const struct frame *frame
             struct reject_place place;
             struct ledger_key key;
             struct bytes contribution;
-            while (section == wanted && wanted == SECTION_REJECTS && frame_next_reject(&list, frames[i].lo, &place))
+            bool is_ledger = section == SECTION_LEDGER || section == SECTION_LEDGER_WIDE;
+            if (wanted != (is_ledger ? SECTION_LEDGER : section))
+                continue;
+            while (section == SECTION_REJECTS && frame_next_reject(&list, frames[i].lo, &place))
                 note_listed(recount, &place);
-            while (section == wanted && wanted == SECTION_LEDGER && frame_next_entry(&list, &key, &contribution))
+            while (is_ledger && frame_next_entry(&list, section, &key, &contribution))
                 TRY(adopt(recount, &key, contribution, info));
         }
     }
