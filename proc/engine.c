@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "engine_inside.h"
+#include "flow/floor.h"
 #include "kafka/admin.h"
 #include "ops/log.h"
 #include "ops/page.h"
@@ -71,7 +72,8 @@ static uint64_t hash_cells(const struct engine_options *options)
 /* What a declaration is judged by. */
 static uint64_t hash_judging(const struct engine_options *options)
 {
-    return hash_mix(rules_hash(options->rules) ^ HASH_P0, reference_hash(options->reference) ^ HASH_P2);
+    uint64_t horizon = (uint64_t)floor_horizon_months(options->config->ledger_horizon_days); /* LED-901 */
+    return hash_mix(rules_hash(options->rules) ^ HASH_P0, reference_hash(options->reference) ^ HASH_P2 ^ horizon);
 }
 
 uint64_t engine_plan_id(const struct engine_options *options)
@@ -336,6 +338,9 @@ static struct worker_options worker_options_of(struct engine *engine, int32_t la
         .frame_interval_ms = config->frame_interval_ms,
         .idle_ms = config->time_idle_ms,
         .rejects_payload = config->rejects_payload,
+        .horizon_months = floor_horizon_months(config->ledger_horizon_days),
+        .final_months = (int32_t)config->month_final,
+        .ledger_share = &engine->ledger_share,
         .rejects_days = engine->rejects_days,
         .batch = engine_batch_options(config, engine->options.rules, engine->partitions),
         .random = system_random,
@@ -411,6 +416,7 @@ static void build(struct engine *engine, const struct port *port, int32_t worker
     engine->worker_count = workers;
     size_t partitions = (size_t)engine->partitions;
     engine->statuses = memory_new(partitions, sizeof engine->statuses[0]);
+    engine->floors_told = memory_new(partitions, sizeof engine->floors_told[0]);
     for (int32_t i = 0; i < engine->partitions; i++) {
         pthread_mutex_init(&engine->statuses[i].lock, NULL);
         counter_set(&engine->statuses[i].event_ms, INT64_MIN);
@@ -487,6 +493,7 @@ static void serve(struct engine *engine)
         measure_rate(engine, now_ms);
         report_partitions(engine, reported);
         report_trims(engine);
+        engine_ledger_step(engine);
         engine_reload_step(engine);
         engine_watch_step(engine);
         engine_pause_ms(MAIN_TICK_MS);
@@ -561,6 +568,7 @@ void engine_free(struct engine *engine)
     roster_free(engine->roster);
     engine_reload_fini(engine);
     memory_free(engine->statuses);
+    memory_free(engine->floors_told);
     watchdog_free(engine->watchdog);
     pthread_mutex_destroy(&engine->lock);
     memory_free(engine);

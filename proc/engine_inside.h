@@ -74,6 +74,8 @@ struct engine {
     bool reload_waits; /* an operator's, until there is room for it */
     int64_t rate_since_ms;
     int64_t rate_records;
+    int64_t ledger_bytes_most;     /* of all ledgers together */
+    int64_t *floors_told;          /* by partition: how often the log has told that it was raised */
     bool trim_is_reported;         /* main: a journal that can't be trimmed was logged */
     char units[STATE_UNITS_BYTES]; /* reporter and currency */
     int32_t rejects_days;          /* as long as topic.rejects keeps a record, 0 if that is not known */
@@ -96,6 +98,7 @@ struct engine {
     struct counter reloads[RELOADS];    /* by what became of them */
     struct counter lists_are_refused;   /* the files are others than those in force, and can't be taken */
     char lists_trouble[ERR_TEXT_BYTES]; /* why the last load was refused, empty if it was not; under `lock` */
+    struct counter ledger_share;        /* what a ledger may have before it gives something up; 0: all have room */
     struct counter leads;               /* this process may publish */
     struct counter main_beat_ms;
     struct watchdog *watchdog; /* of workers 0 .. worker_count - 1 and of the publisher after them */
@@ -106,6 +109,9 @@ void engine_pause_ms(int64_t ms);
 
 /* Membership (engine_group.c).                                                                Thread: main */
 void engine_group_step(struct engine *engine);
+
+/* Memory of the ledgers (engine_ledger.c).                                                    Thread: main */
+void engine_ledger_step(struct engine *engine);
 
 /* Lists that are read again (engine_reload.c). engine_reload_fini: when no thread runs. Thread: main */
 void engine_reload_init(struct engine *engine);

@@ -437,6 +437,7 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
     int64_t halted[GUARDS] = {0};
     int64_t entries = 0;
     int64_t bytes = 0;
+    int64_t raised = 0;
     int64_t unechoed = 0;
     int64_t untrimmed = 0;
     for (int32_t i = 0; i < engine->partitions; i++) {
@@ -452,6 +453,7 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
             halted[counter_read(&status->guard)]++;
         entries += counter_read(&status->ledger_entries);
         bytes += counter_read(&status->ledger_bytes);
+        raised += counter_read(&status->floor_raised);
         unechoed += counter_read(&status->unechoed_groups);
         untrimmed += is_untrimmed(&engine->statuses[i]);
     }
@@ -462,6 +464,7 @@ static void put_partitions(struct engine *engine, struct metrics_page *page)
     for (int guard = GUARD_NONE + 1; guard < GUARDS; guard++)
         metrics_put_int(page, METRIC_partitions_halted, halted[guard], METRICS_LABELS(guard_name((enum guard)guard)));
     metrics_put_int(page, METRIC_ledger_entries, entries, METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_ledger_floor_raised_total, raised, METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_ledger_bytes, bytes, METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_journal_unacked_groups, unechoed, METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_journal_untrimmed, untrimmed, METRICS_NO_LABELS);

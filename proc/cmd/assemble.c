@@ -8,7 +8,7 @@
 
 /* Rules whose findings protect the ledger and the tables themselves: they always reject. */
 static const enum rule locked[] = {RULE_STR_001, RULE_STR_002, RULE_STR_004, RULE_STR_006, RULE_STR_009,
-                                   RULE_STR_010, RULE_STR_013, RULE_STR_014, RULE_VER_502};
+                                   RULE_STR_010, RULE_STR_013, RULE_STR_014, RULE_VER_502, RULE_LED_901};
 
 static enum err check_locked(const struct rules *rules, struct err_info *info)
 {

@@ -6,6 +6,7 @@
 #include "cmd/audit_inside.h"
 #include "cmd/compare.h"
 #include "cmd/derive.h"
+#include "trade/calendar.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -44,6 +45,7 @@ struct audit *audit_new(const struct audit_options *options)
                                                            .reference = options->reference,
                                                            .plan_id = options->plan_id,
                                                            .batch = options->batch,
+                                                           .horizon_months = options->horizon_months,
                                                            .topic = options->topic,
                                                            .cube = audit->recounted,
                                                            .patience_ms = options->patience_ms});
@@ -376,6 +378,8 @@ static enum err finish_journal(struct audit_journal *journal, struct err_info *i
     struct audit *audit = journal->audit;
     journal->shown.hi = journal->state.hi;
     journal->shown.entries = ledger_count(journal->state.ledger);
+    journal->shown.expired = ledger_sums(journal->state.ledger).prints;
+    journal->shown.floor = ledger_floor(journal->state.ledger);
     journal->shown.is_torn = journal->rule->held_count > 0;
     enum err err = OK;
     if (audit->recount)
@@ -477,6 +481,15 @@ static void begin_again(struct audit *audit)
     audit->again = false;
 }
 
+/* What lies below the floor of a partition has left no contributions that its cells could be derived from. */
+static int32_t floor_day(const struct audit *audit)
+{
+    int32_t most = 0;
+    for (int32_t i = 0; i < audit->partitions; i++)
+        most = audit->journals[i].shown.floor > most ? audit->journals[i].shown.floor : most;
+    return most ? calendar_month_day(most) : INT32_MIN;
+}
+
 enum err audit_journals(struct audit *audit, struct err_info *info)
 {
     TRY(note_ends(audit, info));
@@ -489,14 +502,14 @@ enum err audit_journals(struct audit *audit, struct err_info *info)
     if (is_halted(audit))
         return OK; /* sums that lack a partition can't be compared */
     struct compare_found found;
-    audit->sums.derived = compare_cubes(audit->cube, audit->derived, audit->writer, &found);
+    audit->sums.derived = compare_cubes(audit->cube, audit->derived, floor_day(audit), audit->writer, &found);
     if (found.differ)
         audit_note(audit, PORT_JOURNAL, 0, AUDIT_NO_OFFSET, mend_bug,
                    "%" PRIu64 " cells of the journals are not what the contributions in their ledgers make: %s",
                    found.differ, found.text);
     if (!audit->recounted)
         return OK;
-    audit->sums.recounted = compare_cubes(audit->cube, audit->recounted, audit->writer, &found);
+    audit->sums.recounted = compare_cubes(audit->cube, audit->recounted, INT32_MIN, audit->writer, &found);
     if (found.differ)
         audit_note(audit, PORT_JOURNAL, 0, AUDIT_NO_OFFSET, mend_recount,
                    "%" PRIu64 " cells of the journals are not what the recount makes: %s", found.differ, found.text);

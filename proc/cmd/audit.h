@@ -39,6 +39,7 @@ struct audit_options {
     int32_t provisional_days;
     int32_t final_months;
     int64_t event_bound_ms; /* as in publisher_options */
+    int32_t horizon_months; /* needed for recount only */
     bool recount;
     int64_t wait_ms;     /* how long a cell may differ without any change before it is broken */
     int64_t patience_ms; /* how long to wait for a record that should be there */
@@ -62,6 +63,8 @@ struct audit_partition {
     int64_t hi;        /* input [0, hi) is counted */
     int64_t input_end; /* of the input log */
     uint64_t entries;  /* of the ledger */
+    uint64_t expired;  /* declarations that left nothing but a fingerprint */
+    int32_t floor;     /* month (calendar.h) below which they expired; 0: none */
     uint64_t epochs;
     struct audit_judged *judged; /* of the groups that are in the journal still, in order */
     size_t judged_count;

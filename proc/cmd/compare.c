@@ -57,7 +57,7 @@ static void note(struct compare_found *out, struct text key, const struct measur
              b->declarations, b->items);
 }
 
-uint64_t compare_cubes(const struct cube *a, const struct cube *b, struct statistic_writer *writer,
+uint64_t compare_cubes(const struct cube *a, const struct cube *b, int32_t from_day, struct statistic_writer *writer,
                        struct compare_found *out)
 {
     static const struct measures none;
@@ -71,12 +71,14 @@ uint64_t compare_cubes(const struct cube *a, const struct cube *b, struct statis
     }
     uint64_t compared = 0;
     uint64_t met = 0;
-    for (uint32_t i = 0; i < cube_count(a); i++, compared++) {
+    for (uint32_t i = 0; i < cube_count(a); i++) {
         const struct table_key *key = cube_key(a, i);
+        bool is_compared = cell_day(key) >= from_day;
         uint32_t other = table_find(table, key, table_hash(key));
         const struct measures *measures = other == TABLE_NONE ? &none : cube_measures(b, other);
         met += other != TABLE_NONE;
-        if (!is_equal(cube_measures(a, i), measures))
+        compared += is_compared;
+        if (is_compared && !is_equal(cube_measures(a, i), measures))
             note(out, statistic_key(writer, key, cube_codes(a)), cube_measures(a, i), measures);
     }
     if (met < cube_count(b)) { /* b has cells that a lacks */
@@ -85,7 +87,8 @@ uint64_t compare_cubes(const struct cube *a, const struct cube *b, struct statis
             table_put(own, cube_key(a, i), table_hash(cube_key(a, i)), &added);
         for (uint32_t i = 0; i < cube_count(b); i++) {
             const struct table_key *key = table_key(table, i);
-            if (table_find(own, key, table_hash(key)) == TABLE_NONE && !is_equal(&none, cube_measures(b, i)))
+            if (cell_day(key) >= from_day && table_find(own, key, table_hash(key)) == TABLE_NONE &&
+                !is_equal(&none, cube_measures(b, i)))
                 note(out, statistic_key(writer, cube_key(b, i), cube_codes(b)), &none, cube_measures(b, i));
         }
         table_free(own);

@@ -59,6 +59,7 @@ struct recount *recount_new(const struct recount_options *options)
         .plan = options->plan,
         .ruleset = &recount->ruleset,
         .topic = text_of(options->topic),
+        .horizon_months = options->horizon_months,
         .random = no_random,
         .batch = batch_new(&options->batch),
         .counters = &recount->counters,
@@ -262,11 +263,15 @@ static enum err compare_states(const struct state *own, const struct state *jour
     struct control a = state_control(own);
     struct control b = state_control(journal);
     char value[2][I128_TEXT_BYTES];
-    if (a.ledger != b.ledger || a.ledger_count != b.ledger_count)
+    if (a.floor != b.floor)
+        return err_set(info, ERR_BROKEN, "the floor is month %" PRId32 " in the recount, %" PRId32 " in the journal",
+                       a.floor, b.floor);
+    if (!ledger_sums_equal(&a.ledger, &b.ledger))
         return err_set(info, ERR_BROKEN,
-                       "the recount's ledger has %" PRIu64 " entries with sum %016" PRIx64 ", the journal's %" PRIu64
-                       " and %016" PRIx64,
-                       a.ledger_count, a.ledger, b.ledger_count, b.ledger);
+                       "the recount's ledger has %" PRIu64 " entries with sum %016" PRIx64 " and %" PRIu64
+                       " fingerprints, the journal's %" PRIu64 ", %016" PRIx64 " and %" PRIu64,
+                       a.ledger.entries, a.ledger.control, a.ledger.prints, b.ledger.entries, b.ledger.control,
+                       b.ledger.prints);
     if (a.tally.value_minor != b.tally.value_minor || a.tally.net_mass_mg != b.tally.net_mass_mg ||
         a.tally.items != b.tally.items)
         return err_set(info, ERR_BROKEN,

@@ -24,6 +24,7 @@ struct recount_options {
     const struct reference *reference;
     uint64_t plan_id;
     struct batch_options batch;
+    int32_t horizon_months;
     const char *topic;   /* of the declarations */
     struct cube *cube;   /* takes the cells of all partitions */
     int64_t patience_ms; /* of the reading of the input */

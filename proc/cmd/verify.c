@@ -4,6 +4,7 @@
 #include "cmd/progress.h"
 #include "cmd/reading.h"
 #include "cmd/stop.h"
+#include "flow/floor.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -194,13 +195,14 @@ static json_t *partitions_json(const struct verify *verify)
     json_t *out = json_array();
     for (int32_t i = 0; i < audit_partitions(verify->audit); i++) {
         const struct audit_partition *p = audit_partition(verify->audit, i);
-        json_array_append_new(out, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "partition",
-                                             (int)i, "journal_low", text_of_offset(p->low), "rebased_at",
+        json_array_append_new(out, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
+                                             "partition", (int)i, "journal_low", text_of_offset(p->low), "rebased_at",
                                              p->begin ? text_of_offset(p->begin) : json_null(), "journal_end",
                                              text_of_offset(p->end), "position", text_of_offset(p->hi), "input_end",
                                              text_of_offset(p->input_end), "ledger_entries", text_of_number(p->entries),
-                                             "epochs", text_of_number(p->epochs), "judged", judged_json(p), "torn",
-                                             (int)p->is_torn, "halted", (int)p->is_halted));
+                                             "expired", text_of_number(p->expired), "epochs", text_of_number(p->epochs),
+                                             "judged", judged_json(p), "torn", (int)p->is_torn, "halted",
+                                             (int)p->is_halted));
     }
     return out;
 }
@@ -310,6 +312,7 @@ static enum err prepare(struct verify *verify, struct err_info *info)
         .provisional_days = (int32_t)config->month_provisional_days,
         .final_months = (int32_t)config->month_final,
         .event_bound_ms = config->time_future_bound_ms,
+        .horizon_months = floor_horizon_months(config->ledger_horizon_days),
         .recount = verify->recount,
         .wait_ms = verify->wait_ms,
         .patience_ms = verify->options.timeout_ms,

@@ -131,12 +131,14 @@ static int64_t hour_of(int64_t ms)
     return ms / HOUR_MS - (ms % HOUR_MS < 0);
 }
 
-static void take_day(uint32_t date, struct contribution *out)
+/* A cancel need not say of when it is: it is of the day of its acceptance, unless somebody knows better. */
+static void take_day(uint32_t date, int64_t accepted_at_ms, struct contribution *out)
 {
     if (date != 0 && date == out->date)
         return;
-    out->date = date;
-    out->day = calendar_is_date(date) ? calendar_day(date) : 0;
+    bool is_date = calendar_is_date(date);
+    out->date = is_date ? date : 0;
+    out->day = is_date ? calendar_day(date) : calendar_day_of_ms(accepted_at_ms);
 }
 
 enum err contribution_from(const struct declaration *declaration, const struct reference *reference,
@@ -157,7 +159,7 @@ enum err contribution_from(const struct declaration *declaration, const struct r
     out->scheme = (uint8_t)(declaration->scheme >= 0 && declaration->scheme < SCHEME_COUNT ? declaration->scheme : 0);
     out->mode = (uint16_t)(declaration->border_transport_mode < CELL_MODE_MOST ? declaration->border_transport_mode
                                                                                : CELL_MODE_MOST);
-    take_day(declaration->reference_date, out);
+    take_day(declaration->reference_date, declaration->accepted_at_ms, out);
     out->hour = hour_of(declaration->accepted_at_ms);
     out->submitted = declaration->submitted_at_ms > 0 ? declaration->submitted_at_ms / MINUTE_MS : 0;
     out->office = dictionary_number(dictionary, declaration->office_code);
@@ -375,4 +377,13 @@ uint32_t contribution_order(struct bytes bytes)
         version = reader_varint(&reader);
     }
     return contribution_order_of((uint32_t)version, bytes.data[AT_FLAGS] & HEAD_CANCEL);
+}
+
+int32_t contribution_day(struct bytes bytes)
+{
+    if (bytes.length <= AT_VERSION)
+        return 0;
+    struct reader reader = reader_of((struct bytes){bytes.data + AT_VERSION, bytes.length - AT_VERSION});
+    reader_varint(&reader);
+    return (int32_t)reader_zigzag(&reader);
 }

@@ -79,6 +79,9 @@ uint64_t contribution_digest(struct bytes bytes);
 /* Likewise version and cancel, as one number that is larger for what stands above. */
 uint32_t contribution_order(struct bytes bytes);
 
+/* The day of reference. */
+int32_t contribution_day(struct bytes bytes);
+
 static inline uint32_t contribution_order_of(uint32_t version, bool cancel)
 {
     return version << 1 | cancel;

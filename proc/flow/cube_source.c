@@ -312,6 +312,8 @@ static enum err check_section(struct cube_source_fold *fold, struct cube_source 
     case SECTION_SLICE:
     case SECTION_LISTED:
     case SECTION_PARTITIONS:
+    case SECTION_FLOOR:
+    case SECTION_PRINTS:
     case SECTION_IDLE:
     case SECTION_UNITS:
         return OK;

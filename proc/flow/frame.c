@@ -403,10 +403,13 @@ void frame_put_control(struct buffer *out, const struct control *control)
     put_i128(out, control->tally.value_minor);
     put_i128(out, control->tally.net_mass_mg);
     buffer_add_zigzag(out, control->tally.items);
-    buffer_add_u64(out, control->ledger);
-    buffer_add_varint(out, control->ledger_count);
+    buffer_add_u64(out, control->ledger.control);
+    buffer_add_varint(out, control->ledger.entries);
     for (int i = 0; i < VERDICTS; i++)
         buffer_add_zigzag(out, control->verdicts[i]);
+    buffer_add_varint(out, (uint64_t)control->floor);
+    buffer_add_u64(out, control->ledger.print_control);
+    buffer_add_varint(out, control->ledger.prints);
     frame_end_section(out, begin);
 }
 
@@ -416,9 +419,16 @@ bool frame_get_control(struct bytes bytes, struct control *out)
     out->tally.value_minor = frame_get_i128(&reader);
     out->tally.net_mass_mg = frame_get_i128(&reader);
     out->tally.items = reader_zigzag(&reader);
-    out->ledger = reader_u64(&reader);
-    out->ledger_count = reader_varint(&reader);
+    *out = (struct control){.tally = out->tally};
+    out->ledger.control = reader_u64(&reader);
+    out->ledger.entries = reader_varint(&reader);
     for (int i = 0; i < VERDICTS; i++)
         out->verdicts[i] = reader_zigzag(&reader);
-    return !reader.failed && reader_left(&reader) == 0;
+    if (!reader.failed && reader_left(&reader) == 0)
+        return true; /* of frames of version 1: nothing had expired */
+    uint64_t floor = reader_varint(&reader);
+    out->floor = (int32_t)(floor <= LEDGER_MONTH_MOST ? floor : 0);
+    out->ledger.print_control = reader_u64(&reader);
+    out->ledger.prints = reader_varint(&reader);
+    return !reader.failed && reader_left(&reader) == 0 && floor <= LEDGER_MONTH_MOST;
 }

@@ -72,6 +72,8 @@ enum frame_section {
 
     SECTION_PARTITIONS = 20, /* of the input, in an OPEN and at the beginning of a SNAP */
     SECTION_IDLE = 21,       /* in a MARK: the log's end is reached and nothing came for time.idle.ms */
+    SECTION_FLOOR = 22,      /* in a MARK: the floor was raised for want of memory */
+    SECTION_PRINTS = 23,     /* in a SNAP: fingerprints of what has expired */
 };
 
 /* Writes the header before a payload of `payload_bytes` that the caller puts behind it; both are sealed by frame_seal. */
@@ -131,8 +133,8 @@ struct reject_place {
 
 struct control {
     struct tally_control tally;
-    uint64_t ledger; /* ledger_control */
-    uint64_t ledger_count;
+    struct ledger_sums ledger;
+    int32_t floor;              /* of the ledger: month, 0 = 1970-01 */
     int64_t verdicts[VERDICTS]; /* since the beginning of the journal */
 };
 

@@ -6,9 +6,11 @@
  * Slices:  an id belongs to the segment that a hash without a seed chooses: every process cuts snapshots alike (slice.h)
  * Memory:  8 bytes a slot, eight slots a cache line, in 32 segments of one mapping that grow one by one; behind a slot the key and the
  *          contribution, in the segment's slab
+ * Floor:   a month. What its newest version states to lie below it has expired: it is no entry any more, and leaves its fingerprint for good, in
+ *          its slot. That counts from the moment the floor rises; when the record leaves memory (ledger_tidy) is seen by nobody
  * Limits:  those of base/slab.h in each segment
  * Thread:  one owner (a worker)
- * Why:     docs/adr/0007-ledger.md, 0026-eight-byte-slots.md; design.md section 4
+ * Why:     docs/adr/0007-ledger.md, 0026-eight-byte-slots.md, 0027-floor-in-the-ledger.md; design.md section 4
  */
 #pragma once
 
@@ -21,6 +23,7 @@ enum ledger_verdict {
     LEDGER_DUPLICATE, /* VER-501 */
     LEDGER_CONFLICT,  /* VER-502 */
     LEDGER_STALE,     /* VER-503 */
+    LEDGER_EXPIRED,   /* LED-901 */
 };
 
 struct ledger;
@@ -53,22 +56,58 @@ void ledger_put(struct ledger *ledger, struct ledger_probe *probe, struct bytes 
 /* The same where ledger_judge has just found the place: nothing was put since. */
 void ledger_put_at(struct ledger *ledger, const struct ledger_probe *probe, struct bytes contribution);
 
-/* Sum over entries of a hash of (key, version, cancel, digest), modulo 2^64: the control total of groups. */
-uint64_t ledger_control(const struct ledger *ledger);
+/* Control totals, modulo 2^64: of the entries that have not expired and of the fingerprints of those that have. */
+struct ledger_sums {
+    uint64_t control; /* sum of a hash of (key, version, cancel, digest) */
+    uint64_t entries;
+    uint64_t print_control; /* sum of a hash of the fingerprint */
+    uint64_t prints;
+};
+
+static inline bool ledger_sums_equal(const struct ledger_sums *a, const struct ledger_sums *b)
+{
+    return a->control == b->control && a->entries == b->entries && a->print_control == b->print_control &&
+           a->prints == b->prints;
+}
+
+struct ledger_sums ledger_sums(const struct ledger *ledger);
+struct ledger_sums ledger_segment_sums(const struct ledger *ledger, uint32_t segment);
+
+/* What one entry, what one fingerprint adds to them. */
+uint64_t ledger_control_of(const struct ledger_key *key, uint32_t version, bool cancel, uint64_t digest);
+uint64_t ledger_control_of_print(uint64_t print);
+
+/* Entries that have not expired. */
 uint64_t ledger_count(const struct ledger *ledger);
 
-/* The same of one segment: the control total of a slice. */
-uint64_t ledger_segment_control(const struct ledger *ledger, uint32_t segment);
-uint64_t ledger_segment_count(const struct ledger *ledger, uint32_t segment);
+/* ---- the floor ---- */
 
-/* What one entry adds to them. */
-uint64_t ledger_control_of(const struct ledger_key *key, uint32_t version, bool cancel, uint64_t digest);
+/* Months are those of calendar.h; any below 1970 is taken for 0, any above LEDGER_MONTH_MOST for that. */
+enum { LEDGER_MONTH_MOST = 4095 };
+
+int32_t ledger_floor(const struct ledger *ledger);
+
+/* Raises the floor; a lower month changes nothing. */
+void ledger_raise_floor(struct ledger *ledger, int32_t month);
+
+/* Entries of one month, of those that have not expired. */
+uint64_t ledger_month_count(const struct ledger *ledger, int32_t month);
+
+/* Takes in a fingerprint, as a snapshot has it. */
+void ledger_put_print(struct ledger *ledger, uint64_t print);
+
+/* Takes the records of what has expired, or was replaced, out of memory: of one segment at most, where that is worth while. True if it did. */
+bool ledger_tidy(struct ledger *ledger);
 
 /* Makes room in a segment for so many entries in all, as a snapshot says it will have: they come without growing on the way. */
 void ledger_reserve(struct ledger *ledger, uint32_t segment, uint64_t entries);
 
 size_t ledger_bytes(const struct ledger *ledger);
 
-/* Calls visit for every entry of a segment (0 to LEDGER_SEGMENTS - 1), in no order that means anything. */
+/* Calls visit for every fingerprint of a segment, of records that are still in memory too. */
+void ledger_visit_prints(const struct ledger *ledger, uint32_t segment, void (*visit)(void *context, uint64_t print),
+                         void *context);
+
+/* Calls visit for every entry that has not expired of a segment (0 to LEDGER_SEGMENTS - 1), in no order that means anything. */
 void ledger_visit(const struct ledger *ledger, uint32_t segment,
                   void (*visit)(void *context, const struct ledger_key *key, struct bytes contribution), void *context);

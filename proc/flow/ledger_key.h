@@ -39,3 +39,9 @@ static inline uint32_t ledger_segment(const struct ledger_key *key)
 {
     return (uint32_t)(ledger_key_fixed(key) >> 59);
 }
+
+/* What an id leaves when it has expired is its fixed hash. */
+static inline uint32_t ledger_segment_of_print(uint64_t print)
+{
+    return (uint32_t)(print >> 59);
+}

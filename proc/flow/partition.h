@@ -73,6 +73,8 @@ struct partition_status {
     struct counter restore_total;
     struct counter ledger_entries;
     struct counter ledger_bytes;
+    struct counter floor_month;  /* of the ledger: 0 = 1970-01 */
+    struct counter floor_raised; /* how often, for want of memory */
     struct counter unechoed_groups;
     struct counter is_idle; /* the last group that was echoed is an idle mark */
     struct counter plan_id; /* of the rules that its next group is judged by */
@@ -114,6 +116,10 @@ struct partition_context {
     int64_t snapshot_bytes; /* of groups that begin a snapshot cycle; 0: as many as the last cycle has */
     int32_t rejects_days;   /* as long as topic.rejects keeps a record */
     bool rejects_payload;
+    int32_t horizon_months; /* 0: nothing expires by its age */
+    int32_t final_months;   /* after which a month is FINAL: the floor is not raised above it */
+    /* What a ledger may have of memory, in bytes: one that has as much gives something up. 0, or NULL: it is not asked to. */
+    const struct counter *ledger_share;
     uint64_t (*random)(void *random_context); /* nonces, seeds, back-off */
     void *random_context;
     struct batch *batch;
@@ -187,6 +193,7 @@ struct partition {
     struct port_stream *stream;
     int64_t restore_begun_ms;
     int64_t restore_seen_ms;  /* when the journal last gave something */
+    int64_t pressure_ms;      /* when the floor was last raised, or memory given back */
     int64_t pressed_since_ms; /* backpressure since then, 0 = none */
 };
 

@@ -127,8 +127,9 @@ static void start_work(struct partition *partition)
     counter_set(&partition->status->position, partition->state.hi); /* what a SKIP adds counts with its echo */
     if (is_first && input.low > 0)
         bootstrap_skip(partition, input.low);
-    if (replans && snapshot_replan(partition, &info) != OK) {
-        partition_halt(partition, GUARD_JOURNAL_DAMAGED, &info);
+    err = replans ? snapshot_replan(partition, &info) : OK;
+    if (err != OK) {
+        partition_halt(partition, err == ERR_LIMIT ? GUARD_LIMIT : GUARD_JOURNAL_DAMAGED, &info);
         return;
     }
     err = work_begin_intake(partition, input.low, &info);
@@ -142,6 +143,7 @@ static void start_work(struct partition *partition)
     counter_set(&partition->status->is_idle, partition->is_idle);
     counter_set(&partition->status->event_ms, partition->state.event_ms_most);
     counter_set(&partition->status->ledger_entries, (int64_t)ledger_count(partition->state.ledger));
+    counter_set(&partition->status->floor_month, ledger_floor(partition->state.ledger));
     counter_set(&partition->status->ledger_bytes, (int64_t)ledger_bytes(partition->state.ledger));
     hist_record(&context->counters->restore,
                 (double)(partition_now_ms(partition) - partition->restore_begun_ms) / 1000);

@@ -123,14 +123,25 @@ void seal_skip(struct group *group, const struct seal_source *source, int64_t lo
     builder_finish(&builder, source->state);
 }
 
-void seal_idle(struct group *group, const struct seal_source *source)
+static void seal_mark(struct group *group, const struct seal_source *source, enum frame_section section)
 {
     group->kind = FRAME_MARK;
     group->lo = source->state->hi;
     group->hi = source->state->hi;
     struct builder builder = builder_for(source->partition, source->state, group, source->plan);
-    frame_put_bytes(&builder.payload, SECTION_IDLE, (struct bytes){NULL, 0});
+    frame_put_bytes(&builder.payload, section, (struct bytes){NULL, 0});
     builder_finish(&builder, source->state);
+}
+
+void seal_idle(struct group *group, const struct seal_source *source)
+{
+    seal_mark(group, source, SECTION_IDLE);
+}
+
+/* Where it stands is in the control totals, as in every group. */
+void seal_floor(struct group *group, const struct seal_source *source)
+{
+    seal_mark(group, source, SECTION_FLOOR);
 }
 
 void seal_open(struct buffer *out, const struct frame_nonce *nonce, int32_t partition, int32_t partitions,

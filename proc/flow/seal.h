@@ -24,6 +24,9 @@ void seal_skip(struct group *group, const struct seal_source *source, int64_t lo
 /* Makes an empty group the mark that the partition is idle, at the state's position. */
 void seal_idle(struct group *group, const struct seal_source *source);
 
+/* Makes an empty group the mark that the floor was raised, at the state's position. */
+void seal_floor(struct group *group, const struct seal_source *source);
+
 /* Appends a whole OPEN frame. id_key and units (reporter and currency, empty: not said) count only if this is the first OPEN of the
  * journal that has them. */
 void seal_open(struct buffer *out, const struct frame_nonce *nonce, int32_t partition, int32_t partitions,

@@ -2,6 +2,7 @@
 #include "flow/settle.h"
 
 #include "base/memory.h"
+#include "flow/floor.h"
 #include "flow/mutant.h"
 #include "flow/reject.h"
 #include "trade/calendar.h"
@@ -190,6 +191,8 @@ static enum err settle_counted(struct partition *partition, const struct element
         struct contribution *stored = &context->stored;
         if (!contribution_decode(stored_bytes, stored))
             return broken_in_memory(info);
+        if (fresh->date == 0)
+            fresh->day = stored->day; /* a cancel that does not say is of the month of what it cancels */
         warn_replaced(partition->ruleset->rules, findings, fresh, stored);
         if (MUTANT(RETRACTION_ELSEWHERE))
             stored->day = fresh->day;
@@ -208,8 +211,11 @@ static enum err settle_counted(struct partition *partition, const struct element
     if (MUTANT(EVENT_BY_CLOCK))
         bound_ms = context->port->now_ms(context->port->self);
     int64_t event_ms = declaration->accepted_at_ms < bound_ms ? declaration->accepted_at_ms : bound_ms;
-    if (event_ms > state->event_ms_most)
+    if (event_ms > state->event_ms_most) {
         state->event_ms_most = event_ms;
+        if (!MUTANT(FLOOR_AT_SEAL))
+            floor_follow(state, context->horizon_months);
+    }
     return OK;
 }
 
@@ -237,6 +243,9 @@ static enum err settle_one(struct partition *partition, const struct element *el
             break;
         case LEDGER_STALE:
             verdict = VERDICT_STALE;
+            break;
+        case LEDGER_EXPIRED:
+            rules_add(partition->ruleset->rules, findings, RULE_LED_901, -1, "reference_date");
             break;
         case LEDGER_CONFLICT:
             rules_add(partition->ruleset->rules, findings, RULE_VER_502, -1, "version");

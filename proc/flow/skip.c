@@ -292,7 +292,15 @@ static enum err check_rebase(struct skip *skip)
                           "from a mirror, or count the input again into new journal and statistics topics with "
                           "another group. What is wrong",
                           partition);
-    if (!snapshot_derive(&skip->state))
+    uint64_t expired = ledger_sums(skip->state.ledger).prints;
+    if (expired && !slices_are_of_plan(&skip->state.slices, skip->options.plan_id))
+        return err_set(
+            &skip->why, ERR_CONFIG,
+            "%" PRIu64
+            " declarations of partition %d lie below the floor of its ledger, and their cells are of another "
+            "plan: give skip the configuration that they were counted with",
+            expired, partition);
+    if (!expired && !snapshot_derive(&skip->state))
         return err_set(&skip->why, ERR_BROKEN,
                        "what the ledger of partition %d adds up to is not what its journal says: restore the topic "
                        "from a mirror, or count the input again into new journal and statistics topics",

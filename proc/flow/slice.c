@@ -103,10 +103,12 @@ bool slice_get_head(struct bytes payload, struct slice_head *out)
 void slice_put_whole(struct buffer *out, const struct slice_whole *whole)
 {
     struct buffer content = {0};
-    buffer_add_u64(&content, whole->ledger);
-    buffer_add_varint(&content, whole->entries);
+    buffer_add_u64(&content, whole->ledger.control);
+    buffer_add_varint(&content, whole->ledger.entries);
     buffer_add_u64(&content, whole->cell_sum);
     buffer_add_varint(&content, whole->cells);
+    buffer_add_u64(&content, whole->ledger.print_control);
+    buffer_add_varint(&content, whole->ledger.prints);
     frame_put_bytes(out, SECTION_WHOLE, buffer_bytes(&content));
     buffer_fini(&content);
 }
@@ -114,10 +116,15 @@ void slice_put_whole(struct buffer *out, const struct slice_whole *whole)
 bool slice_get_whole(struct bytes bytes, struct slice_whole *out)
 {
     struct reader reader = reader_of(bytes);
-    out->ledger = reader_u64(&reader);
-    out->entries = reader_varint(&reader);
+    *out = (struct slice_whole){0};
+    out->ledger.control = reader_u64(&reader);
+    out->ledger.entries = reader_varint(&reader);
     out->cell_sum = reader_u64(&reader);
     out->cells = reader_varint(&reader);
+    if (!reader.failed && reader_left(&reader) == 0)
+        return true; /* of frames of version 1: nothing had expired */
+    out->ledger.print_control = reader_u64(&reader);
+    out->ledger.prints = reader_varint(&reader);
     return !reader.failed && reader_left(&reader) == 0;
 }
 

@@ -39,8 +39,7 @@ struct slice_head {
 
 /* Control totals of one slice. */
 struct slice_whole {
-    uint64_t ledger; /* ledger_segment_control */
-    uint64_t entries;
+    struct ledger_sums ledger;
     uint64_t cell_sum; /* totals_control */
     uint64_t cells;
 };

@@ -12,7 +12,8 @@
 enum {
     LISTED_A_SECTION = 20000, /* at most 40 bytes each */
     HEAD_BYTES_MOST = 48 << 10,
-    WHOLE_BYTES_MOST = 64,
+    WHOLE_BYTES_MOST = 96,
+    PRINTS_BYTES = 8 * 90000,
     GROUPS_WAITING_MOST = GROUPS_MOST / 2, /* beyond it slices wait: the room is for what is counted */
     DAY_MS = 86400000,
     DERIVED_CELLS = 1 << 16, /* in the tally before they move to the totals */
@@ -182,6 +183,15 @@ bool snapshot_derive(struct state *state)
 
 enum err snapshot_replan(struct partition *partition, struct err_info *info)
 {
+    uint64_t expired = ledger_sums(partition->state.ledger).prints;
+    if (expired)
+        return err_set(
+            info, ERR_LIMIT,
+            "views, zone or what else makes cells have changed, and %" PRIu64
+            " declarations of partition %d lie below the floor of the ledger: what they have added can't be counted "
+            "again. Start with the configuration of before, or count the input again into new journal and statistics "
+            "topics with another group",
+            expired, (int)partition->number);
     if (!snapshot_derive(&partition->state))
         return err_set(
             info, ERR_BROKEN,
@@ -300,6 +310,27 @@ static void put_ledger(struct builder *builder, const struct state *state, uint3
     buffer_fini(&entries.section);
 }
 
+static void put_print(void *context, uint64_t print)
+{
+    struct buffer *section = context;
+    buffer_add_u64(section, print);
+}
+
+/* They came in no order that means anything, and go so. */
+static void put_prints(struct builder *builder, const struct state *state, uint32_t slice)
+{
+    struct buffer all = {0};
+    if (!MUTANT(FINGERPRINTS_NOT_SNAPPED))
+        ledger_visit_prints(state->ledger, slice, put_print, &all);
+    for (size_t at = 0; at < all.length;) {
+        size_t bytes = all.length - at < PRINTS_BYTES ? all.length - at : PRINTS_BYTES;
+        builder_room(builder, bytes + 16);
+        frame_put_bytes(&builder->payload, SECTION_PRINTS, (struct bytes){all.data + at, bytes});
+        at += bytes;
+    }
+    buffer_fini(&all);
+}
+
 bool snapshot_slice(struct group *group, const struct snapshot_source *source, uint32_t slice)
 {
     const struct state *state = source->state;
@@ -307,14 +338,14 @@ bool snapshot_slice(struct group *group, const struct snapshot_source *source, u
     group->lo = state->hi;
     group->hi = state->hi;
     struct slice_whole whole = {
-        .ledger = ledger_segment_control(state->ledger, slice),
-        .entries = ledger_segment_count(state->ledger, slice),
+        .ledger = ledger_segment_sums(state->ledger, slice),
     };
     struct builder builder = builder_for(source->partition, state, group, source->plan);
     put_head(&builder, source, slice);
     put_listed(&builder, source, slice);
     put_cells(&builder, state, slice, &whole);
     put_ledger(&builder, state, slice);
+    put_prints(&builder, state, slice);
     builder_room(&builder, WHOLE_BYTES_MOST);
     slice_put_whole(&builder.payload, &whole);
     builder_finish(&builder, state);

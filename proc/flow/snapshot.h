@@ -53,7 +53,7 @@ struct snapshot_source {
 void snapshot_begin(struct partition *partition, const struct reader_rule *rule);
 
 /* Derives all cells from the ledger, as the plan of this process counts them, and begins the cycle that replaces what the journal has.
- * ERR_BROKEN: the contributions are not what the control totals say. */
+ * ERR_LIMIT: something has expired, and its cells can't be derived. ERR_BROKEN: the contributions are not what the control totals say. */
 enum err snapshot_replan(struct partition *partition, struct err_info *info) MUST_USE;
 
 /* Takes down that a group of other than slices was sealed. */

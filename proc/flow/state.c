@@ -69,8 +69,8 @@ struct control state_control(const struct state *state)
 {
     struct control control = {
         .tally = tally_control(state->tally),
-        .ledger = ledger_control(state->ledger),
-        .ledger_count = ledger_count(state->ledger),
+        .ledger = ledger_sums(state->ledger),
+        .floor = state->journalled_floor,
     };
     memcpy(control.verdicts, state->verdicts, sizeof control.verdicts);
     return control;
@@ -78,8 +78,7 @@ struct control state_control(const struct state *state)
 
 struct slice_whole state_whole(const struct state *state, uint32_t slice)
 {
-    struct slice_whole whole = {.ledger = ledger_segment_control(state->ledger, slice),
-                                .entries = ledger_segment_count(state->ledger, slice)};
+    struct slice_whole whole = {.ledger = ledger_segment_sums(state->ledger, slice)};
     whole.cell_sum = totals_control(state->totals, slice, &whole.cells);
     return whole;
 }
@@ -133,8 +132,8 @@ static bool fold_entry(struct folding *folding, struct ledger_probe *probe, stru
     if (!contribution_decode(contribution, head) || head->version > LEDGER_VERSION_MOST || !belongs(folding, slice))
         return false;
     if (folding->group.use != SLICE_NONE) {
-        folding->content.entries++;
-        folding->content.ledger += ledger_control_of(&probe->key, head->version, head->cancel, head->digest);
+        folding->content.ledger.entries++;
+        folding->content.ledger.control += ledger_control_of(&probe->key, head->version, head->cancel, head->digest);
     }
     if (is_wanted(folding, slice))
         ledger_put(folding->state->ledger, probe, contribution);
@@ -154,6 +153,22 @@ static bool fold_ledger(struct folding *folding, enum frame_section section, str
     }
     contribution_fini(&head);
     return good && !reader.failed;
+}
+
+/* Of a slice: whoever has it has them already. */
+static bool fold_prints(struct folding *folding, struct bytes bytes)
+{
+    struct reader reader = reader_of(bytes);
+    while (reader_left(&reader) > 0 && !reader.failed) {
+        uint64_t print = reader_u64(&reader);
+        if (reader.failed || !belongs(folding, ledger_segment_of_print(print)))
+            return false;
+        folding->content.ledger.prints++;
+        folding->content.ledger.print_control += ledger_control_of_print(print);
+        if (folding->group.use == SLICE_LOAD)
+            ledger_put_print(folding->state->ledger, print);
+    }
+    return !reader.failed;
 }
 
 static bool fold_cells(struct folding *folding, struct bytes bytes)
@@ -211,7 +226,7 @@ static bool fold_counts(struct folding *folding, struct bytes bytes)
 
 static bool same_whole(const struct folding *folding, const struct slice_whole *a, const struct slice_whole *b)
 {
-    return a->ledger == b->ledger && a->entries == b->entries &&
+    return ledger_sums_equal(&a->ledger, &b->ledger) &&
            (!folding->folds_cells || (a->cell_sum == b->cell_sum && a->cells == b->cells));
 }
 
@@ -227,13 +242,13 @@ static enum err check_whole(struct folding *folding, struct bytes bytes, struct 
         return err_set(info, ERR_BROKEN,
                        "control totals: slice %" PRIu32 " has %" PRIu64 " ledger entries and %" PRIu64
                        " cells with other sums than the %" PRIu64 " and %" PRIu64 " that it says",
-                       folding->group.slice, folding->content.entries, folding->content.cells, said.entries,
-                       said.cells);
+                       folding->group.slice, folding->content.ledger.entries, folding->content.cells,
+                       said.ledger.entries, said.cells);
     if (!same_whole(folding, &own, &said))
         return err_set(info, ERR_BROKEN,
                        "control totals: slice %" PRIu32 " is not what the groups before it add up to: %" PRIu64
                        " ledger entries and %" PRIu64 " cells, the slice has %" PRIu64 " and %" PRIu64,
-                       folding->group.slice, own.entries, own.cells, said.entries, said.cells);
+                       folding->group.slice, own.ledger.entries, own.cells, said.ledger.entries, said.cells);
     return OK;
 }
 
@@ -246,12 +261,13 @@ static enum err check_control(const struct state *state, const struct control *j
     }
     if (!slices_are_whole(&state->slices))
         return OK;
-    if (ledger_count(state->ledger) != journal->ledger_count || ledger_control(state->ledger) != journal->ledger)
+    struct ledger_sums own = ledger_sums(state->ledger);
+    if (!ledger_sums_equal(&own, &journal->ledger))
         return err_set(info, ERR_BROKEN,
-                       "control totals: the ledger has %" PRIu64 " entries with sum %016" PRIx64
-                       ", the journal says %" PRIu64 " and %016" PRIx64,
-                       ledger_count(state->ledger), ledger_control(state->ledger), journal->ledger_count,
-                       journal->ledger);
+                       "control totals: the ledger has %" PRIu64 " entries with sum %016" PRIx64 " and %" PRIu64
+                       " fingerprints, the journal says %" PRIu64 ", %016" PRIx64 " and %" PRIu64,
+                       own.entries, own.control, own.prints, journal->ledger.entries, journal->ledger.control,
+                       journal->ledger.prints);
     return OK;
 }
 
@@ -290,6 +306,8 @@ static enum err fold_section(struct folding *folding, enum frame_section section
     else if (section == SECTION_LISTED)
         good = is_snap &&
                (folding->group.use != SLICE_LOAD || reject_list_get(bytes, &state->rejects, folding->group.slice));
+    else if (section == SECTION_PRINTS)
+        good = is_snap && fold_prints(folding, bytes);
     else if (section == SECTION_ID_KEY)
         good = take_id_key(state, bytes);
     else if (section == SECTION_UNITS)
@@ -333,8 +351,30 @@ static void make_room(struct folding *folding, const struct frame *frames, uint3
     for (uint32_t i = 0; i < count; i++)
         bytes += frames[i].payload.length;
     if (folding->group.use == SLICE_LOAD && frame_find_section(&frames[count - 1], SECTION_WHOLE, &whole) &&
-        slice_get_whole(whole, &said) && said.entries <= bytes / ENTRY_BYTES_LEAST)
-        ledger_reserve(folding->state->ledger, folding->group.slice, said.entries);
+        slice_get_whole(whole, &said) && said.ledger.entries <= bytes / ENTRY_BYTES_LEAST &&
+        said.ledger.prints <= bytes / sizeof(uint64_t))
+        ledger_reserve(folding->state->ledger, folding->group.slice, said.ledger.entries + said.ledger.prints);
+}
+
+/* The floor as the group leaves it is that of the whole group: what was counted in it was judged by its writer. */
+static enum err take_floor(struct state *state, const struct frame *last, struct err_info *info)
+{
+    struct bytes bytes;
+    struct control control;
+    if (!frame_find_section(last, SECTION_CONTROL, &bytes) || !frame_get_control(bytes, &control))
+        return OK; /* the fold says so */
+    if (control.floor < state->journalled_floor)
+        return err_set(info, ERR_BROKEN, "the floor of the ledger falls from month %" PRId32 " to %" PRId32,
+                       state->journalled_floor, control.floor);
+    state_raise_floor(state, control.floor);
+    return OK;
+}
+
+void state_raise_floor(struct state *state, int32_t month)
+{
+    if (month > state->journalled_floor)
+        state->journalled_floor = month;
+    ledger_raise_floor(state->ledger, month);
 }
 
 enum err state_fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info)
@@ -343,6 +383,7 @@ enum err state_fold(void *context, const struct frame *frames, uint32_t count, s
     struct folding folding = {.state = state};
     TRY(slices_take(&state->slices, frames, count, &folding.group, info));
     folding.folds_cells = state->plan_id == 0 || plan_same_cells(frames[0].plan, state->plan_id);
+    TRY(take_floor(state, &frames[count - 1], info));
     if (folding.group.use == SLICE_REPLACE)
         totals_clear_slice(state->totals, folding.group.slice);
     make_room(&folding, frames, count);

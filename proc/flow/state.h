@@ -24,8 +24,11 @@ struct state {
     struct hash_key id_key;
     bool has_id_key;
     char units[STATE_UNITS_BYTES]; /* reporter and currency that the journal was begun with, empty if it does not say */
+    int64_t floor_event_ms;        /* an event of then or later may raise the floor (floor.h) */
     int64_t hi;                    /* input [0, hi) is in this state */
     int64_t event_ms_most;
+    int32_t
+        journalled_floor; /* month below which entries of the ledger have expired; that of the ledger, but under a mutant */
     int64_t record_timestamp; /* of the last record below hi */
     uint32_t record_crc;
     bool has_record; /* record hi - 1 was counted: record_crc is its own, not that of one below a hole */
@@ -41,6 +44,9 @@ void state_fini(struct state *state);
 
 /* Takes one accepted group: a reader_fold whose context is a struct state. */
 enum err state_fold(void *context, const struct frame *frames, uint32_t count, struct err_info *info);
+
+/* Raises the floor of the ledger to a month (calendar.h); a lower one changes nothing. */
+void state_raise_floor(struct state *state, int32_t month);
 
 /* Takes the id key and the units of the first OPEN of a journal. False: the OPEN has no key. */
 bool state_take_open(struct state *state, const struct frame *open);

@@ -2,6 +2,7 @@
 #include "flow/work.h"
 
 #include "base/crc.h"
+#include "flow/floor.h"
 #include "flow/mutant.h"
 #include "flow/partition_inside.h"
 #include "flow/seal.h"
@@ -44,6 +45,8 @@ static void advance(struct partition *partition, size_t from, size_t to)
 void work_seal(struct partition *partition)
 {
     partition->state.today = partition_today(partition);
+    if (MUTANT(FLOOR_AT_SEAL))
+        floor_follow(&partition->state, partition->context->horizon_months);
     struct group *group = seal_data(partition);
     partition->is_idle = false;
     snapshot_note(partition, group);
@@ -51,6 +54,7 @@ void work_seal(struct partition *partition)
     partition_show_outbox(partition);
     counter_set(&partition->status->ledger_entries, (int64_t)ledger_count(partition->state.ledger));
     counter_set(&partition->status->ledger_bytes, (int64_t)ledger_bytes(partition->state.ledger));
+    counter_set(&partition->status->floor_month, ledger_floor(partition->state.ledger));
 }
 
 bool work_seal_is_due(const struct partition *partition, int64_t now_ms)
@@ -190,6 +194,8 @@ bool work_step(struct partition *partition, int64_t now_ms)
         mark_idle(partition);
         did = true;
     }
+    if (partition->phase == PARTITION_RUNNING && outbox_has_room(&partition->outbox))
+        did = floor_step(partition, now_ms) || did;
     if (partition->phase == PARTITION_RUNNING && snapshot_is_due(partition, now_ms)) {
         seal_slice(partition, now_ms);
         did = true;

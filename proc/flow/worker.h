@@ -24,6 +24,9 @@ struct worker_options {
     int64_t snapshot_bytes; /* of groups that begin a snapshot cycle; 0: as many as the last cycle has */
     int32_t rejects_days;   /* as long as topic.rejects keeps a record; 0: REJECT_LIST_DAYS */
     bool rejects_payload;
+    int32_t horizon_months; /* as in struct partition_context; the two that follow too */
+    int32_t final_months;
+    const struct counter *ledger_share;
     struct batch_options batch;
     uint64_t (*random)(void *random_context);
     void *random_context;

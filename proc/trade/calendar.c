@@ -60,3 +60,15 @@ int32_t calendar_day_of_ms(int64_t ms)
     int64_t day = ms / 86400000;
     return (int32_t)(ms % 86400000 < 0 ? day - 1 : day);
 }
+
+int32_t calendar_month_of_day(int32_t day)
+{
+    uint32_t date = calendar_date(day);
+    return ((int32_t)(date / 10000) - 1970) * 12 + (int32_t)(date / 100 % 100) - 1;
+}
+
+int32_t calendar_month_day(int32_t month)
+{
+    int32_t year = 1970 + (month - (month % 12 + 12) % 12) / 12;
+    return calendar_day((uint32_t)year * 10000 + (uint32_t)((month % 12 + 12) % 12 + 1) * 100 + 1);
+}

@@ -20,5 +20,9 @@ uint32_t calendar_date(int32_t day);
 uint32_t calendar_month_first(uint32_t date);
 uint32_t calendar_month_last(uint32_t date);
 
+/* Months are counted from 1970-01, which is 0: that of a day, and the first day of one. */
+int32_t calendar_month_of_day(int32_t day);
+int32_t calendar_month_day(int32_t month);
+
 /* Day number of the UTC day that holds ms. */
 int32_t calendar_day_of_ms(int64_t ms);

@@ -40,6 +40,7 @@ enum rule_group {
     GROUP_HSC,
     GROUP_ECM,
     GROUP_STA,
+    GROUP_LED,
 };
 
 struct rule_row {

@@ -321,7 +321,7 @@ static void print_partition(const struct partition_fold *fold)
            state->id_key.word[0], state->id_key.word[1]);
     printf("  control value %s net %s items %" PRId64 " ledger %" PRIu64 " %016" PRIx64 "\n",
            i128_to_text(control.tally.value_minor, value), i128_to_text(control.tally.net_mass_mg, mass),
-           control.tally.items, control.ledger_count, control.ledger);
+           control.tally.items, control.ledger.entries, control.ledger.control);
     for (int i = 0; i < VERDICTS; i++)
         printf("  %s %" PRId64 "\n", verdict_name((enum verdict)i), control.verdicts[i]);
     for (uint32_t i = 0; i < state->dictionary.count; i++) {

@@ -169,7 +169,7 @@ static void take_section(struct witness *witness, const struct frame *frame, enu
         witness->skipped += counts.skipped;
     }
     if (section == SECTION_CONTROL && frame_get_control(bytes, &control))
-        witness->ledger_entries = (int64_t)control.ledger_count;
+        witness->ledger_entries = (int64_t)control.ledger.entries;
     while (section == SECTION_REJECTS && frame_next_reject(&reader, frame->lo, &place))
         note_reject(witness, &place);
 }

@@ -154,8 +154,7 @@ static inline void assert_same_state(struct cold *trimmed, struct cold *whole)
     for (uint32_t slice = 0; slice < SLICES; slice++) {
         struct slice_whole x = state_whole(a, slice);
         struct slice_whole y = state_whole(b, slice);
-        cr_assert_eq(x.ledger, y.ledger, "slice %u", slice);
-        cr_assert_eq(x.entries, y.entries, "slice %u", slice);
+        cr_assert(ledger_sums_equal(&x.ledger, &y.ledger), "slice %u", slice);
         cr_assert_eq(x.cell_sum, y.cell_sum, "slice %u", slice);
         cr_assert_eq(x.cells, y.cells, "slice %u", slice);
     }

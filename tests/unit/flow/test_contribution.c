@@ -242,7 +242,7 @@ Test(contribution, a_code_is_its_first_ten_digits_wherever_a_character_is_none)
     reference_free(reference);
 }
 
-Test(contribution, the_day_is_that_of_the_date_whatever_stood_there_before)
+Test(contribution, the_day_is_that_of_the_date_or_of_the_acceptance_whatever_stood_there_before)
 {
     struct reference *reference = lists();
     struct dictionary dictionary;
@@ -256,7 +256,7 @@ Test(contribution, the_day_is_that_of_the_date_whatever_stood_there_before)
         sample.declaration.reference_date = dates[i];
         cr_assert_eq(
             contribution_from(&sample.declaration, reference, &dictionary, 1, false, false, &contribution, NULL), OK);
-        cr_assert_eq(contribution.day, calendar_is_date(dates[i]) ? calendar_day(dates[i]) : 0, "%zu", i);
+        cr_assert_eq(contribution.day, calendar_day(calendar_is_date(dates[i]) ? dates[i] : 20250715), "%zu", i);
         buffer_clear(&bytes);
         contribution.day += 7;
         contribution_encode(&contribution, &bytes);

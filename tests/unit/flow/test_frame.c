@@ -186,8 +186,9 @@ Test(frame, rejects_and_entries_round_trip)
 
 Test(frame, control_totals_round_trip_beyond_64_bits)
 {
-    struct control control = {
-        .tally = {(i128)INT64_MAX * 1000, -(i128)INT64_MAX * 1000, -5}, .ledger = UINT64_MAX, .ledger_count = 3};
+    struct control control = {.tally = {(i128)INT64_MAX * 1000, -(i128)INT64_MAX * 1000, -5},
+                              .ledger = {UINT64_MAX, 3, UINT64_MAX - 1, 4},
+                              .floor = 666};
     control.verdicts[VERDICT_STALE] = 8;
     struct control back;
     struct buffer buffer = {0};
@@ -197,7 +198,8 @@ Test(frame, control_totals_round_trip_beyond_64_bits)
     cr_assert(back.tally.value_minor == control.tally.value_minor);
     cr_assert(back.tally.net_mass_mg == control.tally.net_mass_mg);
     cr_assert_eq(back.tally.items, -5);
-    cr_assert_eq(back.ledger, UINT64_MAX);
+    cr_assert(ledger_sums_equal(&back.ledger, &control.ledger));
+    cr_assert_eq(back.floor, 666);
     cr_assert_eq(back.verdicts[VERDICT_STALE], 8);
     buffer_fini(&buffer);
 }

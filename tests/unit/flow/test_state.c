@@ -91,7 +91,7 @@ Test(state, a_ledger_of_another_size_or_content_than_the_totals_say_halts)
 
     buffer_clear(&payload);
     struct control control = state_control(&state); /* the entry is there now, its sum is not */
-    control.ledger ^= 1;
+    control.ledger.control ^= 1;
     frame_put_control(&payload, &control);
     cr_assert_eq(fold(FRAME_DATA, 0, 1), ERR_BROKEN);
 }
@@ -164,8 +164,8 @@ Test(state, every_entry_of_a_section_is_taken_and_the_last_one_broken_halts)
             ledger_put(expected, &probe, buffer_bytes(&bytes));
         }
         struct control control = state_control(&state);
-        control.ledger += ledger_control(expected);
-        control.ledger_count += counts[i];
+        control.ledger.control += ledger_sums(expected).control;
+        control.ledger.entries += counts[i];
 
         buffer_clear(&payload);
         frame_put_bytes(&payload, SECTION_LEDGER, buffer_bytes(&entries));
