@@ -2,6 +2,7 @@
 #include "publisher_fixture.h"
 
 #include "flow/months.h"
+#include "flow/statistic_bytes.h"
 
 TestSuite(closing, .init = setup, .fini = teardown);
 
@@ -224,6 +225,47 @@ Test(closing, a_change_of_state_goes_out_at_the_pace_that_is_allowed)
     cr_assert(settle(&rigs[0]));
     cr_assert_eq(read_counter(&counters()->publish_keys) - sent, 26 * 4 + 2);
     keys_per_s = 50000;
+}
+
+/* More cells than are looked at in one step, and the month closes again, so to say, in the middle of it: nothing is left out. */
+Test(closing, a_month_of_very_many_cells_is_looked_at_in_several_steps)
+{
+    enum { CELLS = 80000, PARTS = 4 };
+    struct err_info info;
+    plan = (struct view_plan){0};
+    cr_assert_eq(view_plan_add(&plan, TEXT("goods"), TEXT("hs6@month"), &info), OK);
+    view_plan_finish(&plan);
+    tally_free(makers[0].tally);
+    makers[0].tally = tally_new(&plan);
+    start(&rigs[0], true);
+    set_event(20250720);
+    seal(1);
+    for (uint32_t part = 0; part < PARTS; part++) {
+        for (uint32_t i = 0; i < CELLS / PARTS; i++) {
+            struct contribution_item item = item_of(10000 + part * CELLS / PARTS + i, "KZ", 1, 1000);
+            struct contribution c = {.day = calendar_day(i % 2 ? 20250703 : 20250803), .item_count = 1, .items = &item};
+            maker_add(&makers[0], &c, 1);
+        }
+        seal(0);
+    }
+    cr_assert(settle(&rigs[0]));
+    int64_t sent = read_counter(&counters()->publish_keys);
+    cr_assert_eq(sent, CELLS);
+
+    pass_to(20250806);
+    step(&rigs[0]); /* reads them, and looks at the first cells */
+    pass_to(20250906);
+    cr_assert(settle(&rigs[0]));
+    sent = read_counter(&counters()->publish_keys) - sent;
+    cr_assert(sent >= CELLS && sent <= CELLS + CELLS / 2, "%" PRId64 " keys", sent);
+    for (int32_t p = 0; p < STATISTICS; p++) {
+        struct statistic_time time;
+        int64_t next = world_next(world, PORT_STATISTICS, p);
+        for (int64_t at = next - 1; at > next - 1000; at--) {
+            cr_assert(statistic_bytes_time(world_at(world, PORT_STATISTICS, p, at)->value, &time));
+            cr_assert_eq(time.state, MONTH_PROVISIONAL);
+        }
+    }
 }
 
 Test(closing, the_borders_are_shown)

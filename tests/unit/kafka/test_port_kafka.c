@@ -198,6 +198,28 @@ Test(port_kafka, stream_goes_on_when_the_log_grows)
     port.stream_close(port.self, stream);
 }
 
+Test(port_kafka, the_end_of_a_stream_is_what_the_broker_says)
+{
+    fixture_produce(&fixture, PORT_JOURNAL, 1, 3);
+    struct port_stream *stream = port.stream_open(port.self, PORT_JOURNAL, 1, 0);
+    int64_t deadline = fixture_deadline();
+    int64_t next = 0;
+    cr_assert(!port.stream_at_end(port.self, stream), "nothing was taken yet");
+    while (!port.stream_at_end(port.self, stream)) {
+        struct port_record record;
+        CHECK(clock_steady_ns() < deadline);
+        if (port.stream_take(port.self, stream, &record, 1) == 1) {
+            cr_assert_eq(record.offset, next++);
+            cr_assert(!port.stream_at_end(port.self, stream));
+            port.release(port.self, &record, 1);
+        } else {
+            port.wait(port.self, 0, 100);
+        }
+    }
+    cr_assert_eq(next, 3);
+    port.stream_close(port.self, stream);
+}
+
 Test(port_kafka, tombstone_and_as_of_come_back_as_written)
 {
     const struct bytes none = {NULL, 0};
