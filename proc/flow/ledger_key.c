@@ -33,7 +33,7 @@ static inline bool symbols_of(uint64_t word, uint64_t *out)
 /* Up to eight characters in six bits each, the first the highest: pairs, pairs of pairs, halves. */
 static inline bool pack(uint64_t word, uint32_t count, uint64_t *out)
 {
-    uint64_t symbols;
+    uint64_t symbols = 0; /* an id with bytes beyond ASCII has none */
     if (count < 8)
         word |= EACH((uint64_t)'0') << 8 * count;
     bool good = symbols_of(word, &symbols);
