@@ -91,6 +91,23 @@ static void figure_of(const struct chart *chart, i128 v, char out[static FIGURE_
     presentation_figure(chart->presentation, chart->summary, &group, chart->measure, false, out);
 }
 
+static bool is_money(const struct chart *chart)
+{
+    return chart->measure == MEASURE_VALUE || chart->measure == MEASURE_CUSTOMS;
+}
+
+/* Money without its currency, which the title says. */
+static void axis_figure_of(const struct chart *chart, i128 v, char out[static FIGURE_BYTES])
+{
+    i128 divisor;
+    if (!is_money(chart)) {
+        figure_of(chart, v, out);
+        return;
+    }
+    presentation_value(chart->presentation, v, &v, &divisor);
+    figure_money(v, divisor, chart->presentation->value_scale, out);
+}
+
 static const char *measure_title(enum measure measure)
 {
     switch (measure) {
@@ -117,8 +134,9 @@ static void put_head(const struct chart *chart, int height)
             "font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">\n<rect width=\"%d\" height=\"%d\" "
             "fill=\"#fff\"/>\n",
             WIDTH, height, WIDTH, height, WIDTH, height);
-    snprintf(text, sizeof text, "%s, %s by %s", window_text(summary->request.window, window),
-             measure_title(chart->measure), summary->columns[0].name);
+    snprintf(text, sizeof text, "%s, %s%s%s by %s", window_text(summary->request.window, window),
+             measure_title(chart->measure), is_money(chart) ? " in " : "",
+             is_money(chart) ? chart->presentation->currency : "", summary->columns[0].name);
     put_label(chart, 20, 28, "start", " font-size=\"18\" font-weight=\"bold\"", text);
     snprintf(text, sizeof text, "view %s%s%.150s%s%s", records_view(summary->records),
              summary->request.where ? ", " : "", summary->request.where ? summary->request.where : "",
@@ -139,13 +157,9 @@ static void draw_axis(const struct chart *chart)
     for (i128 v = 0; v <= chart->largest && chart->largest > 0; v += step) {
         int y = TOP + SERIES_HEIGHT - length_of(chart, v, SERIES_HEIGHT);
         char figure[FIGURE_BYTES];
-        figure_of(chart, v, figure);
+        axis_figure_of(chart, v, figure);
         fprintf(chart->out, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"%s\"/>\n", LEFT, y, WIDTH - RIGHT,
                 y, v ? "#e3e3e3" : "#222");
-        char *unit = strrchr(figure, ' ');
-        if (unit && (chart->measure == MEASURE_VALUE || chart->measure == MEASURE_CUSTOMS) &&
-            strchr(figure, ' ') != unit)
-            *unit = '\0';
         put_label(chart, LEFT - 8, y + 4, "end", " font-size=\"11\"", figure);
     }
 }

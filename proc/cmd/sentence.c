@@ -3,6 +3,15 @@
 
 #include "trade/growth.h"
 
+/* Whether something is said that has a year before. */
+static bool shows_sums(const struct presentation *presentation)
+{
+    bool some = false;
+    for (uint32_t i = 0; i < presentation->show_count; i++)
+        some |= measure_is_sum(presentation->show[i]);
+    return some;
+}
+
 static bool shows(const struct presentation *presentation, enum measure measure)
 {
     for (uint32_t i = 0; i < presentation->show_count; i++) {
@@ -114,7 +123,7 @@ void sentence_print(const struct summary *summary, const struct presentation *pr
     if (summary->rest_count)
         fprintf(out, "%u more are left out\n", summary->rest_count);
     print_sentence(summary, presentation, total, false, out);
-    if (total->has_base) {
+    if (total->has_base && shows_sums(presentation)) {
         char window[WINDOW_TEXT_BYTES];
         fprintf(out, "a year before, %s: ", window_text(summary->before, window));
         print_figures(summary, presentation, total, true, out);

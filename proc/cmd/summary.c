@@ -4,10 +4,11 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/table.h"
+#include "cmd/summary_choose.h"
 
 #include <stdlib.h>
 
-enum { GROUPS_EXPECTED = 256, GROUP_NAMES_MOST = 64 };
+enum { GROUPS_EXPECTED = 256 };
 
 /* What is only needed while the sums are made. */
 struct making {
@@ -18,18 +19,10 @@ struct making {
     i128 *wholes;
     uint32_t whole_capacity;
     struct table *counted; /* group and value of --count */
-    struct aspect count;
-    struct aspect share;
-    bool has_count;
-    bool has_share;
-    uint32_t flows;                            /* bits of M, X, RM, RX that were added up */
-    uint32_t flow_part;                        /* RECORDS_PARTS_MOST: the view has no flow */
-    bool has_unit;                             /* some record added has a unit of quantity */
-    bool has_none;                             /* some has none */
-    bool has_other_unit;                       /* some has another one */
-    struct text group_names[GROUP_NAMES_MOST]; /* of --by partner_group */
-    struct composition compositions[GROUP_NAMES_MOST];
-    uint32_t group_name_count;
+    uint32_t flows;        /* bits of M, X, RM, RX that were added up */
+    bool has_unit;         /* some record added has a unit of quantity */
+    bool has_none;         /* some has none */
+    bool has_other_unit;   /* some has another one */
     struct buffer values;
     struct buffer scratch;
 };
@@ -58,186 +51,6 @@ void summary_free(struct summary *summary)
         memory_free(summary->groups[i].values);
     memory_free(summary->groups);
     memory_free(summary);
-}
-
-static struct condition_groups groups_of(const struct summary *summary)
-{
-    return (struct condition_groups){
-        .reference = summary->request.reference,
-        .date = summary->request.composition_date ? summary->request.composition_date : summary->request.window.to,
-        .reporter = text_of(records_reporter(summary->records)),
-    };
-}
-
-void summary_compose(const struct summary *summary, struct text group, struct composition *out)
-{
-    struct condition_groups groups = groups_of(summary);
-    if (groups.reference)
-        condition_compose(&groups, group, out);
-}
-
-/* ---- the request ---- */
-
-static enum err find_aspect(const struct summary *summary, const char *option, struct text name, struct aspect *out,
-                            struct err_info *info)
-{
-    const char *key = records_sample(summary->records);
-    if (aspect_find(name, key, out))
-        return OK;
-    struct buffer known = {0};
-    aspect_names(key, &known);
-    enum err err = err_set(info, ERR_CONFIG, "%s %.*s: view %s has %.*s", option, TEXT_ARGS(name),
-                           records_view(summary->records), (int)known.length, (const char *)known.data);
-    buffer_fini(&known);
-    return err;
-}
-
-static enum err add_column(struct summary *summary, struct text name, struct err_info *info)
-{
-    if (summary->column_count == SUMMARY_COLUMNS_MOST)
-        return err_set(info, ERR_CONFIG, "--by: more than %d names", SUMMARY_COLUMNS_MOST);
-    TRY(find_aspect(summary, "--by", name, &summary->columns[summary->column_count], info));
-    summary->column_count++;
-    return OK;
-}
-
-static enum err choose_columns(struct summary *summary, struct err_info *info)
-{
-    struct record_parts parts;
-    records_split(records_sample(summary->records), &parts);
-    for (uint32_t i = 0; i < parts.count && !summary->request.by; i++)
-        TRY(add_column(summary, records_name(parts.part[i]), info));
-    struct text by = text_of(summary->request.by);
-    while (by.length > 0)
-        TRY(add_column(summary, text_trim(text_cut(&by, ',')), info));
-    return OK;
-}
-
-/* Every declaration has one value of these, so that leaving them out counts none twice. */
-static bool is_of_header(struct text name)
-{
-    static const char *const names[] = {"office", "border_office", "zone", "mode", "trade_mode"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (text_is(name, names[i]))
-            return true;
-    }
-    return false;
-}
-
-static bool is_kept(const struct summary *summary, uint32_t part)
-{
-    for (uint32_t i = 0; i < summary->column_count; i++) {
-        if (summary->columns[i].kind == ASPECT_PART && summary->columns[i].part == part)
-            return true;
-    }
-    for (uint32_t i = 0; i < summary->conditions.count; i++) {
-        if (condition_fixes(&summary->conditions.list[i], part))
-            return true;
-    }
-    return false;
-}
-
-/* What of the key is added up may count a declaration twice. */
-static void judge_declarations(struct making *making)
-{
-    struct summary *summary = making->summary;
-    struct record_parts parts;
-    records_split(records_sample(summary->records), &parts);
-    for (uint32_t i = 0; i < parts.count; i++) {
-        struct text name = records_name(parts.part[i]);
-        if (is_kept(summary, i) || is_of_header(name))
-            continue;
-        if (text_is(name, "flow"))
-            making->flow_part = i;
-        else
-            summary->no_declarations = aspect_commodity_digits(name)
-                                           ? "a declaration may have items of several commodities"
-                                           : "a declaration may have items of several partners or regions";
-    }
-    for (uint32_t i = 0; i < summary->column_count; i++) {
-        if (summary->columns[i].kind == ASPECT_GROUP)
-            summary->no_declarations = "a declaration may have items of several partners or regions";
-    }
-}
-
-static enum err choose_grain(struct summary *summary, struct err_info *info)
-{
-    const char *view = records_view(summary->records);
-    summary->by_month = !records_have(summary->records, false);
-    if (summary->by_month && !window_is_months(summary->request.window))
-        return err_set(info, ERR_CONFIG,
-                       "view %s has records of months only, so the period must be whole months; for days set "
-                       "view.%s=DIM,...@day, and view.%s.publish=day,month if that is set",
-                       view, view, view);
-    return OK;
-}
-
-static enum err no_records(const struct summary *summary, struct err_info *info)
-{
-    struct buffer views = {0};
-    records_other_views(summary->records, &views);
-    enum err err =
-        err_set(info, ERR_CONFIG, "topic.statistics has no record of view %s%s%.*s", records_view(summary->records),
-                views.length ? "; there are " : "", (int)views.length, views.data ? (const char *)views.data : "");
-    buffer_fini(&views);
-    return err;
-}
-
-static enum err add_group_name(struct making *making, struct text name, struct err_info *info)
-{
-    const struct reference *reference = making->summary->request.reference;
-    if (making->group_name_count == GROUP_NAMES_MOST)
-        return err_set(info, ERR_CONFIG, "--by partner_group: more than %d groups", GROUP_NAMES_MOST);
-    if (!reference || !composition_known(reference, name))
-        return err_set(info, ERR_CONFIG, "--by partner_group: country_groups.csv of reference.dir has no group %.*s",
-                       TEXT_ARGS(name));
-    summary_compose(making->summary, name, &making->compositions[making->group_name_count]);
-    making->group_names[making->group_name_count++] = name;
-    return OK;
-}
-
-/* --by partner_group prints the groups that --where names: which others a country belongs to is nobody's question. */
-static enum err choose_groups(struct making *making, struct err_info *info)
-{
-    struct summary *summary = making->summary;
-    bool is_asked = false;
-    for (uint32_t i = 0; i < summary->column_count; i++)
-        is_asked |= summary->columns[i].kind == ASPECT_GROUP;
-    for (uint32_t i = 0; is_asked && i < summary->conditions.count; i++) {
-        const struct condition *condition = &summary->conditions.list[i];
-        for (uint32_t v = 0; condition->aspect.kind == ASPECT_GROUP && v < condition->value_count; v++)
-            TRY(add_group_name(making, condition->values[v].from, info));
-    }
-    if (is_asked && making->group_name_count == 0)
-        return err_set(info, ERR_CONFIG,
-                       "--by partner_group needs --where partner_group=A+B: groups overlap, so say which");
-    return OK;
-}
-
-static enum err read_request(struct making *making, struct err_info *info)
-{
-    struct summary *summary = making->summary;
-    const struct summary_request *request = &summary->request;
-    struct condition_groups groups = groups_of(summary);
-    if (!records_sample(summary->records))
-        return no_records(summary, info);
-    TRY(choose_columns(summary, info));
-    TRY(choose_grain(summary, info));
-    TRY(conditions_read(text_of(request->where), records_sample(summary->records), &groups, &summary->conditions,
-                        info));
-    TRY(choose_groups(making, info));
-    making->has_count = request->count != NULL;
-    making->has_share = request->share != NULL;
-    if (request->count)
-        TRY(find_aspect(summary, "--count", text_of(request->count), &making->count, info));
-    if (request->share)
-        TRY(find_aspect(summary, "--share", text_of(request->share), &making->share, info));
-    making->flow_part = RECORDS_PARTS_MOST;
-    judge_declarations(making);
-    if (!window_years(request->window, &summary->first_year, &summary->last_year) ||
-        summary->first_year == summary->last_year)
-        summary->first_year = summary->last_year = 0;
-    return OK;
 }
 
 /* ---- sums ---- */
@@ -299,9 +112,9 @@ static void count_value(struct making *making, struct group *group, uint32_t gro
     buffer_clear(&making->scratch);
     buffer_add_u32(&making->scratch, group_number);
     size_t head = making->scratch.length;
-    aspect_put(&making->count, record, 0, &making->scratch);
+    aspect_put(&making->summary->count, record, 0, &making->scratch);
     struct text value = {(const char *)making->scratch.data + head, (uint32_t)(making->scratch.length - head)};
-    bool is_partner = strncmp(making->count.name, "partner", 7) == 0;
+    bool is_partner = strncmp(making->summary->count.name, "partner", 7) == 0;
     if (value.length == 0 || (is_partner && text_is(value, "ZZ")))
         return;
     struct table_key place = place_of(making->scratch.data, making->scratch.length);
@@ -319,7 +132,7 @@ static void add_now(struct making *making, struct group *group, uint32_t group_n
         group->first_year_value += record->value_minor;
     if (record->from / 10000 == summary->last_year)
         group->last_year_value += record->value_minor;
-    if (making->has_count)
+    if (making->summary->has_count)
         count_value(making, group, group_number, record);
 }
 
@@ -332,10 +145,10 @@ static void add_base(struct group *group, const struct record *record)
 /* The groups that a record belongs to: one, or one for each country group that its partner is in. */
 static void add_to_groups(struct making *making, const struct record *record, bool is_base)
 {
-    uint32_t names = making->group_name_count ? making->group_name_count : 1;
+    uint32_t names = making->summary->group_name_count ? making->summary->group_name_count : 1;
     for (uint32_t i = 0; i < names; i++) {
         char name[ASPECT_NAME_BYTES] = "";
-        if (making->group_name_count) {
+        if (making->summary->group_name_count) {
             const struct condition *found = NULL;
             for (uint32_t c = 0; c < making->summary->conditions.count; c++) {
                 if (making->summary->conditions.list[c].aspect.kind == ASPECT_GROUP)
@@ -344,9 +157,9 @@ static void add_to_groups(struct making *making, const struct record *record, bo
             buffer_clear(&making->scratch);
             aspect_put(&found->aspect, record, 0, &making->scratch);
             struct text partner = {(const char *)making->scratch.data, (uint32_t)making->scratch.length};
-            if (!composition_has(&making->compositions[i], partner))
+            if (!composition_has(&making->summary->compositions[i], partner))
                 continue;
-            memcpy(name, making->group_names[i].data, making->group_names[i].length);
+            memcpy(name, making->summary->group_names[i].data, making->summary->group_names[i].length);
         }
         if (!values_of(making, record, is_base, name, NULL))
             continue;
@@ -363,10 +176,10 @@ static void watch(struct making *making, const struct record *record)
 {
     static const char *const flows[] = {"M", "X", "RM", "RX"};
     struct record_parts parts;
-    if (making->flow_part < RECORDS_PARTS_MOST) {
+    if (making->summary->flow_part < RECORDS_PARTS_MOST) {
         records_split(record->key, &parts);
         for (uint32_t i = 0; i < 4; i++) {
-            if (text_is(records_value(parts.part[making->flow_part]), flows[i]))
+            if (text_is(records_value(parts.part[making->summary->flow_part]), flows[i]))
                 making->flows |= 1U << i;
         }
     }
@@ -382,7 +195,7 @@ static void watch(struct making *making, const struct record *record)
 
 static bool is_about_share(const struct making *making, const struct condition *condition)
 {
-    return making->has_share && strcmp(condition->aspect.name, making->share.name) == 0;
+    return making->summary->has_share && strcmp(condition->aspect.name, making->summary->share.name) == 0;
 }
 
 static void add_record(struct making *making, const struct record *record)
@@ -401,7 +214,7 @@ static void add_record(struct making *making, const struct record *record)
             return;
         is_selected = false;
     }
-    if (is_now && values_of(making, record, 0, NULL, making->has_share ? making->share.name : NULL))
+    if (is_now && values_of(making, record, 0, NULL, making->summary->has_share ? making->summary->share.name : NULL))
         *whole_of(making) += record->value_minor;
     if (!is_selected)
         return;
@@ -429,11 +242,12 @@ static void set_wholes(struct making *making)
     for (uint32_t i = 0; i < summary->group_count; i++) {
         struct group *group = &summary->groups[i];
         group->whole_value = all;
-        if (!making->has_share)
+        if (!making->summary->has_share)
             continue;
         buffer_clear(&making->values);
         for (uint32_t c = 0; c < summary->column_count; c++) {
-            if (strcmp(summary->columns[c].name, making->share.name) != 0 && summary->columns[c].kind != ASPECT_GROUP)
+            if (strcmp(summary->columns[c].name, making->summary->share.name) != 0 &&
+                summary->columns[c].kind != ASPECT_GROUP)
                 buffer_add_text(&making->values, summary_value(group, c));
             buffer_add_u8(&making->values, 0);
         }
@@ -537,7 +351,7 @@ static void say_reasons(struct making *making)
 static enum err make(struct making *making, struct err_info *info)
 {
     struct summary *summary = making->summary;
-    TRY(read_request(making, info));
+    TRY(summary_choose(summary, info));
     for (uint32_t i = 0; i < records_count(summary->records); i++) {
         const struct record *record = records_at(summary->records, i);
         if (record->items > 0 && record->month == summary->by_month)

@@ -14,7 +14,7 @@
 #include "cmd/measure.h"
 #include "trade/window.h"
 
-enum { SUMMARY_COLUMNS_MOST = 16 };
+enum { SUMMARY_COLUMNS_MOST = 16, SUMMARY_GROUPS_MOST = 64 };
 
 struct summary_request {
     struct window window;
@@ -45,11 +45,21 @@ struct group {
 struct summary {
     const struct records *records;
     struct summary_request request;
+    /* chosen */
     struct window before;
     bool by_month; /* from records of months */
     struct aspect columns[SUMMARY_COLUMNS_MOST];
     uint32_t column_count;
     struct conditions conditions;
+    struct aspect count;
+    struct aspect share;
+    bool has_count;
+    bool has_share;
+    uint32_t flow_part; /* part of the key that is a flow which is added up; RECORDS_PARTS_MOST: none */
+    struct text group_names[SUMMARY_GROUPS_MOST]; /* of --by partner_group */
+    struct composition compositions[SUMMARY_GROUPS_MOST];
+    uint32_t group_name_count;
+    /* made */
     struct group *groups;
     uint32_t group_count;
     struct group total;

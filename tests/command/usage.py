@@ -5,10 +5,10 @@ from command import LISTS, expect, expect_run, folder, run, write
 
 for arguments in (["--help"], ["-h"], ["help"]):
     done = expect_run(0, "usage: dryport COMMAND", *arguments)
-    for command in ("generate", "load", "check", "tail", "verify", "explain", "rejects", "skip"):
+    for command in ("generate", "load", "check", "tail", "report", "verify", "explain", "rejects", "skip"):
         expect(f"\n  {command} " in done.stdout, f"--help lists {command}", done)
 expect_run(0, "dryport ", "--version")
-for command in ("generate", "load", "check", "tail", "verify", "explain", "rejects", "skip"):
+for command in ("generate", "load", "check", "tail", "report", "verify", "explain", "rejects", "skip"):
     expect_run(0, f"usage: dryport {command}", command, "--help")
     expect_run(0, "--timeout SECONDS", command, "-X", "x=y", "--help")
     expect_run(64, f'dryport {command}: unknown option --timeot; did you mean "timeout"?', command, "--timeot", "3")
@@ -25,6 +25,19 @@ expect_run(64, "no file is named", "check")
 expect_run(64, "no file is named", "load")
 expect_run(64, "no argument is taken", "tail", "x")
 expect_run(64, "no argument is taken", "skip", "x")
+expect_run(64, "no argument is taken", "report", "x")
+expect_run(64, "--view is missing", "report", "--period", "2025")
+expect_run(64, "--period is missing", "report", "--view", "flow")
+SELECTION = ("--view", "flow", "--period", "2025")
+for period in ("2025-13", "2025-Q5", "2025..2024", "2025-02-29", "x"):
+    expect_run(64, f'--period "{period}": write a year', "report", "--view", "flow", "--period", period)
+expect_run(64, '--format "pdf": there are text, sentence, csv and json', "report", *SELECTION, "--format", "pdf")
+expect_run(64, "--show mass: there are value", "report", *SELECTION, "--show", "mass")
+expect_run(64, "--currency and --rate go together", "report", *SELECTION, "--currency", "USD")
+expect_run(64, "--rate 7,15: ", "report", *SELECTION, "--currency", "USD", "--rate", "7,15")
+expect_run(64, '--composition "2024": write a day', "report", *SELECTION, "--composition", "2024")
+expect_run(64, "--top 0: a whole number", "report", *SELECTION, "--top", "0")
+expect_run(69, "127.0.0.1:1", "report", *SELECTION, "--timeout", "2", "-X", "brokers=127.0.0.1:1")
 RANGE = ("--partition", "0", "--from", "1", "--to", "2")
 expect_run(64, "--partition, --from and --to are all needed", "skip", *RANGE[:4], "--reason", "x")
 expect_run(64, "--reason is missing", "skip", *RANGE)

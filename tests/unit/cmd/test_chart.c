@@ -65,6 +65,8 @@ Test(chart, a_series_has_two_bars_for_each_month)
     cr_expect_eq(count("height=\"150\" fill=\"#b9c7d6\""), 1, "the year before");
     cr_expect_eq(count("2025-03"), 1);
     cr_expect_eq(count("a year before"), 1);
+    cr_expect_eq(count(">2025, value in CNY by month<"), 1);
+    cr_expect_eq(count(">0<") + count(">2<") + count(">4<"), 3, "the axis: %s", text);
 }
 
 Test(chart, a_ranking_has_a_row_for_each_group_and_its_figure)

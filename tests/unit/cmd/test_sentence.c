@@ -60,6 +60,14 @@ Test(sentence, a_base_of_zero_gives_a_dash)
                  "a year before, 2024: 0.100 kg worth 0 yuan\n");
 }
 
+Test(sentence, a_share_has_no_year_before)
+{
+    give_horgos();
+
+    cr_assert_eq(make("", "2025-01..2025-07"), OK, "%s", info.text);
+    expect_print(sentence_print, "share", "January-July 2025: 100 % of the total\n");
+}
+
 Test(sentence, one_for_each_group_and_what_a_group_consists_of)
 {
     give(&(struct given){.key = "v|MONTH|20250301|20250331|partner=RU", 500, 0, 1});
