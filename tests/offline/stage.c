@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "flow/floor.h"
 #include "sim/storm.h"
 #include "trade/reference_change.h"
 
@@ -107,6 +108,7 @@ void stage_start(struct stage *stage)
         .zone = stage->assembly->zone,
         .provisional_days = (int32_t)config->month_provisional_days,
         .final_months = (int32_t)config->month_final,
+        .horizon_months = floor_horizon_months(config->ledger_horizon_days),
     };
     CHECK(!stage->host);
     stage->host = host_join(stage->world, &options, 1);

@@ -54,6 +54,8 @@ static void make_worker(struct host *host, int32_t lane)
         .frame_interval_ms = options->frame_interval_ms,
         .idle_ms = options->idle_ms,
         .snapshot_bytes = options->snapshot_bytes,
+        .horizon_months = options->horizon_months,
+        .final_months = options->final_months,
         .batch = {.envelope = {INPUT_AUTO, 1 << 20},
                   .key_check = options->key_check,
                   .partitions = options->partitions,

@@ -32,6 +32,7 @@ struct host_options {
     const struct zone *zone;
     int32_t provisional_days;
     int32_t final_months;
+    int32_t horizon_months; /* as in worker_options */
     /* Gives the port that the threads use in place of the process's own, which it may call; NULL: they use that one. */
     const struct port *(*over)(void *over_context, struct process *process);
     void *over_context;
