@@ -185,7 +185,7 @@ static enum err settle_counted(struct partition *partition, const struct element
     const struct ruleset *ruleset = partition->ruleset;
     TRY(contribution_from(declaration, ruleset->reference, &state->dictionary, element->digest, findings->warned_items,
                           findings->late, fresh, info));
-    if (findings->apart)
+    if (findings->apart && !MUTANT(NOT_SET_APART))
         contribution_set_apart(fresh, ruleset->rules, declaration);
     if (stored_bytes.length) {
         struct contribution *stored = &context->stored;
@@ -235,6 +235,8 @@ static enum err settle_one(struct partition *partition, const struct element *el
                 TRY(is_late_out(partition, element, declaration, findings, stored, &late_out, info));
                 verdict = late_out ? VERDICT_LATE_OUT : verdict;
             }
+            if (MUTANT(NO_EMPTY_ENTRY) && verdict == VERDICT_NOT_COUNTED)
+                break;
             if (verdict != VERDICT_LATE_OUT)
                 TRY(settle_counted(partition, element, probe, declaration, findings, stored, info));
             break;

@@ -89,6 +89,7 @@ static void compare(const struct state *state, const struct recount_partition *r
     differs(why, "duplicate", state->verdicts[VERDICT_DUPLICATE], recount->verdicts[RECOUNT_DUPLICATE]);
     differs(why, "stale", state->verdicts[VERDICT_STALE], recount->verdicts[RECOUNT_STALE]);
     differs(why, "rejected", state->verdicts[VERDICT_REJECTED], recount->verdicts[RECOUNT_REJECTED]);
+    differs(why, "not_counted", state->verdicts[VERDICT_NOT_COUNTED], recount->verdicts[RECOUNT_NOT_COUNTED]);
     differs(why, "records", state->counts.records, recount->records);
     differs(why, "ledger entries", (int64_t)ledger_count(state->ledger), recount->standing);
     differs(why, "largest event time", state->event_ms_most, recount->event_ms);

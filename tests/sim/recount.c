@@ -69,8 +69,8 @@ static void add_up(struct recount_partition *partition, const struct story_decla
 {
     const struct story_content content = story_content(d);
     for (uint32_t i = 0; i < content.count; i++)
-        partition->value += sign * content.items[i].value;
-    partition->items += sign * (int64_t)content.count;
+        partition->value += content.items[i].is_outside ? 0 : sign * content.items[i].value;
+    partition->items += sign * (int64_t)content.counted;
 }
 
 /* The lenient plan counts what lacks a supplementary quantity, the new lists know the office. */
@@ -120,7 +120,7 @@ static void count_one(struct recount *recount, int32_t number, int64_t offset, c
     *newest = (struct newest){true, number, story_is_late(record, &content), *d};
     add_up(partition, d, 1);
     note_event(partition, content.accepted_ms, record->timestamp_ms);
-    partition->verdicts[RECOUNT_COUNTED]++;
+    partition->verdicts[content.count > 0 && content.counted == 0 ? RECOUNT_NOT_COUNTED : RECOUNT_COUNTED]++;
 }
 
 void recount_to(struct recount *recount, int32_t number, int64_t hi, enum recount_plan plan, enum recount_lists lists)
@@ -215,31 +215,32 @@ static void add_item_everywhere(struct cells *cells, const struct counted *count
     snprintf(day, sizeof day, "DAY|%" PRIu32 "|%" PRIu32, c->day, c->day);
     const char *periods[] = {day, month};
     for (int i = 0; i < 2; i++) {
-        snprintf(key, sizeof key, "flow|%s|flow=%c", periods[i], c->flow);
+        snprintf(key, sizeof key, "flow|%s|flow=%s", periods[i], item->flow);
         add_item(cells, key, counted);
-        snprintf(key, sizeof key, "office|%s|office=%s|border_office=|zone=|flow=%c|mode=%" PRIu32, periods[i],
-                 c->office, c->flow, c->mode);
+        snprintf(key, sizeof key, "office|%s|office=%s|border_office=|zone=|flow=%s|mode=%" PRIu32, periods[i],
+                 c->office, item->flow, c->mode);
         add_item(cells, key, counted);
-        snprintf(key, sizeof key, "trade_mode|%s|office=%s|zone=|trade_mode=|flow=%c", periods[i], c->office, c->flow);
+        snprintf(key, sizeof key, "trade_mode|%s|office=%s|zone=|trade_mode=|flow=%s", periods[i], c->office,
+                 item->flow);
         add_item(cells, key, counted);
     }
-    snprintf(key, sizeof key, "partner|%s|partner=%s|flow=%c|mode=%" PRIu32, month, item->partner, c->flow, c->mode);
+    snprintf(key, sizeof key, "partner|%s|partner=%s|flow=%s|mode=%" PRIu32, month, item->partner, item->flow, c->mode);
     add_item(cells, key, counted);
-    snprintf(key, sizeof key, "chapter|%s|hs2=%.2s|partner=%s|flow=%c", month, item->hs, item->partner, c->flow);
+    snprintf(key, sizeof key, "chapter|%s|hs2=%.2s|partner=%s|flow=%s", month, item->hs, item->partner, item->flow);
     add_item(cells, key, counted);
     if (plan == RECOUNT_DEFAULT) {
-        snprintf(key, sizeof key, "heading|%s|hs4=%.4s|flow=%c", month, item->hs, c->flow);
+        snprintf(key, sizeof key, "heading|%s|hs4=%.4s|flow=%s", month, item->hs, item->flow);
         add_item(cells, key, counted);
     }
-    snprintf(key, sizeof key, "commodity|%s|hs6=%.6s|partner=%s|flow=%c", month, item->hs, item->partner, c->flow);
+    snprintf(key, sizeof key, "commodity|%s|hs6=%.6s|partner=%s|flow=%s", month, item->hs, item->partner, item->flow);
     add_item(cells, key, counted);
-    snprintf(key, sizeof key, "commodity_office|%s|hs6=%.6s|office=%s|flow=%c", month, item->hs, c->office, c->flow);
+    snprintf(key, sizeof key, "commodity_office|%s|hs6=%.6s|office=%s|flow=%s", month, item->hs, c->office, item->flow);
     add_item(cells, key, counted);
     if (plan == RECOUNT_DEFAULT)
-        snprintf(key, sizeof key, "partner_office|%s|partner=%s|office=%s|flow=%c", month, item->partner, c->office,
-                 c->flow);
+        snprintf(key, sizeof key, "partner_office|%s|partner=%s|office=%s|flow=%s", month, item->partner, c->office,
+                 item->flow);
     else
-        snprintf(key, sizeof key, "partner_flow|%s|partner=%s|flow=%c", month, item->partner, c->flow);
+        snprintf(key, sizeof key, "partner_flow|%s|partner=%s|flow=%s", month, item->partner, item->flow);
     add_item(cells, key, counted);
 }
 
@@ -253,7 +254,8 @@ struct cells *recount_cells(const struct recount *recount, enum recount_plan pla
         const struct story_content content = story_content(&recount->newest[id].declaration);
         for (uint32_t i = 0; i < content.count; i++) {
             struct counted counted = {&content, &content.items[i], id, recount->newest[id].is_late};
-            add_item_everywhere(cells, &counted, plan);
+            if (!counted.item->is_outside)
+                add_item_everywhere(cells, &counted, plan);
         }
     }
     return cells;

@@ -8,7 +8,14 @@
 
 #include "sim/story.h"
 
-enum recount_verdict { RECOUNT_COUNTED, RECOUNT_DUPLICATE, RECOUNT_STALE, RECOUNT_REJECTED, RECOUNT_VERDICTS };
+enum recount_verdict {
+    RECOUNT_COUNTED,
+    RECOUNT_DUPLICATE,
+    RECOUNT_STALE,
+    RECOUNT_REJECTED,
+    RECOUNT_NOT_COUNTED,
+    RECOUNT_VERDICTS
+};
 
 struct recount_reject {
     int64_t offset;

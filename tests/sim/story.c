@@ -69,6 +69,20 @@ bool story_is_late(const struct story_record *record, const struct story_content
     return record->timestamp_ms >= dates_close_ms(content->day, STORY_PROVISIONAL_DAYS);
 }
 
+/* What the statistics make of it: most counts. */
+static void set_apart(struct story_content *content, struct dice *dice)
+{
+    content->is_refused = dice_below(dice, 12) == 0;
+    for (uint32_t i = 0; i < content->count; i++) {
+        struct story_item *item = &content->items[i];
+        uint32_t luck = dice_below(dice, 16);
+        bool returns = luck == 1;
+        item->is_outside = content->is_refused || luck == 0;
+        item->flow = content->flow == 'M' ? returns ? "RM" : "M" : returns ? "RX" : "X";
+        content->counted += !item->is_outside;
+    }
+}
+
 struct story_content story_content(const struct story_declaration *d)
 {
     static const char *const goods[] = {"720851", "847130", "851713", "270900"};
@@ -99,7 +113,19 @@ struct story_content story_content(const struct story_declaration *d)
     }
     content.accepted_ms = dice_luck(&dice, 1000) ? d->told_ms + dice_between(&dice, 1, AHEAD_MOST_MS)
                                                  : d->told_ms - ACCEPTED_BEFORE_MS + (int64_t)d->variant * 1000;
+    set_apart(&content, &dice);
     return content;
+}
+
+/* Of the lists of tests/data/reference. */
+static const char *procedure(const struct story_item *item, char flow)
+{
+    bool returns = item->flow[0] == 'R';
+    if (item->is_outside && !returns)
+        return flow == 'M' ? "53" : "23";
+    if (flow == 'M')
+        return returns ? "61" : "40";
+    return returns ? "31" : "10";
 }
 
 static struct item make_item(const struct story_item *from, uint32_t number, char flow)
@@ -111,7 +137,7 @@ static struct item make_item(const struct story_item *from, uint32_t number, cha
         .gross_mass_mg = from->mass_kg * 1000000 + 5000000,
         .statistical_value_minor = from->value,
         .customs_value_minor = from->value,
-        .procedure = flow == 'M' ? TEXT("40") : TEXT("10"),
+        .procedure = text_of(procedure(from, flow)),
         .origin_country = flow == 'M' ? text_of(from->partner) : TEXT("CN"),
         .package_count = (uint32_t)from->packages,
         .description = TEXT("goods"),
@@ -141,6 +167,7 @@ static void fill(struct sample *sample, const struct story_declaration *d)
         sample_replace(sample, d->version);
     declaration->direction = content.flow == 'M' ? DIRECTION_IMPORT : DIRECTION_EXPORT;
     declaration->office_code = text_of(content.office);
+    declaration->status = content.is_refused ? STATUS_REFUSED : STATUS_RELEASED;
     declaration->reference_date = content.day;
     declaration->border_transport_mode = (uint8_t)content.mode;
     declaration->total_gross_mass_mg = 0;

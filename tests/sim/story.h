@@ -52,6 +52,8 @@ struct story_item {
     int64_t mass_kg;
     int64_t packages;
     bool has_unit;
+    bool is_outside;  /* the statistics: under a regime of what enters or leaves for a time */
+    const char *flow; /* M, X; RM and RX under regimes of what comes back */
 };
 
 /* What a declaration says, from its id, version, cancel, variant and first telling alone. */
@@ -61,7 +63,9 @@ struct story_content {
     const char *office;
     uint32_t mode;
     int64_t accepted_ms; /* may lie behind the timestamp of the record: a clock that is wrong */
+    bool is_refused;     /* nothing of it counts */
     uint32_t count;
+    uint32_t counted; /* items that count */
     struct story_item items[STORY_ITEMS_MOST];
 };
 

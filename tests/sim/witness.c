@@ -233,6 +233,7 @@ static void compare(struct witness *witness, const struct frame *last)
     differs(witness, "duplicate", witness->verdicts[VERDICT_DUPLICATE], recount->verdicts[RECOUNT_DUPLICATE]);
     differs(witness, "stale", witness->verdicts[VERDICT_STALE], recount->verdicts[RECOUNT_STALE]);
     differs(witness, "rejected", witness->verdicts[VERDICT_REJECTED], recount->verdicts[RECOUNT_REJECTED]);
+    differs(witness, "not_counted", witness->verdicts[VERDICT_NOT_COUNTED], recount->verdicts[RECOUNT_NOT_COUNTED]);
     differs(witness, "records", witness->records, recount->records);
     differs(witness, "offsets skipped", witness->skipped, recount->skipped);
     differs(witness, "ledger entries", witness->ledger_entries, recount->standing);

@@ -378,6 +378,46 @@ Test(settle, STA_806_807_returned_goods_have_flows_of_their_own)
     cr_expect_eq(desk_counts(&desk)->warnings[807], 1);
 }
 
+/* From now on; the caller frees them. */
+static struct rules *judge_by(const struct rules_options *options)
+{
+    struct rules *rules;
+    struct err_info info;
+    cr_assert_eq(rules_new(options, desk.f.reference, &rules, &info), OK, "%s", info.text);
+    desk.f.ruleset.rules = rules;
+    batch_judge_by(desk.context.batch, rules);
+    return rules;
+}
+
+Test(settle, STA_805_another_trade_system_judges_what_comes_from_then_on)
+{
+    struct rules_options special = rules_default_options(desk.f.zone);
+    special.special_trade = true;
+    struct rules *rules = judge_by(&special);
+    sample_init(&sample, "A");
+    sample.items[0].procedure = TEXT("71");
+    desk_put(&desk, &sample);
+    expect_verdicts(0, 1);
+
+    struct rules_options general = rules_default_options(desk.f.zone);
+    struct rules *others = judge_by(&general);
+    desk_put(&desk, &sample);
+    cr_expect_eq(control().items, 0, "a redelivery is no new version");
+    sample_replace(&sample, 2);
+    desk_put(&desk, &sample);
+    expect_verdicts(1, 1);
+    cr_expect_eq(control().items, 1);
+
+    struct rules *again = judge_by(&special);
+    sample_replace(&sample, 3);
+    desk_put(&desk, &sample);
+    expect_verdicts(1, 2);
+    cr_expect_eq(control().items, 0, "taken back as it was counted");
+    rules_free(rules);
+    rules_free(others);
+    rules_free(again);
+}
+
 Test(settle, STA_findings_stand_in_no_reject)
 {
     sample_init(&sample, "A");
@@ -455,14 +495,11 @@ static int64_t final_ms(uint32_t date)
 static void late_out_setup(void)
 {
     setup();
-    struct err_info info;
     struct rules_options options = rules_default_options(desk.f.zone);
     options.late_out = true;
     options.final_months = FINAL_MONTHS;
     options.severity[RULE_TIM_411] = SEVERITY_OFF;
-    cr_assert_eq(rules_new(&options, desk.f.reference, &late_out_rules, &info), OK, "%s", info.text);
-    desk.f.ruleset.rules = late_out_rules;
-    desk.context.batch->options.rules = late_out_rules;
+    late_out_rules = judge_by(&options);
     sample_init(&sample, "A");
 }
 
