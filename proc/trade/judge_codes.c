@@ -103,7 +103,7 @@ static void delivery(const struct judge *judge)
 {
     const struct declaration *d = judge->declaration;
     if (d->incoterm.length) {
-        enum incoterm_state state = lists_incoterm(judge->reference, d->incoterm);
+        enum incoterm_state state = lists_incoterm(judge->reference, d->incoterm, judge->date);
         if (state == INCOTERM_UNKNOWN)
             judge_find(judge, RULE_COD_109, -1, "incoterm");
         if (state == INCOTERM_WITHDRAWN)

@@ -58,6 +58,8 @@ enum incoterm_state {
     INCOTERM_WITHDRAWN,
 };
 
+enum { INCOTERM_YEAR_NEVER = 0xFFFF };
+
 /* Of one code of regimes.csv; above them its place in the statistics, see lists_place. */
 enum {
     REGIME_IMPORT = 1,
@@ -128,8 +130,8 @@ struct reference {
     uint64_t country[COUNTRY_WORDS]; /* a bit for each pair of bytes */
     uint16_t currency[LETTERS3];     /* 0 = unknown; year * 12 + month - 1 of withdrawal; CURRENCY_MONTH_... */
     uint8_t currency_minor[LETTERS3];
-    uint8_t incoterm[LETTERS3];
-    uint8_t *hs[2]; /* by edition and six digits: 0 = no such code; else index of its standard unit + 1 */
+    uint16_t incoterm[LETTERS3]; /* 0 = unknown, the last year of its edition, INCOTERM_YEAR_NEVER = in force */
+    uint8_t *hs[2];              /* by edition and six digits: 0 = no such code; else index of its standard unit + 1 */
     struct unit units[UNITS_MOST];
     uint32_t units_count;
     struct codes unit_of; /* -> index in units */
@@ -213,10 +215,14 @@ static inline enum currency_state lists_currency(const struct reference *referen
     return month < state + 12 ? CURRENCY_WITHDRAWN_LATELY : CURRENCY_WITHDRAWN;
 }
 
-static inline enum incoterm_state lists_incoterm(const struct reference *reference, struct text code)
+/* State of a delivery term on a date (yyyymmdd); 0 = unknown: then nothing counts as withdrawn. */
+static inline enum incoterm_state lists_incoterm(const struct reference *reference, struct text code, uint32_t date)
 {
     uint32_t place = lists_letters3(code);
-    return place == CODE_NONE ? INCOTERM_UNKNOWN : (enum incoterm_state)reference->incoterm[place];
+    uint32_t last = place == CODE_NONE ? 0 : reference->incoterm[place];
+    if (last == 0)
+        return INCOTERM_UNKNOWN;
+    return date / 10000 > last ? INCOTERM_WITHDRAWN : INCOTERM_IN_FORCE;
 }
 
 /* 0 = no such code, else index of its standard unit + 1. */

@@ -269,7 +269,10 @@ static enum err incoterm_row(struct reading *reading)
     if (reading->field[1].length && (reading->field[1].length != 4 || !is_digits(reading->field[1])))
         return WRONG(reading, 1, "\"%.*s\" is no year; write yyyy, or nothing for an edition in force",
                      TEXT_ARGS(reading->field[1]));
-    reading->reference->incoterm[place] = reading->field[1].length ? INCOTERM_WITHDRAWN : INCOTERM_IN_FORCE;
+    uint32_t last = reading->field[1].length ? digits_value(reading->field[1].data, 4) : INCOTERM_YEAR_NEVER;
+    if (last == 0)
+        return WRONG(reading, 1, "0000 is no year; write nothing for an edition in force");
+    reading->reference->incoterm[place] = (uint16_t)last;
     return OK;
 }
 

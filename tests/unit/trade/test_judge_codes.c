@@ -83,6 +83,16 @@ RULE_CASE("COD-110", warns, incoterm_withdrawn, "", {
     d->incoterm = TEXT("DAT");
     d->freight_minor = 0;
 })
+RULE_CASE("COD-110", warns, incoterm_on_the_first_day_after_its_edition, "", {
+    d->incoterm = TEXT("DAT");
+    d->freight_minor = 0;
+    sample_dated(&sample, 20200101);
+})
+RULE_CASE("COD-110", accepts, incoterm_on_the_last_day_of_its_edition, "", {
+    d->incoterm = TEXT("DAT");
+    d->freight_minor = 0;
+    sample_dated(&sample, 20191231);
+})
 RULE_CASE("COD-110", accepts, incoterm_in_force, "", { d->incoterm = TEXT("EXW"); })
 
 RULE_CASE("COD-111", rejects, cn_trade_mode_not_in_the_list, "", { d->trade_mode = TEXT("9999"); })
