@@ -88,6 +88,11 @@ static enum err set_severity(const struct config_pair *pair, enum severity *seve
         return err_set(info, ERR_CONFIG,
                        "%s: rules.severity.%s: this rule compares with the version before and can warn or be off",
                        pair->origin, pair->key);
+    if (strcmp(rule_rows[rule].needs, "cross-id") == 0 && text_is(value, "reject"))
+        return err_set(
+            info, ERR_CONFIG,
+            "%s: rules.severity.%s: this rule compares with other declarations of its partition and can warn or be off",
+            pair->origin, pair->key);
     severities[rule] = text_is(value, "reject") ? SEVERITY_REJECT
                        : text_is(value, "warn") ? SEVERITY_WARN
                                                 : SEVERITY_OFF;
@@ -108,6 +113,7 @@ enum err setup_rules_options(const struct config *config, const struct zone *zon
         .gift_regimes = config->rules_gift_regimes,
         .plant_documents = config->rules_plant_documents,
         .unspecified_value = config->rules_unspecified_value,
+        .new_origin_value = config->rules_new_origin_value,
     };
     rules_default_severities(out->lenient, out->severity);
     for (size_t i = 0; i < config->severities.count; i++)

@@ -100,6 +100,8 @@ void partition_forget(struct partition *partition)
     if (partition->has_state)
         state_fini(&partition->state);
     partition->has_state = false;
+    recall_free(partition->recall);
+    partition->recall = NULL;
     partition->restamp = false;
     partition->proves = false;
     partition->open_offset = -1;

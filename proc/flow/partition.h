@@ -22,6 +22,7 @@
 #include "flow/echo.h"
 #include "flow/intake.h"
 #include "flow/outbox.h"
+#include "flow/recall.h"
 #include "flow/ruleset.h"
 #include "flow/snapshot.h"
 #include "flow/state.h"
@@ -176,6 +177,7 @@ struct partition {
     int64_t retry_ms;
     bool has_state;
     struct state state;
+    struct recall *recall; /* as long as the state; NULL: none of its rules is in force */
     struct open_group open;
     struct outbox outbox;
     struct snapshot snapshot;

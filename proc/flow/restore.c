@@ -23,6 +23,8 @@ static void read_from(struct partition *partition, int64_t offset)
     partition->state.plan_id = partition->ruleset->plan_id;
     partition->state.today = partition_today(partition);
     partition->has_state = true;
+    recall_free(partition->recall);
+    partition->recall = recall_new(partition->ruleset->rules);
     partition->restore->position = offset;
     partition->stream = port->stream_open(port->self, PORT_JOURNAL, partition->number, offset);
     partition->restore_seen_ms = partition_now_ms(partition);

@@ -200,6 +200,8 @@ static enum err settle_counted(struct partition *partition, const struct element
     } else if (declaration->function != FUNCTION_ORIGINAL) {
         rules_add(partition->ruleset->rules, findings, RULE_VER_505, -1, "function");
     }
+    if (partition->recall)
+        recall_judge(partition->recall, ruleset->rules, declaration, stored_bytes.length == 0, findings);
     tally_list(state->tally, fresh, 1);
     buffer_clear(&context->bytes);
     contribution_encode(fresh, &context->bytes);

@@ -59,9 +59,10 @@ struct rules {
     bool late_out;
     int32_t final_months;
     struct judge_month months[MONTHS];
-    bool yuan;              /* the reporting currency is CNY: limits in yuan can be compared */
-    int64_t minor_per_unit; /* minor units of the reporting currency, 0 = unknown */
-    i128 unspecified_minor; /* of HSC-611 */
+    bool yuan;                /* the reporting currency is CNY: limits in yuan can be compared */
+    int64_t minor_per_unit;   /* minor units of the reporting currency, 0 = unknown */
+    i128 unspecified_minor;   /* of HSC-611 */
+    int64_t new_origin_minor; /* of CRE-308 */
     struct judge_words gift_regimes;
     struct judge_words plant_documents;
     uint64_t hash;

@@ -61,32 +61,34 @@ static void rate(const struct judge *judge)
 /* What the price of a delivery term holds beside the goods. */
 enum { PRICE_KNOWN = 1, PRICE_FREIGHT = 2, PRICE_INSURANCE = 4 };
 
+/* A delivery term as codes_key gives it. */
+#define TERM(a, b, c) ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16)
+
 static uint32_t price_holds(struct text incoterm)
 {
-    static const struct {
-        const char *term;
-        uint32_t holds;
-    } terms[] = {{"EXW", 0},
-                 {"FCA", 0},
-                 {"FAS", 0},
-                 {"FOB", 0},
-                 {"CFR", PRICE_FREIGHT},
-                 {"CPT", PRICE_FREIGHT},
-                 {"CIF", PRICE_FREIGHT | PRICE_INSURANCE},
-                 {"CIP", PRICE_FREIGHT | PRICE_INSURANCE},
-                 {"DAP", PRICE_FREIGHT | PRICE_INSURANCE},
-                 {"DPU", PRICE_FREIGHT | PRICE_INSURANCE},
-                 {"DDP", PRICE_FREIGHT | PRICE_INSURANCE},
-                 {"DAT", PRICE_FREIGHT | PRICE_INSURANCE},
-                 {"DAF", PRICE_FREIGHT | PRICE_INSURANCE},
-                 {"DES", PRICE_FREIGHT | PRICE_INSURANCE},
-                 {"DEQ", PRICE_FREIGHT | PRICE_INSURANCE},
-                 {"DDU", PRICE_FREIGHT | PRICE_INSURANCE}};
-    for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++) {
-        if (text_is(incoterm, terms[i].term))
-            return terms[i].holds | PRICE_KNOWN;
+    switch (codes_key(incoterm)) {
+    case TERM('E', 'X', 'W'):
+    case TERM('F', 'C', 'A'):
+    case TERM('F', 'A', 'S'):
+    case TERM('F', 'O', 'B'):
+        return PRICE_KNOWN;
+    case TERM('C', 'F', 'R'):
+    case TERM('C', 'P', 'T'):
+        return PRICE_KNOWN | PRICE_FREIGHT;
+    case TERM('C', 'I', 'F'):
+    case TERM('C', 'I', 'P'):
+    case TERM('D', 'A', 'P'):
+    case TERM('D', 'P', 'U'):
+    case TERM('D', 'D', 'P'):
+    case TERM('D', 'A', 'T'):
+    case TERM('D', 'A', 'F'):
+    case TERM('D', 'E', 'S'):
+    case TERM('D', 'E', 'Q'):
+    case TERM('D', 'D', 'U'):
+        return PRICE_KNOWN | PRICE_FREIGHT | PRICE_INSURANCE;
+    default:
+        return 0;
     }
-    return 0;
 }
 
 struct expected {

@@ -98,7 +98,9 @@ static void settle(struct rules *rules, const struct rules_options *options, enu
     enum { REASON_BYTES = 128 };
     char reason[REASON_BYTES];
     struct text file = lacking_file(rules->reference, rule_rows[rule].needs);
-    if (options->severity[rule] == SEVERITY_OFF)
+    if (options->severity[rule] == SEVERITY_OFF && rule_rows[rule].severity == SEVERITY_OFF)
+        snprintf(reason, sizeof reason, "off as shipped; rules.severity.%s=warn switches it on", rule_rows[rule].code);
+    else if (options->severity[rule] == SEVERITY_OFF)
         snprintf(reason, sizeof reason, "set to off by rules.severity.%s", rule_rows[rule].code);
     else if (file.length)
         snprintf(reason, sizeof reason, "needs %.*s, which is not in reference.dir", TEXT_ARGS(file));
@@ -177,6 +179,8 @@ static enum err settle_money(struct rules *rules, const struct rules_options *op
         return err_set(info, ERR_CONFIG,
                        "rules.unspecified.value: currencies.csv does not say how many decimals %s has",
                        options->reporting_currency);
+    if (__builtin_mul_overflow(options->new_origin_value, rules->minor_per_unit, &rules->new_origin_minor))
+        rules->new_origin_minor = INT64_MAX;
     rules->unspecified_minor = (i128)options->unspecified_value * rules->minor_per_unit;
     TRY(read_words("rules.gift.regimes", options->gift_regimes, &rules->gift_regimes, info));
     return read_words("rules.plant.documents", options->plant_documents, &rules->plant_documents, info);
@@ -191,6 +195,7 @@ static uint64_t hash_of(const struct rules *rules)
                        (uint64_t)rules->date_first << 32 | (uint32_t)rules->provisional_days);
     hash = hash_bytes(zone_name(rules->zone), strlen(zone_name(rules->zone)), hash);
     hash = hash_words2(hash, (uint64_t)(rules->unspecified_minor >> 64), (uint64_t)rules->unspecified_minor);
+    hash = hash_words2(hash, (uint64_t)rules->new_origin_minor, 0);
     hash = hash_bytes(rules->gift_regimes.keys, rules->gift_regimes.count * sizeof(uint64_t), hash);
     hash = hash_bytes(rules->plant_documents.keys, rules->plant_documents.count * sizeof(uint64_t), hash + 1);
     for (int rule = 0; rule < RULE_COUNT; rule++) {
@@ -276,6 +281,16 @@ enum severity rules_severity(const struct rules *rules, enum rule rule)
 uint64_t rules_hash(const struct rules *rules)
 {
     return rules->hash;
+}
+
+int64_t rules_new_origin_minor(const struct rules *rules)
+{
+    return rules->new_origin_minor;
+}
+
+bool rules_counts_yuan(const struct rules *rules)
+{
+    return rules->yuan;
 }
 
 void findings_clear(struct findings *findings)

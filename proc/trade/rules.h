@@ -127,6 +127,7 @@ struct rules_options {
     const char *gift_regimes;       /* rules.gift.regimes: codes separated by commas; NULL or empty: CRE-305 is off */
     const char *plant_documents;    /* rules.plant.documents: likewise, HSC-613 */
     int64_t unspecified_value;      /* rules.unspecified.value, in units of the reporting currency; 0: HSC-611 is off */
+    int64_t new_origin_value;       /* rules.new.origin.value, likewise: CRE-308 */
 };
 
 struct rules;
@@ -149,6 +150,10 @@ enum severity rules_severity(const struct rules *rules, enum rule rule);
 
 /* Hash of severities and options: part of the plan. */
 uint64_t rules_hash(const struct rules *rules);
+
+/* For the rules that compare declarations: the value from which on CRE-308 asks, in minor units, and whether amounts are in yuan. */
+int64_t rules_new_origin_minor(const struct rules *rules);
+bool rules_counts_yuan(const struct rules *rules);
 
 /* Judges a decoded declaration; *out is written whole. */
 void rules_judge(const struct rules *rules, const struct declaration *declaration, const struct rules_context *context,

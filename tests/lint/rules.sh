@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # rules.sh PRINT_RULES [ROOT] - every rule of rules.def has an accepting and a rejecting (warning, leaving out, reclassifying) test that carries its code.
 #
-# Rules of the declaration: rows RULE_CASE("CODE", accepts|rejects|warns|leaves_out|reclassifies, ...) in tests/unit/trade. Rules that need the ledger are tested
+# Rules of the declaration: rows RULE_CASE("CODE", accepts|rejects|warns|leaves_out|reclassifies, ...) in tests/unit/trade. Rules that need the ledger or other ids are tested
 # where the ledger is: tests/unit/flow has at least two tests with the code in their names (VER_504..., or VER_503_504... for several), one
 # where the rule is found and one where it is not.
 set -eu
@@ -29,7 +29,7 @@ ledger_tests() {
 
 while read -r code severity needs; do
     rules=$((rules + 1))
-    if [ "$needs" = ledger ]; then
+    if [ "$needs" = ledger ] || [ "$needs" = cross-id ]; then
         [ "$(ledger_tests "$code")" -ge 2 ] || fail "$code ($severity) needs two tests in tests/unit/flow with $(echo "$code" | tr - _) in their names: found, and not found"
         continue
     fi

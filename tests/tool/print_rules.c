@@ -51,7 +51,7 @@ static void print_head(void)
          "`rules.profile=lenient` makes "
          "STR-015, STR-016 and");
     puts("STR-017 warn, and STR-012 for submitted_at_ms, declarant_id and trader_id. *Needs* names the lists of "
-         "`reference.dir` without "
+         "`reference.dir`, or the setting, without "
          "which the rule is off");
     puts("(docs/REFERENCE.md); *message* needs no more than the declaration and its record, *ledger* what was accepted "
          "before. One reject "
@@ -63,6 +63,12 @@ static void print_head(void)
     puts("flow RM (import) or RX (export). A declaration all of whose items are left out has the verdict not_counted. "
          "They are no warnings and "
          "can only be off.\n");
+    puts("Rules that need *cross-id* compare a declaration with others. They are off as shipped; "
+         "`rules.severity.CODE=warn` switches one on. Each sees");
+    puts("one partition only, remembers 65,536 traces (2 MB for each rule and partition; the oldest make room), and "
+         "begins with no memory when a partition is taken over or");
+    puts("its process starts: then CRE-308 finds every origin new. They change no sum and mark no items "
+         "(warned_items), and `verify --recount` leaves their numbers alone.\n");
     puts("A cancel needs declaration_id, version, function, accepted_at_ms and schema_version only. Whatever else it "
          "carries is checked, but "
          "nothing more");
