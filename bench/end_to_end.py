@@ -15,6 +15,8 @@ import json
 import multiprocessing
 import os
 import platform
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -33,8 +35,43 @@ PARTITIONS = 4
 COUNT_DEFAULT = 10_000_000
 FULL_RECOUNT_MAX = 300_000  # declarations up to which every cell of every view is compared, not only those of `flow`
 SETTLED_S = 3
+# The rules that the first version judged by; all others can be switched off beside them (--rules).
+FIRST_RULES = "STR-0 COD-10 COD-110 COD-111 COD-112 COD-113 COD-115 COD-116 COD-117 COD-118 COD-119 COD-120 ARI-20 ARI-212 ARI-213 "
+FIRST_RULES += "ARI-214 ARI-215 ARI-216 ARI-219 ARI-220 ARI-221 HSC-60 HSC-610 HSC-612 VER-50 VER-512 VER-513"
 MONTH = recount.FREQUENCY["MONTH"]
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+# ---- all rules ----
+
+
+def later_rules():
+    """Codes of the rules that came after the first ones."""
+    with open(os.path.join(SOURCE, "proc", "trade", "rules.def"), encoding="utf-8") as source:
+        codes = re.findall(r'^RULE\(\w+, "([A-Z]{3}-[0-9]{3})"', source.read(), re.MULTILINE)
+    return [code for code in codes if not code.startswith(tuple(FIRST_RULES.split()))]
+
+
+def lists_for_all_rules(folder, demo):
+    """The lists of the demo and, so that the rules that need them are on, a band for each code and the site's rates."""
+    os.makedirs(folder)
+    for name in os.listdir(demo):
+        shutil.copy(os.path.join(demo, name), folder)
+    rates = os.path.join(SOURCE, "..", "shared", "data", "fx_monthly_per_usd.csv")
+    if not os.path.exists(rates):
+        rates = os.path.join(SOURCE, "tests", "data", "reference", "fx_monthly_per_usd.csv")
+        say("no ../shared/data: the rates of the tests, of one month, are used")
+    shutil.copy(rates, os.path.join(folder, "fx_monthly_per_usd.csv"))
+    shutil.copy(os.path.join(SOURCE, "tests", "data", "reference", "pilot_zones.csv"), folder)
+    with open(os.path.join(demo, "hs2022.csv"), encoding="utf-8") as source:
+        codes = [line.split(",")[0] for line in source]
+    with open(os.path.join(folder, "bands.csv"), "w", encoding="utf-8") as out:
+        out.write("hs,flow,measure,n,low,median,high\n")
+        for code in codes:
+            for flow in ("M", "X") if len(code) == 6 else ():
+                for measure in ("value_kg", "value_unit", "kg_unit"):
+                    out.write("%s,%s,%s,1000,0.0001,1000,1000000000\n" % (code, flow, measure))
+    return folder
 
 
 # ---- the totals that must come out ----
@@ -312,7 +349,25 @@ def spread(numbers):
     return "%.0f (%.0f-%.0f)" % (statistics.median(numbers), min(numbers), max(numbers))
 
 
-def report(chosen, built_from, nulls, runs, truth, generated_s):
+def cost_of_rules(count, runs, firsts):
+    """Of all rules against the first ones: CPU and rate."""
+    pairs = [run.cpu / first.cpu - 1 for run, first in zip(runs, firsts)]
+    return (
+        "- Rules: all %.2f CPU-s per million, those of the first version alone (the other %d off) %.2f: %+.1f %% (of pairs %s; mark: at "
+        "most 5 %%); rate %.0f k/s against %.0f k/s."
+        % (
+            statistics.median(r.cpu for r in runs) * 1e6 / count,
+            len(later_rules()),
+            statistics.median(r.cpu for r in firsts) * 1e6 / count,
+            100 * statistics.median(pairs),
+            ", ".join("%+.1f" % (100 * p) for p in pairs),
+            count / statistics.median(r.seconds for r in runs) / 1000,
+            count / statistics.median(r.seconds for r in firsts) / 1000,
+        )
+    )
+
+
+def report(chosen, built_from, nulls, runs, firsts, truth, generated_s):
     count = chosen.count
     null_rate = [count / n.seconds / 1000 for n in nulls]
     run_rate = [count / r.seconds / 1000 for r in runs]
@@ -348,6 +403,7 @@ def report(chosen, built_from, nulls, runs, truth, generated_s):
         "",
         "- Rate: %.2f of the null consumer's (mark: at least 0.6); CPU: %.2f times (mark: at most 2.5)."
         % (ratio, cost),
+        *([cost_of_rules(count, runs, firsts)] if firsts else []),
         "- Of each run, seconds until all was echoed / until the last statistic was in its topic: %s."
         % ", ".join("%.1f / %.1f" % (r.echoed - r.processor.started, r.seconds) for r in runs),
         "- Of each run, journal MB written / seconds of backpressure, summed over partitions: %s."
@@ -384,6 +440,9 @@ def main():
     parser.add_argument("--dryport", default=os.path.join(SOURCE, "build", "release", "dryport"))
     parser.add_argument("--null-consumer", default=os.path.join(SOURCE, "build", "release", "null_consumer"))
     parser.add_argument("--reference", default=os.path.join(SOURCE, "deploy", "reference", "demo"))
+    parser.add_argument(
+        "--rules", action="store_true", help="a third program beside them: dryport run with the rules of the first version alone"
+    )
     parser.add_argument("--record", action="store_true", help="keep the report under bench/results/")
     parser.add_argument("--marks", action="store_true", help="fail when the marks are missed")
     parser.add_argument(
@@ -416,31 +475,29 @@ def main():
         )
         generated_s = time.monotonic() - started
         truth = Truth(broker.address, chosen.count, chosen.reference)
-        nulls, runs = [], []
+        nulls, runs, firsts = [], [], []
+        lists = lists_for_all_rules(os.path.join(place.folder, "lists"), chosen.reference) if chosen.rules else chosen.reference
+        off = {"rules.severity." + code: "off" for code in later_rules()}
         for pair in range(-chosen.warm_up, chosen.pairs):
-            for kind in ("null", "run") if pair % 2 == 0 else ("run", "null"):
+            kinds = ["null", "run"] + (["first"] if chosen.rules else [])
+            for kind in kinds if pair % 2 == 0 else reversed(kinds):
                 words = " (warm-up)" if pair < 0 else ""
                 if kind == "null":
                     null = Null(chosen.null_consumer, broker.address, chosen.count)
                     say("null consumer: %.2f s, %.2f CPU-s%s" % (null.seconds, null.cpu, words))
                     if pair >= 0:
                         nulls.append(null)
-                else:
-                    run = Run(
-                        place,
-                        broker.address,
-                        "bench-%d" % (pair + chosen.warm_up),
-                        chosen.dryport,
-                        chosen.count,
-                        chosen.reference,
-                        more,
-                    )
-                    run.measure(600 + chosen.count / 20000)
-                    say("dryport run: %.2f s, %.2f CPU-s, %.0f MiB%s" % (run.seconds, run.cpu, run.peak_mib, words))
-                    truth.check(run)
-                    if pair >= 0:
-                        runs.append(run)
-        text, ratio, cost = report(chosen, built_from, nulls, runs, truth, generated_s)
+                    continue
+                settings = {**more, **off} if kind == "first" else more
+                name = "bench-%s-%d" % (kind, pair + chosen.warm_up)
+                run = Run(place, broker.address, name, chosen.dryport, chosen.count, lists, settings)
+                run.measure(600 + chosen.count / 20000)
+                what = "the first rules alone" if kind == "first" else "dryport run"
+                say("%s: %.2f s, %.2f CPU-s, %.0f MiB%s" % (what, run.seconds, run.cpu, run.peak_mib, words))
+                truth.check(run)
+                if pair >= 0:
+                    (firsts if kind == "first" else runs).append(run)
+        text, ratio, cost = report(chosen, built_from, nulls, runs, firsts, truth, generated_s)
     print(text)
     if chosen.record:
         size = "" if chosen.count == COUNT_DEFAULT else "-%d" % chosen.count
