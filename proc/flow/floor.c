@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/floor.h"
 
-#include "flow/mutant.h"
 #include "flow/partition_inside.h"
 #include "flow/work.h"
 #include "trade/calendar.h"
@@ -60,10 +59,6 @@ static void raise_floor(struct partition *partition, int32_t month)
 {
     if (partition->open.lo < partition->state.hi)
         work_seal(partition);
-    if (MUTANT(FLOOR_NOT_JOURNALLED)) {
-        ledger_raise_floor(partition->state.ledger, month);
-        return;
-    }
     state_raise_floor(&partition->state, month);
     struct seal_source source = partition_source(partition);
     struct group *group = outbox_new_group(&partition->outbox);

@@ -20,10 +20,10 @@ enum {
     RESERVE_SPARE = 16, /* a sixteenth more than was asked for: work goes on behind a restore */
     TAG_SHIFT = 27,     /* 64 bits of the fixed hash = segment 5 | tag 32 | rest 27 */
     VISIT_AHEAD = 2,
-    MONTHS_SPARE = 6, /* months that the sums have room for beside those that were seen */
-    TIDY_SHARE = 8,   /* a segment is written anew when that part of it has expired, or was replaced */
-    TIDY_LEAST = 64,
-    HEAD_MOST = 63, /* bytes of a contribution whose record has a head of one byte */
+    MONTHS_SPARE = 6,       /* months that the sums have room for beside those that were seen */
+    TIDY_SHARE = 8,         /* a segment is written anew when that part of it has expired, or was replaced */
+    TIDY_SLACK = 256 << 10, /* bytes that may lie idle in any segment */
+    HEAD_MOST = 63,         /* bytes of a contribution whose record has a head of one byte */
 };
 
 #define REST_MASK ((1u << TAG_SHIFT) - 1)
@@ -694,8 +694,8 @@ static void write_anew(struct ledger *ledger, struct segment *segment)
 
 static bool is_worth_while(const struct segment *segment)
 {
-    return (segment->expired >= TIDY_LEAST && segment->expired >= segment->sums.entries / TIDY_SHARE) ||
-           segment->replaced > (segment->slab.bytes + SLAB_CHUNK_LEAST * TIDY_LEAST) / TIDY_SHARE;
+    return segment->expired > segment->sums.entries / TIDY_SHARE ||
+           segment->replaced > (segment->slab.bytes + TIDY_SLACK) / TIDY_SHARE;
 }
 
 bool ledger_tidy(struct ledger *ledger)

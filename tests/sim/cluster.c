@@ -69,6 +69,7 @@ static void collect(struct cluster *cluster, int32_t number)
     for (int32_t i = 0; i < cluster->workers; i++) {
         const struct worker_counters *counters = host_worker_counters(host, i);
         cluster->happened[HAPPENED_REGRESSED] += (uint64_t)counter_read(&counters->offset_regressions);
+        cluster->happened[HAPPENED_EXPIRED] += (uint64_t)counter_read(&counters->rejects[901]);
         cluster->happened[HAPPENED_PRESSED] += counter_read(&counters->backpressure_ms) > 0;
     }
 }

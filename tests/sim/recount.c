@@ -13,6 +13,7 @@
 struct newest {
     bool is_there;
     int32_t partition;
+    int32_t month; /* by which it expires */
     bool is_late;
     struct story_declaration declaration;
 };
@@ -20,15 +21,17 @@ struct newest {
 struct recount {
     const struct story *story;
     int32_t partitions;
+    int32_t horizon_months;
     struct recount_partition *partition;
     struct newest *newest; /* by id */
 };
 
-struct recount *recount_new(const struct story *story, int32_t partitions)
+struct recount *recount_new(const struct story *story, int32_t partitions, int32_t horizon_months)
 {
     struct recount *recount = memory_new(1, sizeof *recount);
     recount->story = story;
     recount->partitions = partitions;
+    recount->horizon_months = horizon_months;
     recount->partition = memory_new((size_t)partitions, sizeof recount->partition[0]);
     recount->newest = memory_new(story_ids(story), sizeof recount->newest[0]);
     for (int32_t i = 0; i < partitions; i++)
@@ -89,6 +92,39 @@ static void note_event(struct recount_partition *partition, int64_t accepted_ms,
     partition->event_ms = event_ms > partition->event_ms ? event_ms : partition->event_ms;
 }
 
+static int32_t month_of_date(uint32_t date)
+{
+    return (int32_t)(date / 10000 - 1970) * 12 + (int32_t)(date / 100 % 100) - 1;
+}
+
+/* UTC, as the floor is. */
+static int32_t month_of_ms(int64_t ms)
+{
+    return month_of_date(dates_of_day(ms / DATES_DAY_MS));
+}
+
+/* Where nothing is counted nothing has moved the floor. */
+static void move_floor(const struct recount *recount, struct recount_partition *partition)
+{
+    int32_t floor = recount->horizon_months ? month_of_ms(partition->event_ms) - recount->horizon_months : 0;
+    partition->floor = floor > partition->floor ? floor : partition->floor;
+}
+
+/* How many ids of a partition have an entry still. */
+static void count_entries(struct recount *recount, int32_t number)
+{
+    struct recount_partition *partition = &recount->partition[number];
+    partition->standing = 0;
+    partition->expired = 0;
+    for (uint32_t id = 0; id < story_ids(recount->story); id++) {
+        const struct newest *newest = &recount->newest[id];
+        if (!newest->is_there || newest->partition != number)
+            continue;
+        partition->standing += newest->month >= partition->floor;
+        partition->expired += newest->month < partition->floor;
+    }
+}
+
 static void count_one(struct recount *recount, int32_t number, int64_t offset, const struct story_record *record,
                       uint32_t i, enum recount_plan plan, enum recount_lists lists)
 {
@@ -102,6 +138,10 @@ static void count_one(struct recount *recount, int32_t number, int64_t offset, c
         return;
     }
     const struct story_declaration *old = &newest->declaration;
+    if (newest->is_there && newest->month < partition->floor) {
+        reject(partition, offset, index, DEFECT_EXPIRED);
+        return;
+    }
     if (newest->is_there && old->version == d->version && old->cancel == d->cancel) {
         if (old->variant == d->variant && old->defect == d->defect && old->told_ms == d->told_ms)
             partition->verdicts[RECOUNT_DUPLICATE]++;
@@ -115,11 +155,13 @@ static void count_one(struct recount *recount, int32_t number, int64_t offset, c
     }
     if (newest->is_there)
         add_up(partition, old, -1);
-    else
-        partition->standing++;
-    *newest = (struct newest){true, number, story_is_late(record, &content), *d};
+    int32_t month = !d->cancel         ? month_of_date(content.day)
+                    : newest->is_there ? newest->month
+                                       : month_of_ms(content.accepted_ms);
+    *newest = (struct newest){true, number, month, story_is_late(record, &content), *d};
     add_up(partition, d, 1);
     note_event(partition, content.accepted_ms, record->timestamp_ms);
+    move_floor(recount, partition);
     partition->verdicts[content.count > 0 && content.counted == 0 ? RECOUNT_NOT_COUNTED : RECOUNT_COUNTED]++;
 }
 
@@ -134,6 +176,7 @@ void recount_to(struct recount *recount, int32_t number, int64_t hi, enum recoun
         for (uint32_t i = 0; i < record->count; i++)
             count_one(recount, number, partition->hi, record, i, plan, lists);
     }
+    count_entries(recount, number);
 }
 
 const struct recount_partition *recount_partition(const struct recount *recount, int32_t partition)

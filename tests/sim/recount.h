@@ -47,6 +47,8 @@ struct recount_partition {
     size_t reject_count;
     size_t reject_capacity;
     int64_t standing; /* ids with an entry */
+    int64_t expired;  /* ids of which nothing but a fingerprint is left */
+    int32_t floor;    /* months since 1970-01 */
     int64_t value;    /* of the versions that stand */
     int64_t items;
     int64_t event_ms; /* the largest of what was counted, none later than its record; INT64_MIN: nothing was */
@@ -54,7 +56,8 @@ struct recount_partition {
 
 struct recount;
 
-struct recount *recount_new(const struct story *story, int32_t partitions);
+/* `horizon_months`: after which a declaration expires by the month of its reference date, 0 = never. */
+struct recount *recount_new(const struct story *story, int32_t partitions, int32_t horizon_months);
 void recount_free(struct recount *recount);
 
 /* Begins a partition at `low` after a hole that was authorised. */

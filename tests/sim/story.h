@@ -20,12 +20,13 @@ enum { STORY_PROVISIONAL_DAYS = 5 }; /* after which a month closes, for the rule
 /* What is wrong with a declaration: the number of the one rule that rejects it. */
 enum story_defect {
     DEFECT_NONE = 0,
-    DEFECT_NULL = 1,      /* STR-001: no value at all */
-    DEFECT_GARBAGE = 2,   /* STR-002: bytes that decode to nothing */
-    DEFECT_KEY = 18,      /* STR-018: the key is not the id */
-    DEFECT_OFFICE = 101,  /* COD-101: an office that only the new lists know */
-    DEFECT_UNIT = 604,    /* HSC-604: the supplementary quantity is missing; the lenient plan only warns */
-    DEFECT_CONFLICT = 502 /* VER-502: found by the recount, never planned */
+    DEFECT_NULL = 1,       /* STR-001: no value at all */
+    DEFECT_GARBAGE = 2,    /* STR-002: bytes that decode to nothing */
+    DEFECT_KEY = 18,       /* STR-018: the key is not the id */
+    DEFECT_OFFICE = 101,   /* COD-101: an office that only the new lists know */
+    DEFECT_UNIT = 604,     /* HSC-604: the supplementary quantity is missing; the lenient plan only warns */
+    DEFECT_CONFLICT = 502, /* VER-502: found by the recount, never planned */
+    DEFECT_EXPIRED = 901   /* LED-901: likewise */
 };
 
 struct story_declaration {

@@ -100,6 +100,7 @@ static void choose_options(struct trial *trial)
         .zone = trial->scene->zone,
         .provisional_days = trial->months.provisional_days,
         .final_months = (int32_t)trial->months.final_months,
+        .horizon_months = trial->horizon_months,
     };
     for (int i = 0; i < RECOUNT_PLANS * RECOUNT_LISTS; i++) {
         int plan = i / RECOUNT_LISTS;
@@ -123,6 +124,7 @@ static void begin(struct trial *trial, bool faults, bool traced)
     trial->tick_ms = dice_between(dice, 1, 30);
     int64_t days = dice_luck(dice, 5000) ? dice_between(dice, DAYS_LEAST, DAYS_MOST) : 0;
     trial->months = (struct consumer_months){STORY_PROVISIONAL_DAYS, (uint32_t)dice_between(dice, 1, 3)};
+    trial->horizon_months = days && dice_luck(dice, 6000) ? (int32_t)dice_between(dice, 1, 2) : 0;
     choose_options(trial);
     trial->world = world_new(trial->partitions, trial->statistics_partitions);
     world_keep_strays(trial->world);
@@ -142,8 +144,8 @@ static void begin(struct trial *trial, bool faults, bool traced)
     };
     weather_begin(trial, faults);
     for (int32_t i = 0; i < trial->partitions; i++)
-        trial->witnesses[i] =
-            witness_new(trial->world, trial->story, trial->scene->plans, trial->partitions, i, traced);
+        trial->witnesses[i] = witness_new(trial->world, trial->story, trial->scene->plans, trial->partitions, i,
+                                          trial->horizon_months, traced);
     trial->consumers[trial->consumer_count++] = consumer_new(trial->world, trial->statistics_partitions, trial->months);
     cluster_init(&trial->cluster);
 }
@@ -402,7 +404,7 @@ static struct consumer_watermark find_watermark(const struct trial *trial)
 /* All input is accepted, and every consumer holds what the recount says. */
 static void check_totals(struct trial *trial)
 {
-    struct recount *recount = recount_new(trial->story, trial->partitions);
+    struct recount *recount = recount_new(trial->story, trial->partitions, trial->horizon_months);
     for (int32_t p = 0; p < trial->partitions && !failed(trial); p++) {
         int64_t next = last_record(trial, p);
         if (witness_hi(trial->witnesses[p]) < next)

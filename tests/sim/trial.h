@@ -37,6 +37,7 @@ struct trial {
     bool was_deleted[CLUSTER_PARTITIONS_MOST]; /* retention took counted input: the journal can't fall back below it */
     uint32_t steps;
     int64_t tick_ms;
+    int32_t horizon_months; /* after which declarations expire, 0 = never */
     /* weather */
     uint64_t kinds;    /* bit by enum fault of weather.c */
     uint32_t strength; /* percent */

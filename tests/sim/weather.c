@@ -135,6 +135,8 @@ static void lead_two(struct trial *trial)
 
 static void deploy(struct trial *trial)
 {
+    if (trial->horizon_months)
+        return; /* other views are refused where something has expired: docs/adr/0027-floor-in-the-ledger.md */
     enum recount_plan other = trial->cluster.plan == RECOUNT_DEFAULT ? RECOUNT_LENIENT : RECOUNT_DEFAULT;
     cluster_deploy(&trial->cluster, other, dice_between(&trial->dice, 1, DEPLOY_MOST_MS));
 }

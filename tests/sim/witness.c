@@ -46,6 +46,9 @@ struct witness {
     size_t reject_count;
     size_t reject_capacity;
     int64_t ledger_entries;
+    int64_t ledger_prints;
+    int32_t ledger_floor;
+    int32_t horizon_months;
     int64_t first_group_end;
     int64_t opens;
     uint64_t slices;
@@ -60,7 +63,7 @@ struct witness {
 
 struct witness *witness_new(const struct world *world, const struct story *story,
                             const struct view_plan plans[static RECOUNT_PLANS], int32_t partitions, int32_t partition,
-                            bool is_traced)
+                            int32_t horizon_months, bool is_traced)
 {
     struct witness *witness = memory_new(1, sizeof *witness);
     witness->world = world;
@@ -68,6 +71,7 @@ struct witness *witness_new(const struct world *world, const struct story *story
     witness->plans = plans;
     witness->partitions = partitions;
     witness->partition = partition;
+    witness->horizon_months = horizon_months;
     witness->is_traced = is_traced;
     witness_restart(witness);
     return witness;
@@ -90,7 +94,7 @@ void witness_restart(struct witness *witness)
     reader_rule_free(witness->rule);
     recount_free(witness->recount);
     witness->rule = reader_rule_new();
-    witness->recount = recount_new(witness->story, witness->partitions);
+    witness->recount = recount_new(witness->story, witness->partitions, witness->horizon_months);
     memset(witness->verdicts, 0, sizeof witness->verdicts);
     memset(witness->parts, 0, sizeof witness->parts);
     for (uint32_t i = 0; i < SLICES; i++)
@@ -153,6 +157,13 @@ static void take_cells(struct witness *witness, const struct view_plan *plan, st
     }
 }
 
+static void take_control(struct witness *witness, const struct control *control)
+{
+    witness->ledger_entries = (int64_t)control->ledger.entries;
+    witness->ledger_prints = (int64_t)control->ledger.prints;
+    witness->ledger_floor = control->floor;
+}
+
 static void take_section(struct witness *witness, const struct frame *frame, enum frame_section section,
                          struct bytes bytes)
 {
@@ -169,7 +180,7 @@ static void take_section(struct witness *witness, const struct frame *frame, enu
         witness->skipped += counts.skipped;
     }
     if (section == SECTION_CONTROL && frame_get_control(bytes, &control))
-        witness->ledger_entries = (int64_t)control.ledger.entries;
+        take_control(witness, &control);
     while (section == SECTION_REJECTS && frame_next_reject(&reader, frame->lo, &place))
         note_reject(witness, &place);
 }
@@ -237,6 +248,8 @@ static void compare(struct witness *witness, const struct frame *last)
     differs(witness, "records", witness->records, recount->records);
     differs(witness, "offsets skipped", witness->skipped, recount->skipped);
     differs(witness, "ledger entries", witness->ledger_entries, recount->standing);
+    differs(witness, "fingerprints", witness->ledger_prints, recount->expired);
+    differs(witness, "floor", witness->ledger_floor, recount->floor);
     compare_rejects(witness, recount);
     differs(witness, "largest event time", last->event_ms_most, recount->event_ms);
     compare_views(witness, recount);

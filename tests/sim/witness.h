@@ -18,7 +18,7 @@ struct witness;
 /* The views of each enum recount_plan. Traced: prints each frame and what the rule makes of it. */
 struct witness *witness_new(const struct world *world, const struct story *story,
                             const struct view_plan plans[static RECOUNT_PLANS], int32_t partitions, int32_t partition,
-                            bool is_traced);
+                            int32_t horizon_months, bool is_traced);
 void witness_free(struct witness *witness);
 
 /* Reads on to the end. False: something is wrong, *why says what. */

@@ -302,7 +302,7 @@ static void check_journal(const struct stress *stress, struct recount *recount, 
     struct buffer why = {0};
     int64_t next = world_next(stress->world, PORT_DECLARATIONS, partition);
     int64_t first = world_first(stress->world, PORT_JOURNAL, partition);
-    struct witness *witness = witness_new(stress->world, stress->story, stress->plans, PARTITIONS, partition, false);
+    struct witness *witness = witness_new(stress->world, stress->story, stress->plans, PARTITIONS, partition, 0, false);
     demand(witness_read(witness, &why), &why);
     CHECK_SAY(witness_hi(witness) == next, "journal %d accepted %" PRId64 " of %" PRId64, partition,
               witness_hi(witness), next);
@@ -330,7 +330,7 @@ static void check_journal(const struct stress *stress, struct recount *recount, 
 static struct recount *check_all(const struct stress *stress)
 {
     struct buffer why = {0};
-    struct recount *recount = recount_new(stress->story, PARTITIONS);
+    struct recount *recount = recount_new(stress->story, PARTITIONS, 0);
     for (int32_t i = 0; i < PARTITIONS; i++)
         check_journal(stress, recount, i);
     struct cells *cells = recount_cells(recount, RECOUNT_DEFAULT);
