@@ -27,8 +27,7 @@ struct state {
     int64_t floor_event_ms;        /* an event of then or later may raise the floor (floor.h) */
     int64_t hi;                    /* input [0, hi) is in this state */
     int64_t event_ms_most;
-    int32_t
-        journalled_floor; /* month below which entries of the ledger have expired: as a group says it */
+    int32_t journalled_floor; /* month below which entries of the ledger have expired: as a group says it */
     int64_t record_timestamp; /* of the last record below hi */
     uint32_t record_crc;
     bool has_record; /* record hi - 1 was counted: record_crc is its own, not that of one below a hole */
