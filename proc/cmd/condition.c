@@ -57,6 +57,20 @@ static enum err read_group(struct condition *condition, struct text group, const
     return OK;
 }
 
+/* T adds the others up, so it stands alone. */
+static enum err check_flow(const struct condition *condition, struct text text, struct err_info *info)
+{
+    static const char *const flows[] = {"M", "X", "RM", "RX"};
+    for (size_t i = 0; i < sizeof flows / sizeof flows[0]; i++) {
+        if (text_is(text, flows[i]) && !is_flow_total(condition))
+            return OK;
+    }
+    if (text_is(text, "T") && condition->value_count == 0)
+        return OK;
+    return err_set(info, ERR_CONFIG, "--where flow=%.*s: there are M, X, RM, RX with + between, or T alone",
+                   TEXT_ARGS(text));
+}
+
 static enum err read_value(struct condition *condition, struct text text, const struct condition_groups *groups,
                            struct err_info *info)
 {
@@ -67,6 +81,8 @@ static enum err read_value(struct condition *condition, struct text text, const 
         TRY(read_group(condition, text, groups, info));
     if (condition->aspect.kind == ASPECT_CLASS && !trade_class_known(text))
         return err_set(info, ERR_CONFIG, "--where trade_class=%.*s: there are ECOMMERCE and OTHER", TEXT_ARGS(text));
+    if (strcmp(condition->aspect.name, "flow") == 0)
+        TRY(check_flow(condition, text, info));
     TRY(read_range(condition, text, &condition->values[condition->value_count], info));
     condition->value_count++;
     return OK;

@@ -338,8 +338,8 @@ Test(summary, conditions_take_values_and_ranges)
 
 Test(summary, conditions_that_mean_nothing_are_refused)
 {
-    static const char *const wrong[] = {"flow",       "hs2=1-24", "hs2=24-01", "hs2=0x",
-                                        "hs6=010121", "zone=A",   "=M",        "month=2025-07"};
+    static const char *const wrong[] = {"flow",   "hs2=1-24",   "hs2=24-01", "flow=Q", "flow=T+M",     "flow=M+T",
+                                        "hs2=0x", "hs6=010121", "zone=A",    "=M",     "month=2025-07"};
     give_commodities();
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         request.where = wrong[i];
