@@ -46,10 +46,10 @@ TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def later_rules():
-    """Codes of the rules that came after the first ones."""
+    """Codes of the rules that came after the first ones; LED-901 keeps the tables sound and has no switch."""
     with open(os.path.join(SOURCE, "proc", "trade", "rules.def"), encoding="utf-8") as source:
         codes = re.findall(r'^RULE\(\w+, "([A-Z]{3}-[0-9]{3})"', source.read(), re.MULTILINE)
-    return [code for code in codes if not code.startswith(tuple(FIRST_RULES.split()))]
+    return [code for code in codes if not code.startswith(("LED-", *FIRST_RULES.split()))]
 
 
 def lists_for_all_rules(folder, demo):
