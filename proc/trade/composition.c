@@ -21,6 +21,12 @@ static uint32_t place_of(const struct composition *composition, const char *coun
     return place;
 }
 
+/* ISO 3166-1: two letters. */
+static bool is_code(struct text country, const char code[static COMPOSITION_CODE_BYTES])
+{
+    return country.length == COMPOSITION_CODE_BYTES - 1 && memcmp(country.data, code, COMPOSITION_CODE_BYTES - 1) == 0;
+}
+
 static void add_country(struct composition *composition, const char *country)
 {
     uint32_t place = place_of(composition, country);
@@ -46,7 +52,7 @@ void composition_add(struct composition *composition, const struct reference *re
 void composition_remove(struct composition *composition, struct text country)
 {
     for (uint32_t i = 0; i < composition->count; i++) {
-        if (!text_is(country, composition->countries[i]))
+        if (!is_code(country, composition->countries[i]))
             continue;
         composition->count--;
         memmove(composition->countries[i], composition->countries[i + 1],
@@ -58,7 +64,7 @@ void composition_remove(struct composition *composition, struct text country)
 bool composition_has(const struct composition *composition, struct text country)
 {
     for (uint32_t i = 0; i < composition->count; i++) {
-        if (text_is(country, composition->countries[i]))
+        if (is_code(country, composition->countries[i]))
             return true;
     }
     return false;
