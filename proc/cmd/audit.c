@@ -143,15 +143,9 @@ static void add_counts(struct counts *to, const struct counts *from)
 /* Sections were checked by the folds before. */
 static bool find_counts(const struct frame *frames, uint32_t count, struct counts *out)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        struct reader reader = reader_of(frames[i].payload);
-        enum frame_section section;
-        struct bytes bytes;
-        bool broken = false;
-        while (frame_next_section(&reader, &section, &bytes, &broken)) {
-            if (section == SECTION_COUNTS)
-                return frame_get_counts(bytes, out);
-        }
+    for (struct frame_walk walk = frame_walk_of(frames, count); frame_walk_next(&walk);) {
+        if (walk.section == SECTION_COUNTS)
+            return frame_get_counts(walk.bytes, out);
     }
     return false;
 }

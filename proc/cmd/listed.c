@@ -105,20 +105,15 @@ enum err listed_take(struct listed *listed, int32_t partition, const struct fram
                      uint64_t *out_count, struct err_info *info)
 {
     uint64_t found = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        struct reader reader = reader_of(frames[i].payload);
-        enum frame_section section;
-        struct bytes bytes;
-        bool broken = false;
-        while (frame_next_section(&reader, &section, &bytes, &broken)) {
-            if (section == SECTION_REJECTS)
-                TRY(take_section(listed, partition, &frames[i], bytes, &found, info));
-            if (section == SECTION_LISTED)
-                TRY(take_snapshot(listed, partition, &frames[0], bytes, info));
-        }
-        if (broken)
-            return err_set(info, ERR_BROKEN, "a frame whose sections are cut short");
+    struct frame_walk walk = frame_walk_of(frames, count);
+    while (frame_walk_next(&walk)) {
+        if (walk.section == SECTION_REJECTS)
+            TRY(take_section(listed, partition, walk.frame, walk.bytes, &found, info));
+        if (walk.section == SECTION_LISTED)
+            TRY(take_snapshot(listed, partition, &frames[0], walk.bytes, info));
     }
+    if (walk.is_broken)
+        return err_set(info, ERR_BROKEN, "a frame whose sections are cut short");
     if (out_count)
         *out_count = found;
     return OK;

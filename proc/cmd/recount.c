@@ -295,24 +295,18 @@ static enum err compare_places(const struct recount *recount, size_t own_count, 
                                uint32_t count, struct err_info *info)
 {
     size_t at = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        struct reader reader = reader_of(frames[i].payload);
-        enum frame_section section;
-        struct bytes bytes;
-        bool broken = false;
-        while (frame_next_section(&reader, &section, &bytes, &broken)) {
-            struct reader list = reader_of(bytes);
-            struct reject_place place;
-            while (section == SECTION_REJECTS && frame_next_reject(&list, frames[i].lo, &place)) {
-                const struct reject_place *own = at < own_count ? &recount->places[at] : NULL;
-                if (!own || own->offset != place.offset || own->index != place.index ||
-                    own->rule_number != place.rule_number)
-                    return err_set(info, ERR_BROKEN,
-                                   "the journal lists input offset %" PRId64
-                                   " as rejected by rule number %u, the recount does not",
-                                   place.offset, place.rule_number);
-                at++;
-            }
+    for (struct frame_walk walk = frame_walk_of(frames, count); frame_walk_next(&walk);) {
+        struct reader list = reader_of(walk.bytes);
+        struct reject_place place;
+        while (walk.section == SECTION_REJECTS && frame_next_reject(&list, walk.frame->lo, &place)) {
+            const struct reject_place *own = at < own_count ? &recount->places[at] : NULL;
+            if (!own || own->offset != place.offset || own->index != place.index ||
+                own->rule_number != place.rule_number)
+                return err_set(info, ERR_BROKEN,
+                               "the journal lists input offset %" PRId64
+                               " as rejected by rule number %u, the recount does not",
+                               place.offset, place.rule_number);
+            at++;
         }
     }
     return at == own_count
@@ -410,24 +404,18 @@ static enum err adopt(struct recount *recount, const struct ledger_key *key, str
 static enum err take_sections(struct recount *recount, const struct frame *frames, uint32_t count,
                               enum frame_section wanted, struct err_info *info)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        struct reader reader = reader_of(frames[i].payload);
-        enum frame_section section;
-        struct bytes bytes;
-        bool broken = false;
-        while (frame_next_section(&reader, &section, &bytes, &broken)) {
-            struct reader list = reader_of(bytes);
-            struct reject_place place;
-            struct ledger_key key;
-            struct bytes contribution;
-            bool is_ledger = section == SECTION_LEDGER || section == SECTION_LEDGER_WIDE;
-            if (wanted != (is_ledger ? SECTION_LEDGER : section))
-                continue;
-            while (section == SECTION_REJECTS && frame_next_reject(&list, frames[i].lo, &place))
-                note_listed(recount, &place);
-            while (is_ledger && frame_next_entry(&list, section, &key, &contribution))
-                TRY(adopt(recount, &key, contribution, info));
-        }
+    for (struct frame_walk walk = frame_walk_of(frames, count); frame_walk_next(&walk);) {
+        struct reader list = reader_of(walk.bytes);
+        struct reject_place place;
+        struct ledger_key key;
+        struct bytes contribution;
+        bool is_ledger = walk.section == SECTION_LEDGER || walk.section == SECTION_LEDGER_WIDE;
+        if (wanted != (is_ledger ? SECTION_LEDGER : walk.section))
+            continue;
+        while (walk.section == SECTION_REJECTS && frame_next_reject(&list, walk.frame->lo, &place))
+            note_listed(recount, &place);
+        while (is_ledger && frame_next_entry(&list, walk.section, &key, &contribution))
+            TRY(adopt(recount, &key, contribution, info));
     }
     return OK;
 }

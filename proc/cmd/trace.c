@@ -304,18 +304,13 @@ static enum err fold(void *context, const struct frame *frames, uint32_t count, 
         return OK; /* what a slice holds stood in the groups before it */
     if (frames[0].kind == FRAME_SKIP)
         take_skip(journal, &frames[0]);
-    for (uint32_t i = 0; i < count; i++) {
-        struct reader reader = reader_of(frames[i].payload);
-        enum frame_section section;
-        struct bytes bytes;
-        bool broken = false;
-        while (frame_next_section(&reader, &section, &bytes, &broken)) {
-            if (!take_section(journal, &frames[0], &frames[i], section, bytes))
-                return err_set(info, ERR_BROKEN, "section %d is broken", (int)section);
-        }
-        if (broken)
-            return err_set(info, ERR_BROKEN, "a frame whose sections are cut short");
+    struct frame_walk walk = frame_walk_of(frames, count);
+    while (frame_walk_next(&walk)) {
+        if (!take_section(journal, &frames[0], walk.frame, walk.section, walk.bytes))
+            return err_set(info, ERR_BROKEN, "section %d is broken", (int)walk.section);
     }
+    if (walk.is_broken)
+        return err_set(info, ERR_BROKEN, "a frame whose sections are cut short");
     return OK;
 }
 

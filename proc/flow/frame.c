@@ -130,6 +130,24 @@ bool frame_next_section(struct reader *reader, enum frame_section *out_section, 
     return true;
 }
 
+struct frame_walk frame_walk_of(const struct frame *frames, uint32_t count)
+{
+    struct bytes none = {NULL, 0};
+    return (struct frame_walk){
+        .frame = frames, .end = frames + count, .reader = reader_of(count ? frames[0].payload : none)};
+}
+
+bool frame_walk_next(struct frame_walk *walk)
+{
+    while (walk->frame < walk->end && !walk->is_broken) {
+        if (frame_next_section(&walk->reader, &walk->section, &walk->bytes, &walk->is_broken))
+            return true;
+        if (!walk->is_broken && ++walk->frame < walk->end)
+            walk->reader = reader_of(walk->frame->payload);
+    }
+    return false;
+}
+
 bool frame_find_section(const struct frame *frame, enum frame_section wanted, struct bytes *out_bytes)
 {
     struct reader reader = reader_of(frame->payload);

@@ -89,6 +89,19 @@ enum err frame_parse(struct bytes bytes, struct frame *out, struct err_info *inf
 bool frame_next_section(struct reader *reader, enum frame_section *out_section, struct bytes *out_bytes,
                         bool *out_broken);
 
+/* The same over the frames of a group: each section with the frame that it stands in. */
+struct frame_walk {
+    const struct frame *frame;
+    enum frame_section section;
+    struct bytes bytes;
+    bool is_broken; /* a payload was cut short, and the walk ended there */
+    const struct frame *end;
+    struct reader reader;
+};
+
+struct frame_walk frame_walk_of(const struct frame *frames, uint32_t count);
+bool frame_walk_next(struct frame_walk *walk);
+
 /* The first section of that kind. False: there is none. */
 bool frame_find_section(const struct frame *frame, enum frame_section wanted, struct bytes *out_bytes);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/i128.h"
+#include "trade/incoterm.h"
 #include "trade/judge.h"
 
 #define MG_PER_G INT64_C(1000)
@@ -89,31 +90,9 @@ static void packages(const struct judge *judge)
         judge_find(judge, RULE_ARI_216, -1, "total_packages");
 }
 
-/* A delivery term as codes_key gives it. */
-#define TERM(a, b, c) ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16)
-
-static bool includes_charges(uint64_t term)
+static bool excludes_carriage(struct text term)
 {
-    switch (term) {
-    case TERM('C', 'I', 'F'):
-    case TERM('C', 'I', 'P'):
-    case TERM('D', 'A', 'P'):
-    case TERM('D', 'P', 'U'):
-    case TERM('D', 'D', 'P'):
-    case TERM('D', 'A', 'T'):
-    case TERM('D', 'A', 'F'):
-    case TERM('D', 'E', 'S'):
-    case TERM('D', 'E', 'Q'):
-    case TERM('D', 'D', 'U'):
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool excludes_carriage(uint64_t term)
-{
-    return term == TERM('E', 'X', 'W') || term == TERM('F', 'C', 'A') || term == TERM('F', 'O', 'B');
+    return text_is(term, "EXW") || text_is(term, "FCA") || text_is(term, "FOB");
 }
 
 /* ARI-212. On export the charges that a price includes are stated so that they can be taken off: only an import adds
@@ -123,15 +102,14 @@ static void delivery(const struct judge *judge)
     const struct declaration *d = judge->declaration;
     if (!judge->import || d->incoterm.length == 0)
         return;
-    uint64_t term = codes_key(d->incoterm);
-    if (includes_charges(term)) {
+    if (incoterm_price(d->incoterm) & INCOTERM_INSURANCE) {
         if (d->freight_minor > 0)
             judge_find(judge, RULE_ARI_212, -1, "freight_minor");
         else if (d->insurance_minor > 0)
             judge_find(judge, RULE_ARI_212, -1, "insurance_minor");
     }
     bool by_sea_or_air = d->border_transport_mode == MODE_SEA || d->border_transport_mode == MODE_AIR;
-    if (by_sea_or_air && d->freight_minor == 0 && excludes_carriage(term))
+    if (by_sea_or_air && d->freight_minor == 0 && excludes_carriage(d->incoterm))
         judge_find(judge, RULE_ARI_212, -1, "freight_minor");
 }
 

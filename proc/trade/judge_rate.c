@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/i128.h"
+#include "trade/incoterm.h"
 #include "trade/judge.h"
 
 /* The rules of ARI about rates of exchange, and about what an invoice in foreign money should come to. A declaration that states no
@@ -58,39 +59,6 @@ static void rate(const struct judge *judge)
 
 /* ---- ARI-210, 211 ---- */
 
-/* What the price of a delivery term holds beside the goods. */
-enum { PRICE_KNOWN = 1, PRICE_FREIGHT = 2, PRICE_INSURANCE = 4 };
-
-/* A delivery term as codes_key gives it. */
-#define TERM(a, b, c) ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16)
-
-static uint32_t price_holds(struct text incoterm)
-{
-    switch (codes_key(incoterm)) {
-    case TERM('E', 'X', 'W'):
-    case TERM('F', 'C', 'A'):
-    case TERM('F', 'A', 'S'):
-    case TERM('F', 'O', 'B'):
-        return PRICE_KNOWN;
-    case TERM('C', 'F', 'R'):
-    case TERM('C', 'P', 'T'):
-        return PRICE_KNOWN | PRICE_FREIGHT;
-    case TERM('C', 'I', 'F'):
-    case TERM('C', 'I', 'P'):
-    case TERM('D', 'A', 'P'):
-    case TERM('D', 'P', 'U'):
-    case TERM('D', 'D', 'P'):
-    case TERM('D', 'A', 'T'):
-    case TERM('D', 'A', 'F'):
-    case TERM('D', 'E', 'S'):
-    case TERM('D', 'E', 'Q'):
-    case TERM('D', 'D', 'U'):
-        return PRICE_KNOWN | PRICE_FREIGHT | PRICE_INSURANCE;
-    default:
-        return 0;
-    }
-}
-
 struct expected {
     i128 invoice_minor;   /* in the currency of the invoice */
     i128 reporting_minor; /* in that of the report */
@@ -116,11 +84,12 @@ static void charge(const struct judge *judge, struct expected *expected, int64_t
 static struct expected expect(const struct judge *judge)
 {
     const struct declaration *d = judge->declaration;
-    uint32_t holds = price_holds(d->incoterm);
-    struct expected expected = {d->invoice_total_minor, 0, (holds & PRICE_KNOWN) && (judge->import || judge->export)};
-    if (((holds & PRICE_FREIGHT) == 0) == judge->import)
+    uint32_t holds = incoterm_price(d->incoterm);
+    struct expected expected = {d->invoice_total_minor, 0,
+                                (holds & INCOTERM_KNOWN) && (judge->import || judge->export)};
+    if (((holds & INCOTERM_CARRIAGE) == 0) == judge->import)
         charge(judge, &expected, d->freight_minor, d->freight_currency);
-    if (((holds & PRICE_INSURANCE) == 0) == judge->import)
+    if (((holds & INCOTERM_INSURANCE) == 0) == judge->import)
         charge(judge, &expected, d->insurance_minor, d->insurance_currency);
     return expected;
 }

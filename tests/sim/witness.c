@@ -268,15 +268,9 @@ static void note_span(struct witness *witness, const struct frame *last)
 
 static void take_frames(struct witness *witness, const struct frame *frames, uint32_t count, bool cells_only)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        struct reader reader = reader_of(frames[i].payload);
-        enum frame_section section;
-        struct bytes bytes;
-        bool broken = false;
-        while (frame_next_section(&reader, &section, &bytes, &broken)) {
-            if (!cells_only || section == SECTION_CELLS)
-                take_section(witness, &frames[i], section, bytes);
-        }
+    for (struct frame_walk walk = frame_walk_of(frames, count); frame_walk_next(&walk);) {
+        if (!cells_only || walk.section == SECTION_CELLS)
+            take_section(witness, walk.frame, walk.section, walk.bytes);
     }
 }
 

@@ -122,19 +122,13 @@ static enum err hear(void *context, const struct frame *frames, uint32_t count, 
         told->boundary = frames[0].lo;
     }
     told->last = newer;
-    for (uint32_t i = 0; i < count; i++) {
-        struct reader reader = reader_of(frames[i].payload);
-        enum frame_section section;
-        struct bytes bytes;
-        bool broken = false;
-        while (frame_next_section(&reader, &section, &bytes, &broken)) {
-            struct counts counts = {0};
-            if (section != SECTION_COUNTS || frames[0].kind != FRAME_DATA)
-                continue;
-            cr_assert(frame_get_counts(bytes, &counts));
-            told->rejected[newer] += counts.verdicts[VERDICT_REJECTED];
-            told->counted[newer] += counts.verdicts[VERDICT_COUNTED];
-        }
+    for (struct frame_walk walk = frame_walk_of(frames, count); frame_walk_next(&walk);) {
+        struct counts counts = {0};
+        if (walk.section != SECTION_COUNTS || frames[0].kind != FRAME_DATA)
+            continue;
+        cr_assert(frame_get_counts(walk.bytes, &counts));
+        told->rejected[newer] += counts.verdicts[VERDICT_REJECTED];
+        told->counted[newer] += counts.verdicts[VERDICT_COUNTED];
     }
     return OK;
 }
