@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-enum { FIELDS_MOST = 32 };
+enum { FIELDS_MOST = 32, FIELD_BYTES = 64 };
 
 /* How the contract names the field of an aspect. */
 static const char *field_of(const struct aspect *aspect)
@@ -24,8 +24,10 @@ static const char *field_of(const struct aspect *aspect)
 
 struct field {
     const char *name;
-    char text[I128_TEXT_BYTES]; /* empty: says nothing */
+    char text[FIELD_BYTES]; /* empty: says nothing */
 };
+
+_Static_assert((int)FIELD_BYTES >= (int)I128_TEXT_BYTES, "a field holds a number");
 
 struct fields {
     struct field list[FIELDS_MOST];
