@@ -52,11 +52,6 @@ void coordinates_add(struct coordinates *coordinates, int32_t partition, int64_t
     coordinates->places[coordinates->count++] = (struct place){offset, partition, index};
 }
 
-size_t coordinates_count(const struct coordinates *coordinates)
-{
-    return coordinates->count;
-}
-
 static int in_order(const void *a, const void *b)
 {
     const struct place *left = a;

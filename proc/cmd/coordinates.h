@@ -29,7 +29,6 @@ struct coordinates *coordinates_new(void);
 void coordinates_free(struct coordinates *coordinates);
 
 void coordinates_add(struct coordinates *coordinates, int32_t partition, int64_t offset, int32_t index);
-size_t coordinates_count(const struct coordinates *coordinates);
 
 /* Visits every place. options: how the input is read; its rules are not asked. */
 enum err coordinates_visit(struct coordinates *coordinates, const struct port *port,

@@ -194,8 +194,3 @@ const struct commodity *goods_lightest(const struct goods *goods, enum direction
 {
     return &goods->commodities[goods->lightest[direction == DIRECTION_EXPORT]];
 }
-
-uint32_t goods_count(const struct goods *goods)
-{
-    return goods->count;
-}

@@ -43,5 +43,3 @@ const struct commodity *goods_at(const struct goods *goods, enum direction direc
 
 /* The commonest commodity that fits a parcel. */
 const struct commodity *goods_lightest(const struct goods *goods, enum direction direction);
-
-uint32_t goods_count(const struct goods *goods);

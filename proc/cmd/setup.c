@@ -99,8 +99,8 @@ static enum err set_severity(const struct config_pair *pair, enum severity *seve
     return OK;
 }
 
-enum err setup_rules_options(const struct config *config, const struct zone *zone, struct rules_options *out,
-                             struct err_info *info)
+static enum err rules_options_of(const struct config *config, const struct zone *zone, struct rules_options *out,
+                                 struct err_info *info)
 {
     *out = (struct rules_options){
         .lenient = config->rules_profile == CONFIG_RULES_LENIENT,
@@ -134,7 +134,7 @@ enum err setup_rules(const struct config *config, const struct reference *refere
                      struct rules **out, struct err_info *info)
 {
     struct rules_options options;
-    TRY(setup_rules_options(config, zone, &options, info));
+    TRY(rules_options_of(config, zone, &options, info));
     return rules_new(&options, reference, out, info);
 }
 

@@ -30,10 +30,6 @@ enum err setup_zone(const struct config *config, struct zone **out, struct err_i
 enum err setup_rules(const struct config *config, const struct reference *reference, const struct zone *zone,
                      struct rules **out, struct err_info *info) MUST_USE;
 
-/* The options of those rules, for who wants to change some. */
-enum err setup_rules_options(const struct config *config, const struct zone *zone, struct rules_options *out,
-                             struct err_info *info) MUST_USE;
-
 /* Minor units for maps. */
 struct mapping_currencies setup_currencies(const struct reference *reference);
 

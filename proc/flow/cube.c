@@ -391,9 +391,3 @@ int64_t cube_declarations(const struct cube *cube)
 {
     return cube->declarations;
 }
-
-size_t cube_bytes(const struct cube *cube)
-{
-    return sizeof *cube + table_bytes(cube->table) + (size_t)cube->chunk_count * CHUNK_CELLS * sizeof(struct cell) +
-           ((size_t)cube->dirty_mask + 1) * sizeof cube->dirty[0];
-}

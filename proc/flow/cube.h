@@ -68,5 +68,3 @@ uint32_t cube_view_cells(const struct cube *cube, uint32_t view);
 
 /* Declarations of all verdicts in the groups folded. */
 int64_t cube_declarations(const struct cube *cube);
-
-size_t cube_bytes(const struct cube *cube);

@@ -30,6 +30,16 @@ static void expect_state(const char *partner, unsigned state)
 
 /* ---- watermark ---- */
 
+/* Partition 0 reaches the date with KZ's figures, partition 1 is idle and has none. */
+static void reach_alone(uint32_t date)
+{
+    set_event(date);
+    count_and_seal("KZ", 100);
+    event_ms = INT64_MIN;
+    mark_idle(1);
+    cr_assert(settle(&rigs[0]));
+}
+
 Test(closing, the_watermark_is_the_least_event_time_of_the_partitions_minus_the_bound)
 {
     start(&rigs[0], true);
@@ -74,11 +84,7 @@ Test(closing, if_all_partitions_are_idle_it_is_the_largest_event_time)
 Test(closing, it_does_not_fall_when_a_partition_that_was_idle_goes_on)
 {
     start(&rigs[0], true);
-    set_event(20250720);
-    count_and_seal("KZ", 100);
-    event_ms = INT64_MIN;
-    mark_idle(1);
-    cr_assert(settle(&rigs[0]));
+    reach_alone(20250720);
 
     set_event(20250501);
     seal(1);
@@ -105,11 +111,7 @@ Test(closing, no_watermark_is_taken_before_all_journals_are_folded)
 Test(closing, a_successor_does_not_fall_behind_what_was_told)
 {
     start(&rigs[0], true);
-    set_event(20250820);
-    count_and_seal("KZ", 100);
-    event_ms = INT64_MIN;
-    mark_idle(1);
-    cr_assert(settle(&rigs[0]));
+    reach_alone(20250820);
     expect_state("KZ", MONTH_PROVISIONAL);
     stop(&rigs[0]);
     set_event(20250501);

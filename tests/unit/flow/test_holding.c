@@ -193,11 +193,7 @@ Test(holding, a_late_tombstone_of_a_cell_is_repaired_with_its_value)
 Test(holding, a_tombstone_that_lands_again_behind_a_newer_record_is_repaired)
 {
     start(&rigs[0], true);
-    count(0, "KZ", 100, 1);
-    pass_to(20251001);
-    cr_assert(settle(&rigs[0]));
-    count(0, "KZ", 100, -1);
-    seal(0);
+    zero_kz(20251001);
     cr_assert(settle(&rigs[0]));
     uint64_t as_of = held("KZ")->as_of;
     cr_assert(held("KZ")->is_gone);
@@ -213,11 +209,7 @@ Test(holding, a_tombstone_that_lands_again_behind_a_newer_record_is_repaired)
 Test(holding, a_late_tombstone_of_a_key_without_items_is_written_again)
 {
     start(&rigs[0], true);
-    count(0, "KZ", 100, 1);
-    pass_to(20251001);
-    cr_assert(settle(&rigs[0]));
-    count(0, "KZ", 100, -1);
-    seal(0);
+    zero_kz(20251001);
     cr_assert(settle(&rigs[0]));
     uint64_t as_of = held("KZ")->as_of;
     put_tombstone(month_of("KZ"), 5);

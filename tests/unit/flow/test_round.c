@@ -102,17 +102,11 @@ Test(round, the_tombstone_of_a_cell_without_items_follows_when_its_month_is_fina
 Test(round, a_record_that_becomes_zero_in_a_final_month_is_zero_first_and_then_gone)
 {
     start(&rigs[0], true);
-    count(0, "KZ", 100, 1);
-    pass_to(20251001);
-    cr_assert(settle(&rigs[0]));
-    count(0, "KZ", 100, -1);
-    seal(0);
+    zero_kz(20251001);
     int64_t sent = read_counter(&counters()->publish_keys);
-    for (int i = 0; i < 30; i++)
-        step(&rigs[0]);
+    step_some();
     cr_assert_eq(read_counter(&counters()->publish_keys) - sent, 3, "zeros for the partner, the day and the month");
-    for (int i = 0; i < 30; i++)
-        step(&rigs[0]);
+    step_some();
     cr_assert_eq(read_counter(&counters()->publish_keys) - sent, 3, "nothing was read back");
 
     cr_assert(settle(&rigs[0]));
@@ -142,17 +136,11 @@ Test(round, a_declaration_after_the_tombstone_makes_the_record_again)
 Test(round, no_tombstone_follows_a_zero_record_of_a_cell_that_has_items_again)
 {
     start(&rigs[0], true);
-    count(0, "KZ", 100, 1);
-    pass_to(20251001);
-    cr_assert(settle(&rigs[0]));
-    count(0, "KZ", 100, -1);
-    seal(0);
-    for (int i = 0; i < 30; i++)
-        step(&rigs[0]);
+    zero_kz(20251001);
+    step_some();
     count(0, "KZ", 7, 1);
     seal(0);
-    for (int i = 0; i < 30; i++)
-        step(&rigs[0]);
+    step_some();
     cr_assert(settle(&rigs[0]));
     expect_value("KZ", 7);
     cr_assert_eq(read_counter(&counters()->tombstones), 0);
@@ -161,15 +149,10 @@ Test(round, no_tombstone_follows_a_zero_record_of_a_cell_that_has_items_again)
 Test(round, a_tombstone_that_was_lost_with_its_producer_is_written_again)
 {
     start(&rigs[0], true);
-    count(0, "KZ", 100, 1);
-    pass_to(20250720);
-    cr_assert(settle(&rigs[0]));
-    count(0, "KZ", 100, -1);
-    seal(0);
+    zero_kz(20250720);
     cr_assert(settle(&rigs[0]));
     pass_to(20251001);
-    for (int i = 0; i < 30; i++)
-        step(&rigs[0]);
+    step_some();
     cr_assert_gt(process_queued(rigs[0].process, 0), 0);
     cr_assert(process_misfortune(rigs[0].process, 0, FATE_LOST));
     cr_assert(settle(&rigs[0]));
