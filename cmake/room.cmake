@@ -1,5 +1,6 @@
-# room(NAME MODULE... [UNTESTED] LINK ROOM-OR-LIBRARY...): one static library proc_NAME of proc/NAME/MODULE.c, and for each module the unit
-# test tests/unit/NAME/test_MODULE.c, which must exist unless the room is UNTESTED (its commands are tested from outside).
+# room(NAME MODULE... [UNTESTED | TESTED MODULE...] LINK ROOM-OR-LIBRARY...): one static library proc_NAME of proc/NAME/MODULE.c, and for each
+# module the unit test tests/unit/NAME/test_MODULE.c, which must exist unless the room is UNTESTED (its commands are tested from outside) or
+# names the modules whose tests cover the others.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET GLOBAL libzstd)
@@ -13,7 +14,7 @@ endif()
 set_property(GLOBAL PROPERTY DRYPORT_UNIT_TESTS "")
 
 function(room name)
-    cmake_parse_arguments(ROOM "UNTESTED" "" "LINK" ${ARGN})
+    cmake_parse_arguments(ROOM "UNTESTED" "" "LINK;TESTED" ${ARGN})
     set(sources "")
     foreach(module IN LISTS ROOM_UNPARSED_ARGUMENTS)
         set(source ${CMAKE_SOURCE_DIR}/proc/${name}/${module}.c)
@@ -23,7 +24,7 @@ function(room name)
         endif()
         list(APPEND sources ${source})
         set(test ${CMAKE_SOURCE_DIR}/tests/unit/${name}/test_${module}.c)
-        if(NOT ROOM_UNTESTED)
+        if(NOT ROOM_UNTESTED AND (NOT ROOM_TESTED OR module IN_LIST ROOM_TESTED))
             if(NOT EXISTS ${test})
                 message(FATAL_ERROR "room ${name}: ${module} has no ${test}")
             else()

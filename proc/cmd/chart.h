@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "cmd/presentation.h"
+#include "query/presentation.h"
 
 /* Writes the file: a series if the first column is a time, else a ranking of the groups as they are ordered. */
 enum err chart_write(const struct summary *summary, const struct presentation *presentation, const char *path,

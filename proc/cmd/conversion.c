@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/conversion.h"
 
-#include "cmd/decimal.h"
+#include "base/decimal.h"
 #include "cmd/moment.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/mapping.h"
 
+#include "base/decimal.h"
 #include "base/memory.h"
 #include "cmd/conversion.h"
-#include "cmd/decimal.h"
 #include "cmd/moment.h"
 #include "cmd/nearest.h"
 

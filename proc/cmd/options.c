@@ -2,7 +2,7 @@
 #include "cmd/options.h"
 
 #include "base/check.h"
-#include "cmd/decimal.h"
+#include "base/decimal.h"
 #include "cmd/nearest.h"
 
 #include <getopt.h>

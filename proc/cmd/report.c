@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/chart.h"
 #include "cmd/cmd.h"
-#include "cmd/report_data.h"
 #include "cmd/report_read.h"
-#include "cmd/report_table.h"
 #include "cmd/sentence.h"
 #include "cmd/setup.h"
 #include "cmd/stop.h"
+#include "query/report_data.h"
+#include "query/report_table.h"
 
 #include <stdio.h>
 

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "cmd/options.h"
-#include "cmd/records.h"
+#include "query/records.h"
 
 /* Gives the records of the topic to `records`; *out_undecodable of them were no statistics. Ends early, with OK, when the user
  * asks to stop. */

@@ -7,6 +7,6 @@
  */
 #pragma once
 
-#include "cmd/presentation.h"
+#include "query/presentation.h"
 
 void sentence_print(const struct summary *summary, const struct presentation *presentation, FILE *out);

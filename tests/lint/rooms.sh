@@ -10,8 +10,9 @@ trade|base trade|
 flow|base trade flow customs|protobuf-c zstd
 kafka|base kafka flow/port|librdkafka
 ops|base trade flow ops customs|microhttpd jansson
-cmd|base trade flow kafka ops cmd customs engine|ncurses zstd jansson protobuf-c
-.|base trade flow kafka ops cmd customs engine|jansson'
+query|base trade flow query customs|jansson
+cmd|base trade flow kafka ops query cmd customs engine|ncurses zstd jansson protobuf-c
+.|base trade flow kafka ops query cmd customs engine|jansson'
 
 find proc -name '*.[ch]' | sort | xargs grep -nE '^[[:space:]]*#[[:space:]]*include' | awk -v rules="$rules" '
 BEGIN {

@@ -2,7 +2,7 @@
 #include "offline/draft.h"
 
 #include "base/check.h"
-#include "cmd/decimal.h"
+#include "base/decimal.h"
 #include "flow/wire.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/decimal.h"
 #include "base/memory.h"
-#include "cmd/decimal.h"
 #include "offline/scenario_inside.h"
 #include "trade/rules.h"
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/decimal.h"
 #include "cmd/mapping.h"
 #include "cmd/moment.h"
 
@@ -180,19 +179,6 @@ Test(mapping, decimals_are_exact_and_round_half_away_from_zero)
     expect_number("number(3)", "+.5", 500);
     expect_number("number(3)", "3.", 3000);
     expect_number("number(2)", "000000000000000000000000000001.25", 125);
-}
-
-Test(mapping, decimal_refuses_what_rounds_beyond_int64)
-{
-    int64_t out = 7;
-    cr_assert_eq(decimal_read(TEXT("9223372036854775807.5"), 0, &out), DECIMAL_OVERFLOW);
-    cr_assert_eq(decimal_read(TEXT("-9223372036854775808.5"), 0, &out), DECIMAL_OVERFLOW);
-    cr_assert_eq(decimal_read(TEXT(""), 0, &out), DECIMAL_EMPTY);
-    cr_assert_eq(decimal_read(TEXT("-"), 0, &out), DECIMAL_SYNTAX);
-    cr_assert_eq(decimal_read(TEXT("."), 0, &out), DECIMAL_SYNTAX);
-    cr_assert_eq(decimal_read(TEXT("1.2.3"), 0, &out), DECIMAL_SYNTAX);
-    cr_assert_eq(decimal_read(TEXT("e5"), 0, &out), DECIMAL_SYNTAX);
-    cr_assert_eq(out, 7, "untouched on failure");
 }
 
 Test(mapping, texts_pass_tables_prefix_and_append)

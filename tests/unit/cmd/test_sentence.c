@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/sentence.h"
-#include "unit/cmd/report_fixture.h"
+#include "unit/query/report_fixture.h"
 
 TestSuite(sentence, .init = report_setup, .fini = report_teardown);
 

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "cmd/aspect.h"
+#include "query/aspect.h"
 #include "trade/composition.h"
 
 enum { CONDITIONS_MOST = 16, CONDITION_VALUES_MOST = 64 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/condition.h"
+#include "query/condition.h"
 
 #include "trade/trade_class.h"
 

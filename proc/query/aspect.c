@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/aspect.h"
+#include "query/aspect.h"
 
 #include "trade/calendar.h"
 #include "trade/trade_class.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/report_data.h"
+#include "query/report_data.h"
 
 #include "trade/growth.h"
 

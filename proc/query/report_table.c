@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/report_table.h"
+#include "query/report_table.h"
 
 #include "base/memory.h"
 #include "trade/growth.h"

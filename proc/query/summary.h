@@ -10,8 +10,8 @@
  */
 #pragma once
 
-#include "cmd/condition.h"
-#include "cmd/measure.h"
+#include "query/condition.h"
+#include "query/measure.h"
 #include "trade/window.h"
 
 enum { SUMMARY_COLUMNS_MOST = 16, SUMMARY_GROUPS_MOST = 64 };

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "cmd/records.h"
+#include "query/records.h"
 
 enum { ASPECT_NAME_BYTES = 32 };
 

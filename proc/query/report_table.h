@@ -5,6 +5,6 @@
  */
 #pragma once
 
-#include "cmd/presentation.h"
+#include "query/presentation.h"
 
 void report_table_print(const struct summary *summary, const struct presentation *presentation, FILE *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/summary_choose.h"
+#include "query/summary_choose.h"
 
 static struct condition_groups groups_of(const struct summary *summary)
 {

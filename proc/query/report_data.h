@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "cmd/presentation.h"
+#include "query/presentation.h"
 
 void report_data_print_csv(const struct summary *summary, const struct presentation *presentation, FILE *out);
 void report_data_print_json(const struct summary *summary, const struct presentation *presentation, FILE *out);

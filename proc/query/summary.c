@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/summary.h"
+#include "query/summary.h"
 
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/table.h"
-#include "cmd/summary_choose.h"
+#include "query/summary_choose.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/report_data.h"
-#include "cmd/report_table.h"
-#include "unit/cmd/report_fixture.h"
+#include "query/report_data.h"
+#include "query/report_table.h"
+#include "unit/query/report_fixture.h"
 
 TestSuite(summary, .init = report_setup, .fini = report_teardown);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/presentation.h"
+#include "query/presentation.h"
 
-#include "cmd/decimal.h"
+#include "base/decimal.h"
 #include "trade/growth.h"
 #include "trade/trade_class.h"
 

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/i128.h"
-#include "cmd/records.h"
+#include "query/records.h"
 
 /* The first ones are sums, which have a year before; the others are computed from them. */
 enum measure {

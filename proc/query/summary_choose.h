@@ -7,6 +7,6 @@
  */
 #pragma once
 
-#include "cmd/summary.h"
+#include "query/summary.h"
 
 enum err summary_choose(struct summary *summary, struct err_info *info) MUST_USE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/decimal.h"
+#include "base/decimal.h"
 
 #include "base/check.h"
 

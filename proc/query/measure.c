@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/measure.h"
+#include "query/measure.h"
 
 static const char *const names[MEASURES] = {
     [MEASURE_VALUE] = "value", [MEASURE_CUSTOMS] = "customs",   [MEASURE_NET] = "net",

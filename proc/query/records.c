@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/records.h"
+#include "query/records.h"
 
 #include "base/hash.h"
 #include "base/memory.h"

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "cmd/presentation.h"
+#include "query/presentation.h"
 
 #include "customs/v1/statistic.pb-c.h"
 

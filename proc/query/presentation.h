@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "cmd/summary.h"
+#include "query/summary.h"
 #include "trade/figure.h"
 
 #include <stdio.h>
