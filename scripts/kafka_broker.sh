@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # kafka_broker.sh - starts and stops a real Apache Kafka (KRaft) on free loopback ports, for tests and benches. Needs Java 17.
 #
-#   scripts/kafka_broker.sh start DIR [--brokers N] [--heap 512m] [--set key=value ...] [--listener sasl]
+#   scripts/kafka_broker.sh start DIR [--brokers N] [--heap 512m] [--set key=value ...] [--listener sasl|secure] [--user NAME=PASSWORD ...]
 #       makes DIR, starts N (default 1) brokers, waits until they answer, prints the bootstrap address on stdout
 #   scripts/kafka_broker.sh stop DIR           ends just these brokers; their data stays in DIR
 #   scripts/kafka_broker.sh kill DIR [ID]      kill -9 of one broker (default 1)
@@ -10,7 +10,11 @@
 #   scripts/kafka_broker.sh address DIR        prints the bootstrap address again
 #
 # DIR afterwards holds: bootstrap (the address), broker-ID.pid, broker-ID.log, broker-ID.properties, data-ID/, and with
-# --listener sasl: sasl (address of a SASL_PLAINTEXT listener with mechanism PLAIN, user "dryport", password "right").
+# --listener sasl: sasl (address of a SASL_PLAINTEXT listener with mechanism PLAIN, user "dryport", password "right");
+# with --listener secure: sasl (address of a SASL_SSL listener with SCRAM-SHA-512, PLAIN and OAUTHBEARER), mtls (address of an SSL listener
+# that wants a client certificate) and tls/ (scripts/test_certificates.sh: ca.pem, a key and certificate for each --user, token.key for
+# tokens of issuer and audience "dryport-test"; a PASSWORD has no comma and no quote). There nothing is allowed that no ACL grants; who
+# comes by the bootstrap address may do all.
 # The jars come from Maven Central once, into ${DRYPORT_CACHE:-$HOME/.cache/dryport}/kafka-libs-VERSION.
 set -eu
 
@@ -28,7 +32,7 @@ fail() {
 }
 
 usage() {
-    sed -n '4,14s/^# \{0,1\}//p' "$0" >&2
+    sed -n '4,19s/^# \{0,1\}//p' "$0" >&2
     exit 64
 }
 
@@ -104,7 +108,7 @@ run_broker() { # DIR ID
     # exec: the pid written is the JVM's own
     heap=$(cat "$1/heap")
     sh -c 'echo $$ >"$1"; shift; exec "$@"' sh "$1/broker-$2.pid" \
-        java -Xmx"$heap" -Xms"$heap" -XX:+UseSerialGC -Dlog4j2.level=WARN \
+        java -Dorg.apache.kafka.sasl.oauthbearer.allowed.urls="file://$1/tls/jwks.json" -Xmx"$heap" -Xms"$heap" -XX:+UseSerialGC -Dlog4j2.level=WARN \
         -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$libs/*" kafka.Kafka "$1/broker-$2.properties" \
         >>"$1/broker-$2.log" 2>&1 </dev/null &
 }
@@ -123,27 +127,24 @@ wait_broker() { # DIR ID
     done
 }
 
-write_properties() { # DIR ID N BROKER-PORT CONTROLLER-PORT VOTERS SASL-PORT-OR-0
+write_properties() { # DIR ID N BROKER-PORT CONTROLLER-PORT VOTERS SASL-PORT MTLS-PORT; a port 0 is not listened on
     replicas=$3
     in_sync=1
     [ "$3" -ge 3 ] && in_sync=2
-    listeners="PLAINTEXT://127.0.0.1:$4,CONTROLLER://127.0.0.1:$5"
     advertised="PLAINTEXT://127.0.0.1:$4"
-    map="PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
-    if [ "$7" != 0 ]; then
-        listeners="$listeners,SASL://127.0.0.1:$7"
-        advertised="$advertised,SASL://127.0.0.1:$7"
-        map="$map,SASL:SASL_PLAINTEXT"
-    fi
+    [ "$7" = 0 ] || advertised="$advertised,SASL://127.0.0.1:$7"
+    [ "$8" = 0 ] || advertised="$advertised,MTLS://127.0.0.1:$8"
+    sasl_protocol=SASL_PLAINTEXT
+    [ "$8" = 0 ] || sasl_protocol=SASL_SSL
     cat >"$1/broker-$2.properties" <<END
 process.roles=broker,controller
 node.id=$2
 controller.quorum.voters=$6
-listeners=$listeners
+listeners=$advertised,CONTROLLER://127.0.0.1:$5
 advertised.listeners=$advertised
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=$map
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:$sasl_protocol,MTLS:SSL
 log.dirs=$1/data-$2
 offsets.topic.replication.factor=$replicas
 offsets.topic.num.partitions=4
@@ -159,13 +160,43 @@ END
     if [ "$3" -ge 3 ]; then
         printf '%s\n' broker.session.timeout.ms=6000 broker.heartbeat.interval.ms=1000 initial.broker.registration.timeout.ms=180000 >>"$1/broker-$2.properties"
     fi
-    if [ "$7" != 0 ]; then
+    if [ "$8" != 0 ]; then
+        write_secure "$1" >>"$1/broker-$2.properties"
+    elif [ "$7" != 0 ]; then
         cat >>"$1/broker-$2.properties" <<END
 sasl.enabled.mechanisms=PLAIN
 listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_dryport="right";
 END
     fi
     cat "$1/extra.properties" >>"$1/broker-$2.properties"
+}
+
+# What --listener secure adds. Brokers speak to each other, and tests prepare things, over the plain listener, as a super user.
+write_secure() { # DIR
+    known=$(awk -F= '{ printf " user_%s=\"%s\"", $1, substr($0, length($1) + 2) }' "$1/users")
+    cat <<END
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+ssl.keystore.type=PEM
+ssl.keystore.location=$1/tls/broker.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$1/tls/ca.pem
+ssl.principal.mapping.rules=RULE:^CN=([^,]+).*\$/\$1/
+listener.name.mtls.ssl.client.auth=required
+sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN,OAUTHBEARER
+listener.name.sasl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required$known;
+listener.name.sasl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
+listener.name.sasl.oauthbearer.sasl.server.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
+listener.name.sasl.oauthbearer.sasl.oauthbearer.jwks.endpoint.url=file://$1/tls/jwks.json
+listener.name.sasl.oauthbearer.sasl.oauthbearer.expected.issuer=dryport-test
+listener.name.sasl.oauthbearer.sasl.oauthbearer.expected.audience=dryport-test
+END
+}
+
+# The options of StorageTool that make the SCRAM passwords of the users, one argument a line.
+scram_options() { # DIR
+    [ ! -s "$1/users" ] || awk -F= '{ printf "--add-scram\nSCRAM-SHA-512=[name=%s,password=%s]\n", $1, substr($0, length($1) + 2) }' "$1/users"
 }
 
 start() {
@@ -175,15 +206,32 @@ start() {
     shift
     count=1
     sasl=no
+    mtls=no
     echo 512m >"$dir/heap"
     : >"$dir/extra.properties"
+    : >"$dir/users"
     while [ $# -gt 0 ]; do
         [ $# -ge 2 ] || usage
         case $1 in
         --brokers) count=$2 ;;
         --heap) echo "$2" >"$dir/heap" ;;
         --set) echo "$2" >>"$dir/extra.properties" ;;
-        --listener) [ "$2" = sasl ] && sasl=yes || usage ;;
+        --listener)
+            case $2 in
+            sasl) sasl=yes ;;
+            secure)
+                sasl=yes
+                mtls=yes
+                ;;
+            *) usage ;;
+            esac
+            ;;
+        --user)
+            case $2 in
+            ?*=?*) echo "$2" >>"$dir/users" ;;
+            *) usage ;;
+            esac
+            ;;
         *) usage ;;
         esac
         shift 2
@@ -191,19 +239,25 @@ start() {
     [ ! -f "$dir/broker-1.pid" ] || ! alive "$dir/broker-1.pid" || fail "$dir already runs a broker: stop it first"
     [ ! -e "$dir/data-1" ] || fail "$dir holds the data of an earlier start: give an empty folder, or use restart"
     fetch
+    if [ $mtls = yes ]; then
+        # shellcheck disable=SC2046 # a list of names
+        "$(dirname "$0")/test_certificates.sh" "$dir/tls" $(cut -d= -f1 "$dir/users")
+    fi
 
     # shellcheck disable=SC2046 # the list of ports is meant to be split
-    set -- $(free_ports $((count * 3)))
+    set -- $(free_ports $((count * 4)))
     voters=
     bootstrap=
     sasl_address=
+    mtls_address=
     ports=$*
     id=1
     while [ $id -le "$count" ]; do
         voters=$voters${voters:+,}$id@127.0.0.1:$2
         bootstrap=$bootstrap${bootstrap:+,}127.0.0.1:$1
         sasl_address=$sasl_address${sasl_address:+,}127.0.0.1:$3
-        shift 3
+        mtls_address=$mtls_address${mtls_address:+,}127.0.0.1:$4
+        shift 4
         id=$((id + 1))
     done
     # shellcheck disable=SC2086
@@ -213,15 +267,17 @@ start() {
     id=1
     while [ $id -le "$count" ]; do
         sasl_port=0
+        mtls_port=0
         [ $sasl = no ] || sasl_port=$3
-        write_properties "$dir" $id "$count" "$1" "$2" "$voters" "$sasl_port"
+        [ $mtls = no ] || mtls_port=$4
+        write_properties "$dir" $id "$count" "$1" "$2" "$voters" "$sasl_port" "$mtls_port"
         echo "$1" >"$dir/broker-$id.port"
-        java -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$libs/*" kafka.tools.StorageTool format -t "$cluster" -c "$dir/broker-$id.properties" \
+        scram_options "$dir" | tr '\n' '\0' | xargs -0 java -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$libs/*" kafka.tools.StorageTool format -t "$cluster" -c "$dir/broker-$id.properties" \
             >"$dir/format-$id.log" 2>&1 || {
             cat "$dir/format-$id.log" >&2
             fail "cannot format the storage of broker $id"
         }
-        shift 3
+        shift 4
         id=$((id + 1))
     done
     id=1
@@ -236,6 +292,7 @@ start() {
     done
     echo "$bootstrap" >"$dir/bootstrap"
     [ $sasl = no ] || echo "$sasl_address" >"$dir/sasl"
+    [ $mtls = no ] || echo "$mtls_address" >"$dir/mtls"
     echo "$bootstrap"
 }
 

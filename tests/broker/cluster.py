@@ -59,16 +59,22 @@ def wait_until(condition, what, deadline_s=60, every_s=0.02):
 
 
 class Broker:
-    """A broker by scripts/kafka_broker.sh in a folder of its own. `outside` is the listener that wants SASL PLAIN passwords."""
+    """A broker by scripts/kafka_broker.sh in a folder of its own. `outside` is the listener that wants SASL PLAIN passwords; with
+    users (name -> password) it is TLS with SCRAM, PLAIN or tokens, `mtls` the one for client certificates, of the folder `tls`."""
 
     SCRIPT = os.path.join(SOURCE, "scripts", "kafka_broker.sh")
 
-    def __init__(self, folder, heap="512m", sasl=False, brokers=1, **settings):
+    def __init__(self, folder, heap="512m", sasl=False, brokers=1, users=None, **settings):
         self.folder = folder
         self.arguments = ["--heap", heap, "--brokers", str(brokers)] + (["--listener", "sasl"] if sasl else [])
+        if users is not None:
+            self.arguments += ["--listener", "secure"]
+            for name, password in users.items():
+                self.arguments += ["--user", "%s=%s" % (name, password)]
         for name, value in settings.items():
             self.arguments += ["--set", "%s=%s" % (name.replace("_", "."), value)]
-        self.address = self.outside = self.guard = None
+        self.address = self.outside = self.mtls = self.guard = None
+        self.tls = os.path.join(folder, "tls")
 
     def script(self, verb, *arguments):
         done = subprocess.run(
@@ -89,8 +95,13 @@ class Broker:
         )
         self.address = self.script("start", *self.arguments)
         if "--listener" in self.arguments:
-            with open(os.path.join(self.folder, "sasl"), encoding="utf-8") as source:
-                self.outside = source.read().strip()
+            self.outside = self.noted("sasl")
+        if os.path.isdir(self.tls):
+            self.mtls = self.noted("mtls")
+
+    def noted(self, name):
+        with open(os.path.join(self.folder, name), encoding="utf-8") as source:
+            return source.read().strip()
 
     def signal(self, number):
         with open(os.path.join(self.folder, "broker-1.pid"), encoding="ascii") as source:
