@@ -14,7 +14,7 @@ packages_of() {
             librdkafka-dev libprotobuf-c-dev libzstd-dev libmicrohttpd-dev libjansson-dev libncurses-dev
         ;;
     test)
-        echo libcriterion-dev clang-format python3 python3-venv protobuf-compiler zstd maven openssl curl libssl-dev libcurl4-openssl-dev zlib1g-dev
+        echo libcriterion-dev clang-format python3 python3-venv protobuf-compiler zstd maven openssl curl libssl-dev libcurl4-openssl-dev zlib1g-dev postgresql
         command -v java >/dev/null || echo default-jre-headless
         ;;
     bench)

@@ -1,16 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# test_venv.sh - makes the Python environment of the broker tests once and prints its folder.
+# test_venv.sh [REQUIREMENTS] - makes a Python environment once and prints its folder; without an argument that of the broker tests.
 #
 # The tests read topics with a client of their own (confluent-kafka, which carries its own librdkafka) and protobuf classes
 # made by protoc. Versions are pinned in tests/broker/requirements.txt; a change of that file makes the environment again.
-# The folder is ${DRYPORT_CACHE:-$HOME/.cache/dryport}/venv. Quiet when there is nothing to do.
+# The folder is ${DRYPORT_CACHE:-$HOME/.cache/dryport}/venv; of another file, venv- and the name of the folder that holds it.
+# Quiet when there is nothing to do.
 set -eu
 
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
-requirements=$source_dir/tests/broker/requirements.txt
+requirements=${1:-$source_dir/tests/broker/requirements.txt}
 cache=${DRYPORT_CACHE:-$HOME/.cache/dryport}
 venv=$cache/venv
+[ $# -eq 0 ] || venv=$cache/venv-$(basename "$(cd "$(dirname "$1")" && pwd)")
 mkdir -p "$cache"
 
 made() {
@@ -18,7 +20,7 @@ made() {
 }
 
 if ! made; then
-    exec 9>"$cache/venv.lock"
+    exec 9>"$venv.lock"
     flock 9
     if ! made; then
         echo "test_venv.sh: installing $(tr '\n' ' ' <"$requirements")into $venv" >&2
