@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: what it runs is in scripts/, CMakePresets.json and CMakeLists.txt. ARGS goes to the program that a target runs.
 .POSIX:
-.PHONY: help deps build trained demo test bench bench-table bench-restore bench-restore-broker lint format rule-mutants model chaos sim mutants properties clean
+.PHONY: help deps build trained demo test bench bench-table bench-restore bench-restore-broker lint format rule-mutants model chaos sim mutants properties fuzz fuzz-corpus clean
 
 help:
 	@echo 'make build         installs what is missing, leaves build/release/dryport'
 	@echo 'make trained       the same with a profile of a training run (2 min more, about a tenth faster): build/trained/dryport'
 	@echo 'make demo          the whole processor on an in-process mock cluster (ARGS="--seconds 10")'
-	@echo 'make test          everything: debug, asan, tsan, release, lints, a real broker'
+	@echo 'make test          everything: debug, asan, tsan, fuzz, release, lints, a real broker'
 	@echo 'make bench         against a real broker, beside a null consumer (ARGS="--count 200000 --pairs 1")'
 	@echo 'make bench-table   our table beside a mutex, ck_ht and lfht'
 	@echo 'make bench-restore how long a restart takes, and memory per entry (ARGS="--entries 10000000")'
@@ -20,6 +20,7 @@ help:
 	@echo 'make sim           the deterministic simulation (SEEDS=20000 FROM=0): tests/sim/README.md'
 	@echo 'make mutants       each deliberate breakage of the protocol must die in the simulation'
 	@echo 'make properties    random streams in any order, place and number of runs: the same statistics (SEEDS=10000 FROM=1)'
+	@echo 'make fuzz          each libFuzzer target for SECONDS=60, two at a time: tests/fuzz/README.md'
 	@echo 'make deps          only installs; make clean removes build/'
 
 deps:
@@ -37,7 +38,7 @@ demo: build
 	build/release/dryport demo $(ARGS)
 
 test:
-	@scripts/install_deps.sh build test
+	@scripts/install_deps.sh build test fuzz
 	@scripts/test_all.sh $(ARGS)
 
 bench: trained
@@ -99,6 +100,16 @@ properties:
 	@cmake --preset release -DDRYPORT_WERROR=OFF -DDRYPORT_TESTS=ON --log-level=WARNING >/dev/null
 	@cmake --build --preset release --target properties -- --quiet
 	@build/release/properties -X reference.dir=tests/data/reference --seeds $${SEEDS:-10000} --from $${FROM:-1} $(ARGS)
+
+SECONDS = 60
+fuzz:
+	@scripts/install_deps.sh build fuzz
+	@scripts/fuzz.sh $(SECONDS) $(ARGS)
+
+fuzz-corpus:
+	@scripts/install_deps.sh build fuzz
+	@scripts/fuzz.sh 0
+	@tests/fuzz/corpus.sh $(ARGS)
 
 clean:
 	rm -rf build

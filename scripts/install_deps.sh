@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# install_deps.sh GROUP... - installs the Debian packages of the groups build, test, bench that are missing; says which.
+# install_deps.sh GROUP... - installs the Debian packages of the groups build, test, fuzz, bench that are missing; says which.
 #
 # Quiet when nothing is missing (it asks dpkg each time: 30 ms, and right also on a copied tree). Needs root or sudo only if
 # something is missing. docs/DEPENDENCIES.md holds the reason for each package. On a system without dpkg it names the
@@ -17,11 +17,14 @@ packages_of() {
         echo libcriterion-dev clang-format python3 python3-venv protobuf-compiler zstd maven openssl curl libssl-dev libcurl4-openssl-dev zlib1g-dev postgresql
         command -v java >/dev/null || echo default-jre-headless
         ;;
+    fuzz)
+        echo clang-14 libclang-rt-14-dev
+        ;;
     bench)
         echo libck-dev liburcu-dev
         ;;
     *)
-        echo "install_deps: unknown group \"$1\"; there are build, test, bench" >&2
+        echo "install_deps: unknown group \"$1\"; there are build, test, fuzz, bench" >&2
         return 64
         ;;
     esac

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# test_all.sh [PRESET...] - builds the presets (default: debug asan tsan release) and runs each one's share of the tests.
+# test_all.sh [PRESET...] - builds the presets (default: debug asan tsan fuzz release) and runs each one's share of the tests.
 #
 #   debug    everything that needs no broker, and the lints
 #   asan     the same without lints: address and undefined-behaviour sanitizers
 #   tsan     the stress tests: neither Criterion nor librdkafka runs under ThreadSanitizer
+#   fuzz     each libFuzzer target for 10 s: its committed inputs and what becomes of them
 #   release  unit tests as optimised, bench smoke, and the tests against a real Kafka broker
 # One preset's failure does not keep the others from running. Ends with ctest's closing lines of each; exit 1 if any failed.
 set -u
@@ -20,9 +21,10 @@ selection() {
     debug) echo '-LE ^(broker|bench)$' ;;
     asan) echo '-LE ^(broker|bench|lint)$' ;;
     tsan) echo '-L ^stress$' ;;
+    fuzz) echo '-L ^fuzz$' ;;
     release) echo '-L ^(unit|bench|broker)$' ;;
     *)
-        echo "test_all: unknown preset \"$1\"; there are debug, asan, tsan, release" >&2
+        echo "test_all: unknown preset \"$1\"; there are debug, asan, tsan, fuzz, release" >&2
         exit 64
         ;;
     esac
@@ -31,6 +33,7 @@ selection() {
 # Warnings are errors but in the release build, which is the user's too: a newer compiler may know more of them.
 build() {
     options=-DDRYPORT_TESTS=ON
+    [ "$1" = fuzz ] && options=
     [ "$1" = release ] && options="$options -DDRYPORT_WERROR=OFF"
     cmake --preset "$1" $options >"$results/$1.configure" 2>&1 || {
         cat "$results/$1.configure"
@@ -77,7 +80,7 @@ last_words() {
     done
 }
 
-[ $# -gt 0 ] || set -- debug asan tsan release
+[ $# -gt 0 ] || set -- debug asan tsan fuzz release
 failed=
 begin=$(date +%s)
 for preset; do

@@ -11,7 +11,8 @@
 #include "base/hash.h"
 #include "trade/codes.h"
 
-enum { DICTIONARY_MOST = (1 << 20) - 1, DICTIONARY_FULL = UINT32_MAX };
+enum { DICTIONARY_MOST = (1 << 20) - 1 };
+#define DICTIONARY_FULL UINT32_MAX /* no number: beyond what an enumerator may be */
 
 struct dictionary {
     uint64_t *codes; /* by number */

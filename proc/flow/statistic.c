@@ -74,12 +74,6 @@ static void unpack_free(void *data, void *memory)
     memory_free(memory);
 }
 
-static Customs__V1__Statistic *unpack(struct bytes value)
-{
-    ProtobufCAllocator allocator = {unpack_alloc, unpack_free, NULL};
-    return customs__v1__statistic__unpack(&allocator, value.length, value.data);
-}
-
 static void free_unpacked(Customs__V1__Statistic *record)
 {
     ProtobufCAllocator allocator = {unpack_alloc, unpack_free, NULL};
@@ -92,6 +86,26 @@ static void copy_text(char *to, size_t bytes, const char *from)
     size_t length = strlen(from);
     CHECK(length < bytes);
     memcpy(to, from, length + 1);
+}
+
+/* protobuf-c takes a field of number 0 that is written in two bytes, and writes it again in a form that nobody reads. */
+static bool has_field_zero(const Customs__V1__Statistic *record)
+{
+    for (unsigned i = 0; i < record->base.n_unknown_fields; i++) {
+        if (record->base.unknown_fields[i].tag == 0)
+            return true;
+    }
+    return false;
+}
+
+static Customs__V1__Statistic *unpack(struct bytes value)
+{
+    ProtobufCAllocator allocator = {unpack_alloc, unpack_free, NULL};
+    Customs__V1__Statistic *record = customs__v1__statistic__unpack(&allocator, value.length, value.data);
+    if (!record || !has_field_zero(record))
+        return record;
+    free_unpacked(record);
+    return NULL;
 }
 
 /* ---- dimensions ---- */

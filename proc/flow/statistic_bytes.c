@@ -2,11 +2,9 @@
 #include "flow/statistic_bytes.h"
 
 #include "base/buffer.h"
+#include "flow/wire_read.h"
 
 enum {
-    WIRE_VARINT = 0,
-    WIRE_TEXT = 2,
-    TYPE_BITS = 3,
     STATE_FIELD = 50,
     AS_OF_FIELD = 51,
     WATERMARK_FIELD = 53,
@@ -17,7 +15,13 @@ static inline uint8_t *put_number(uint8_t *at, unsigned field, uint64_t number)
 {
     if (number == 0)
         return at;
-    return varint_put(varint_put(at, field << TYPE_BITS | WIRE_VARINT), number);
+    return varint_put(varint_put(at, field << WIRE_TYPE_BITS | WIRE_VARINT), number);
+}
+
+/* A record of another program may have a negative one; on the wire it has the sign in ten bytes. */
+static inline uint8_t *put_enum(uint8_t *at, unsigned field, int32_t number)
+{
+    return put_number(at, field, (uint64_t)(int64_t)number);
 }
 
 /* A number that is there even if it is zero. */
@@ -25,7 +29,7 @@ static uint8_t *put_signed(uint8_t *at, unsigned field, bool is_there, int64_t n
 {
     if (!is_there)
         return at;
-    return varint_put(varint_put(at, field << TYPE_BITS | WIRE_VARINT), zigzag_of(number));
+    return varint_put(varint_put(at, field << WIRE_TYPE_BITS | WIRE_VARINT), zigzag_of(number));
 }
 
 static inline uint8_t *put_text(uint8_t *at, unsigned field, const char *text)
@@ -33,7 +37,7 @@ static inline uint8_t *put_text(uint8_t *at, unsigned field, const char *text)
     if (text[0] == '\0')
         return at;
     size_t length = strlen(text);
-    at = varint_put(varint_put(at, field << TYPE_BITS | WIRE_TEXT), length);
+    at = varint_put(varint_put(at, field << WIRE_TYPE_BITS | WIRE_LENGTH), length);
     memcpy(at, text, length);
     return at + length;
 }
@@ -54,17 +58,17 @@ size_t statistic_bytes_most(const Customs__V1__Statistic *m)
 static uint8_t *put_dimensions(uint8_t *at, const Customs__V1__Statistic *m)
 {
     at = put_text(at, 1, m->view);
-    at = put_number(at, 2, (uint64_t)m->frequency);
+    at = put_enum(at, 2, (int32_t)m->frequency);
     at = put_number(at, 3, m->period_from);
     at = put_number(at, 4, m->period_to);
     at = put_text(at, 5, m->reporter);
-    at = put_number(at, 6, (uint64_t)m->flow);
+    at = put_enum(at, 6, (int32_t)m->flow);
     at = put_text(at, 7, m->office_code);
     at = put_text(at, 8, m->border_office_code);
     at = put_text(at, 9, m->zone_code);
     at = put_text(at, 10, m->partner);
     at = put_text(at, 11, m->partner_group);
-    at = put_number(at, 12, (uint64_t)m->partner_basis);
+    at = put_enum(at, 12, (int32_t)m->partner_basis);
     at = put_text(at, 13, m->commodity_code);
     at = put_text(at, 14, m->classification);
     at = put_number(at, 15, m->transport_mode);
@@ -78,7 +82,7 @@ static uint8_t *put_measures(uint8_t *at, const Customs__V1__Statistic *m)
 {
     at = put_number(at, 20, (uint64_t)m->value_minor);
     at = put_text(at, 21, m->currency);
-    at = put_number(at, 22, (uint64_t)m->value_basis);
+    at = put_enum(at, 22, (int32_t)m->value_basis);
     at = put_number(at, 23, (uint64_t)m->customs_value_minor);
     at = put_number(at, 24, (uint64_t)m->net_mass_g);
     at = put_number(at, 25, (uint64_t)m->gross_mass_g);
@@ -97,55 +101,45 @@ static uint8_t *put_measures(uint8_t *at, const Customs__V1__Statistic *m)
 uint8_t *statistic_bytes_put(uint8_t *at, const Customs__V1__Statistic *m)
 {
     at = put_measures(put_dimensions(at, m), m);
-    at = put_number(at, STATE_FIELD, (uint64_t)m->state);
+    at = put_enum(at, STATE_FIELD, (int32_t)m->state);
     at = put_number(at, AS_OF_FIELD, m->as_of);
     at = put_number(at, 52, (uint64_t)m->as_of_ms);
     at = put_number(at, WATERMARK_FIELD, (uint64_t)m->watermark_ms);
     at = put_number(at, 54, m->warned_items);
     at = put_number(at, 55, m->late_items);
     at = put_number(at, 56, (uint64_t)m->estimated_net_mass_g);
-    return put_number(at, 57, (uint64_t)m->confidentiality);
+    return put_enum(at, 57, (int32_t)m->confidentiality);
 }
 
 /* ---- what tells of time ---- */
 
-static bool skip_field(struct reader *reader, uint64_t tag)
+/* As protobuf-c reads one: what is above 64 bits of a tenth byte is nothing. `at` and what is behind the varint were checked. */
+static uint64_t varint_of(const uint8_t *at, const uint8_t *end)
 {
-    switch (tag & 7) {
-    case 0:
-        reader_varint(reader);
-        return true;
-    case 1:
-        reader_bytes(reader, 8);
-        return true;
-    case 2:
-        reader_bytes(reader, (size_t)reader_varint(reader));
-        return true;
-    case 5:
-        reader_bytes(reader, 4);
-        return true;
-    default:
-        return false;
-    }
+    uint64_t v = 0;
+    for (unsigned shift = 0; at < end; at++, shift += 7)
+        v |= (uint64_t)(*at & 0x7F) << shift;
+    return v;
 }
 
 bool statistic_bytes_time(struct bytes value, struct statistic_time *out)
 {
-    struct reader reader = reader_of(value);
+    const uint8_t *at = value.data;
+    const uint8_t *end = at + value.length;
     struct statistic_time time = {0};
-    while (!reader.failed && reader_left(&reader) > 0) {
-        uint64_t tag = reader_varint(&reader);
-        if (tag == AS_OF_FIELD << TYPE_BITS)
-            time.as_of = reader_varint(&reader);
-        else if (tag == STATE_FIELD << TYPE_BITS)
-            time.state = (unsigned)reader_varint(&reader);
-        else if (tag == WATERMARK_FIELD << TYPE_BITS)
-            time.watermark_ms = (int64_t)reader_varint(&reader);
-        else if (!skip_field(&reader, tag))
+    while (at < end) {
+        uint64_t tag;
+        const uint8_t *content = wire_read_tag(at, end, &tag);
+        at = content ? wire_read_skip(content, end, tag & WIRE_TYPE_MASK) : NULL;
+        if (!at)
             return false;
+        if (tag == AS_OF_FIELD << WIRE_TYPE_BITS)
+            time.as_of = varint_of(content, at);
+        else if (tag == STATE_FIELD << WIRE_TYPE_BITS)
+            time.state = (unsigned)varint_of(content, at);
+        else if (tag == WATERMARK_FIELD << WIRE_TYPE_BITS)
+            time.watermark_ms = (int64_t)varint_of(content, at);
     }
-    if (reader.failed)
-        return false;
     *out = time;
     return true;
 }

@@ -8,6 +8,7 @@
 #include "customs/v1/statistic.pb-c.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,7 +34,9 @@ struct host {
 static uint64_t seeded(void *context)
 {
     _Atomic uint64_t *state = context;
-    uint64_t z = *state += 0x9E3779B97F4A7C15ULL;
+    const uint64_t step = 0x9E3779B97F4A7C15ULL;
+    uint64_t z =
+        atomic_fetch_add_explicit(state, step, memory_order_relaxed) + step; /* relaxed: nothing else depends on it */
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9ULL;
     z = (z ^ z >> 27) * 0x94D049BB133111EBULL;
     return z ^ z >> 31;

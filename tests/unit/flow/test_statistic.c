@@ -126,6 +126,20 @@ Test(statistic, bytes_that_are_no_record_are_refused)
     cr_assert(time.as_of == 0 && time.state == 0 && time.watermark_ms == 0);
 }
 
+/* Packed again it would be a record that nobody can read. */
+Test(statistic, a_record_with_a_field_of_number_zero_is_refused)
+{
+    static const uint8_t zero[] = {0x81, 0x00, 1, 2, 3, 4, 5, 6, 7, 8};
+    uint64_t content = 77;
+    Customs__V1__Statistic *m = customs__v1__statistic__unpack(NULL, sizeof zero, zero);
+    cr_assert(m, "protobuf-c reads it");
+    customs__v1__statistic__free_unpacked(m, NULL);
+
+    cr_assert(!statistic_content((struct bytes){zero, sizeof zero}, &content));
+    cr_assert(!statistic_set_gone(writer, (struct bytes){zero, sizeof zero}));
+    cr_assert_eq(content, 77);
+}
+
 Test(statistic, key_of_a_month_as_in_the_contract)
 {
     struct table_key key = key_of("partner", true, 20250701, 0);

@@ -86,6 +86,40 @@ Test(statistic_bytes, are_those_of_protobuf_c_for_any_record)
     }
 }
 
+/* protobuf-c keeps what an enum's number is, though no program of ours writes such a one. */
+Test(statistic_bytes, a_negative_enum_has_its_sign_in_ten_bytes_as_protobuf_c_writes_it)
+{
+    static const uint8_t read[] = {0x30, 0x8C, 0xD1, 0xD1, 0xD5, 0x2C}; /* flow, of which the lower 32 bits are kept */
+    uint8_t want[64];
+    uint8_t have[1024];
+    Customs__V1__Statistic *m = customs__v1__statistic__unpack(NULL, sizeof read, read);
+    cr_assert(m);
+    cr_assert_leq(statistic_bytes_most(m), sizeof have);
+    cr_assert_eq(customs__v1__statistic__pack(m, want), 11);
+    cr_assert_eq(statistic_bytes_put(have, m) - have, 11);
+    cr_assert_arr_eq(have, want, 11);
+    customs__v1__statistic__free_unpacked(m, NULL);
+}
+
+/* Consumers read it so, too: what we take for broken and they do not would be newer there than what is published after it. */
+Test(statistic_bytes, time_is_read_of_whatever_protobuf_c_reads)
+{
+    static const uint8_t long_number[] = {0x98, 0x03, 0x85, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x0C};
+    static const uint8_t long_tag[] = {0x98, 0x83, 0x00, 0x05};
+    static const uint8_t group[] = {0x98, 0x03, 0x05, 0xA3, 0x1F};
+    struct statistic_time time;
+
+    cr_assert(statistic_bytes_time((struct bytes){long_number, sizeof long_number}, &time));
+    cr_assert_eq(time.as_of, 5);
+    Customs__V1__Statistic *m = customs__v1__statistic__unpack(NULL, sizeof long_number, long_number);
+    cr_assert(m && m->as_of == 5);
+    customs__v1__statistic__free_unpacked(m, NULL);
+    cr_assert(statistic_bytes_time((struct bytes){long_tag, sizeof long_tag}, &time));
+    cr_assert_eq(time.as_of, 5);
+    cr_assert_not(statistic_bytes_time((struct bytes){group, sizeof group}, &time));
+    cr_assert_not(statistic_bytes_time((struct bytes){long_number, sizeof long_number - 1}, &time));
+}
+
 /* A field that was added to the message and not to statistic_bytes_put would be missing from the topic. */
 Test(statistic_bytes, every_field_of_the_message_is_known)
 {

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * fuzz_seeds FOLDER - writes what the targets begin with into FOLDER/TARGET/: declarations of our own generator, the journal and the
+ * statistics of a small world, files of this repository. The same bytes on every machine; corpus.sh makes the corpora from them.
+ */
+#include "base/check.h"
+#include "cmd/generator.h"
+#include "flow/wire.h"
+#include "sim/host.h"
+#include "sim/sample.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zstd.h>
+
+enum { PARTITIONS = 1, PATH_BYTES = 1024, DECLARATIONS = 60, BATCH = 3 };
+#define NOW_MS 1752800000000
+
+static const char *folder;
+
+static void make_folder(const char *path)
+{
+    mkdir(path, 0777);
+}
+
+/* A seed of a target: FOLDER/TARGET/NAME-NUMBER. */
+static void put(const char *target, const char *name, int number, struct bytes bytes)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s", folder, target);
+    make_folder(path);
+    snprintf(path, sizeof path, "%s/%s/%s-%03d", folder, target, name, number);
+    FILE *file = fopen(path, "wb");
+    CHECK_SAY(file, "%s can't be written", path);
+    CHECK(bytes.length == 0 || fwrite(bytes.data, 1, bytes.length, file) == bytes.length);
+    CHECK(fclose(file) == 0);
+}
+
+static struct reference *lists(void)
+{
+    struct reference *reference;
+    struct err_info info;
+    CHECK_SAY(reference_load(DRYPORT_SOURCE "/tests/data/reference", DRYPORT_SOURCE "/deploy/reference", &reference,
+                             &info) == OK,
+              "%s", info.text);
+    return reference;
+}
+
+static void put_envelopes(int number, struct bytes batch, struct bytes single)
+{
+    static const uint8_t confluent_batch[] = {0, 0, 0, 0, 7, 2, 4};
+    static const uint8_t confluent[] = {0, 0, 0, 0, 7, 0};
+    struct buffer out = {0};
+    uint8_t packed[1 << 14];
+    size_t bytes = ZSTD_compress(packed, sizeof packed, batch.data, batch.length, 1);
+    CHECK(!ZSTD_isError(bytes));
+    buffer_add_u8(&out, 0); /* options: the first byte of the target's input */
+    buffer_add(&out, batch.data, batch.length);
+    put("envelope", "batch", number, buffer_bytes(&out));
+    buffer_clear(&out);
+    buffer_add_u8(&out, 0);
+    buffer_add(&out, packed, bytes);
+    put("envelope", "zstd", number, buffer_bytes(&out));
+    buffer_clear(&out);
+    buffer_add_u8(&out, 0);
+    buffer_add(&out, confluent_batch, sizeof confluent_batch);
+    buffer_add(&out, packed, bytes);
+    put("envelope", "confluent_batch", number, buffer_bytes(&out));
+    buffer_clear(&out);
+    buffer_add_u8(&out, 0);
+    buffer_add(&out, confluent, sizeof confluent);
+    buffer_add(&out, single.data, single.length);
+    put("envelope", "confluent", number, buffer_bytes(&out));
+    buffer_fini(&out);
+}
+
+static void put_declarations(const struct reference *reference, enum generator_profile profile)
+{
+    static const char *const names[GENERATOR_PROFILES] = {"cn", "kz", "kr"};
+    struct generator_options options = generator_defaults();
+    struct generator *generator;
+    struct err_info info;
+    struct buffer batch = {0};
+    options.profile = profile;
+    options.amend_ppm = options.cancel_ppm = options.late_ppm = options.apart_ppm = 100000;
+    options.bad_ppm = 300000;
+    CHECK_SAY(generator_new(&options, reference, &generator, &info) == OK, "%s", info.text);
+    for (int i = 0; i < DECLARATIONS; i++) {
+        struct generated generated;
+        generator_next(generator, &generated);
+        put("wire", names[profile], i, generated.value);
+        struct buffer rules = {0};
+        buffer_add_u64(&rules, 0); /* options: the first bytes of the target's input */
+        buffer_add(&rules, generated.value.data, generated.value.length);
+        put("rules", names[profile], i, buffer_bytes(&rules));
+        buffer_fini(&rules);
+        buffer_add_u8(&batch, 0x0A);
+        buffer_add_varint(&batch, generated.value.length);
+        buffer_add(&batch, generated.value.data, generated.value.length);
+        if (i % BATCH == BATCH - 1) {
+            if (i < 4 * BATCH)
+                put_envelopes((int)profile * 100 + i, buffer_bytes(&batch), generated.value);
+            buffer_clear(&batch);
+        }
+    }
+    buffer_fini(&batch);
+    generator_free(generator);
+}
+
+/* ---- a small world ---- */
+
+static void fill(struct world *world)
+{
+    static const char *const codes[] = {"720851", "847130", "851713", "270900"};
+    for (int i = 0; i < 24; i++) {
+        struct sample sample;
+        char id[DECLARATION_ID_BYTES + 1];
+        snprintf(id, sizeof id, i % 4 == 0 ? "A-LONG-ID-OF-MANY-CHARACTERS/%05d" : "ID%05d", i % 14);
+        sample_init(&sample, id);
+        sample.declaration.reference_date = 20250625 + (unsigned)i % 9;
+        if (i % 3 == 0)
+            sample_add_item(&sample, codes[i % 4], 500 + i)->mass_estimated = true;
+        if (i % 7 == 6)
+            sample_replace(&sample, 2 + (unsigned)i % 2);
+        if (i % 11 == 10)
+            sample_cancel(&sample, 1);
+        if (i % 9 == 8)
+            sample.declaration.office_code = TEXT("NOWHERE");
+        struct buffer bytes = {0};
+        sample_encode(&sample, &bytes);
+        struct world_record record = {.key = {(const uint8_t *)sample.id, strlen(sample.id)},
+                                      .value = buffer_bytes(&bytes),
+                                      .timestamp_ms = NOW_MS};
+        world_put(world, PORT_DECLARATIONS, 0, &record);
+        buffer_fini(&bytes);
+    }
+}
+
+static void put_log(const struct world *world, enum port_topic topic, const char *target, const char *prefix)
+{
+    struct buffer bytes = {0};
+    for (int64_t o = 0; o < world_next(world, topic, 0); o++) {
+        const struct world_record *record = world_at_ever(world, topic, 0, o);
+        buffer_clear(&bytes);
+        buffer_add_text(&bytes, prefix);
+        if (!record->is_null)
+            buffer_add(&bytes, record->value.data, record->value.length);
+        put(target, "record", (int)o, buffer_bytes(&bytes));
+        if (topic != PORT_STATISTICS)
+            continue;
+        buffer_clear(&bytes);
+        buffer_add_text(&bytes, "#");
+        buffer_add(&bytes, record->key.data, record->key.length);
+        put(target, "key", (int)o, buffer_bytes(&bytes));
+    }
+    buffer_fini(&bytes);
+}
+
+static void put_world(const struct reference *reference)
+{
+    struct zone *zone;
+    struct rules *rules;
+    struct view_plan plan;
+    struct err_info info;
+    CHECK_SAY(zone_new("Asia/Shanghai", &zone, &info) == OK, "%s", info.text);
+    struct rules_options options = rules_default_options(zone);
+    CHECK_SAY(rules_new(&options, reference, &rules, &info) == OK, "%s", info.text);
+    view_plan_default(&plan);
+    struct world *world = world_new(PARTITIONS, 1);
+    world_set_now(world, NOW_MS);
+    struct host_options how = {.rules = rules,
+                               .reference = reference,
+                               .plan = &plan,
+                               .plan_id = 0x601D,
+                               .frame_interval_ms = 50,
+                               .snapshot_bytes = 1,
+                               .key_check = BATCH_KEY_ID,
+                               .partitions = PARTITIONS,
+                               .statistics_partitions = 1,
+                               .seed = 1,
+                               .reporter = "CN",
+                               .currency = "CNY"};
+    fill(world);
+    struct host *host = host_new(world, &how);
+    CHECK(host_settle(host, 60));
+    host_kill(host);
+    put_log(world, PORT_STATISTICS, "statistic", "");
+    world_free(world);
+    rules_free(rules);
+    zone_free(zone);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: fuzz_seeds FOLDER\n");
+        return 64;
+    }
+    folder = argv[1];
+    make_folder(folder);
+    wire_init();
+    struct reference *reference = lists();
+    for (int profile = 0; profile < GENERATOR_PROFILES; profile++)
+        put_declarations(reference, (enum generator_profile)profile);
+    put_world(reference);
+    reference_free(reference);
+    return 0;
+}
