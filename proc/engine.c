@@ -343,6 +343,7 @@ static struct worker_options worker_options_of(struct engine *engine, int32_t la
         .ledger_share = &engine->ledger_share,
         .rejects_days = engine->rejects_days,
         .batch = engine_batch_options(config, engine->options.rules, engine->partitions),
+        .stopwatch_ns = clock_steady_ns,
         .random = system_random,
     };
 }

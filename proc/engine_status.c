@@ -4,8 +4,10 @@
  */
 #include "base/clock.h"
 #include "engine_inside.h"
+#include "flow/invariant.h"
 #include "flow/restore.h"
 #include "flow/settle.h"
+#include "ops/certificate.h"
 #include "ops/metrics.h"
 #include "trade/calendar.h"
 
@@ -160,20 +162,28 @@ static json_t *month_json(int64_t day)
     return json_sprintf("%04u-%02u", (unsigned)(date / 10000), (unsigned)(date / 100 % 100));
 }
 
+enum publisher_state { PUBLISHING, CATCHING_UP, STANDBY, HALTED, OFF, PUBLISHER_STATES };
+
+static const char *const publisher_state_names[] = {"publishing", "catching_up", "standby", "halted", "off"};
+
+static enum publisher_state publisher_state(struct engine *engine, const char *halt)
+{
+    if (halt[0])
+        return HALTED;
+    if (engine->options.config->role == CONFIG_ROLE_AGGREGATE)
+        return OFF;
+    if (counter_read(&publisher_counters(engine->publisher)->is_publishing))
+        return PUBLISHING;
+    return publishes(engine) ? CATCHING_UP : STANDBY;
+}
+
 static json_t *publisher_json(struct engine *engine)
 {
     const struct publisher_counters *counters = publisher_counters(engine->publisher);
     struct err_info why;
     const char *halt = publisher_halt(engine, &why);
-    bool open = counter_read(&counters->is_publishing);
-    bool folds = engine->options.config->role != CONFIG_ROLE_AGGREGATE;
     json_t *publisher = json_object();
-    const char *state = halt[0]             ? "halted"
-                        : !folds            ? "off"
-                        : open              ? "publishing"
-                        : publishes(engine) ? "catching_up"
-                                            : "standby";
-    json_object_set_new(publisher, "state", json_string(state));
+    json_object_set_new(publisher, "state", json_string(publisher_state_names[publisher_state(engine, halt)]));
     struct err_info trouble;
     publisher_trouble(engine->publisher, &trouble);
     json_object_set_new(publisher, "reason", json_string(halt[0] ? halt : trouble.text));
@@ -375,17 +385,39 @@ static void put_workers(struct engine *engine, struct metrics_page *page)
                 METRICS_NO_LABELS);
 }
 
+enum { HIST_ACK = STOPWATCH_STAGES, HIST_RESTORE, HISTS };
+
+static const struct hist *hist_of(const struct worker_counters *counters, int which)
+{
+    return which == HIST_ACK       ? &counters->journal_ack
+           : which == HIST_RESTORE ? &counters->restore
+                                   : &counters->stages[which];
+}
+
 /* One histogram of all workers: they have the same buckets. */
-static void sum_hist(const struct engine *engine, bool ack, struct hist *out)
+static void sum_hist(const struct engine *engine, int which, struct hist *out)
 {
     *out = (struct hist){0};
     for (int32_t i = 0; i < engine->worker_count; i++) {
-        const struct worker_counters *counters = worker_counters(engine->workers[i].worker);
-        const struct hist *from = ack ? &counters->journal_ack : &counters->restore;
+        const struct hist *from = hist_of(worker_counters(engine->workers[i].worker), which);
         for (int b = 0; b <= HIST_BUCKETS; b++)
             counter_add(&out->bucket[b], counter_read(&from->bucket[b]));
         counter_add(&out->sum_us, counter_read(&from->sum_us));
     }
+}
+
+static void put_hists(struct engine *engine, struct metrics_page *page)
+{
+    struct hist hist;
+    for (int stage = 0; stage < STOPWATCH_STAGES; stage++) {
+        sum_hist(engine, stage, &hist);
+        metrics_put_fine_hist(page, METRIC_stage_duration_seconds, &hist,
+                              METRICS_LABELS(stopwatch_stage_name((enum stopwatch_stage)stage)));
+    }
+    sum_hist(engine, HIST_ACK, &hist);
+    metrics_put_hist(page, METRIC_journal_ack_seconds, &hist, METRICS_NO_LABELS);
+    sum_hist(engine, HIST_RESTORE, &hist);
+    metrics_put_hist(page, METRIC_restore_seconds, &hist, METRICS_NO_LABELS);
 }
 
 static void put_partition(struct engine *engine, struct metrics_page *page, int32_t index)
@@ -482,6 +514,14 @@ static void put_publisher(struct engine *engine, struct metrics_page *page)
     metrics_put_int(page, METRIC_publish_terms_total, counter_read(&counters->claims), METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_saturated_total, counter_read(&counters->saturated), METRICS_NO_LABELS);
     metrics_put_hist(page, METRIC_end_to_end_latency_seconds, &counters->end_to_end, METRICS_NO_LABELS);
+    struct err_info why;
+    enum publisher_state state = publisher_state(engine, publisher_halt(engine, &why));
+    for (int i = 0; i < PUBLISHER_STATES; i++)
+        metrics_put_int(page, METRIC_publisher_state, (int)state == i, METRICS_LABELS(publisher_state_names[i]));
+    int64_t watermark_ms = counter_read(&counters->watermark_ms);
+    if (watermark_ms != INT64_MIN)
+        metrics_put(page, METRIC_statistics_watermark_timestamp_seconds, (double)watermark_ms / 1000,
+                    METRICS_NO_LABELS);
     int64_t last_ms = counter_read(&counters->last_publish_ms);
     bool behind = counter_read(&counters->dirty) > 0;
     if (publishes(engine))
@@ -509,12 +549,28 @@ static void put_kafka(struct engine *engine, struct metrics_page *page)
 {
     struct kafka_health health;
     port_kafka_health(&engine->port, &health);
+    metrics_put_hist(page, METRIC_kafka_rtt_seconds, health.rtt, METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_kafka_request_timeouts_total, health.request_timeouts, METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_fetch_queue_bytes, health.fetch_queue_bytes, METRICS_NO_LABELS);
     static const char *const kinds[] = {"assigned", "revoked", "lost"};
     for (int kind = PORT_ASSIGNED; kind <= PORT_LOST; kind++)
         metrics_put_int(page, METRIC_rebalances_total, port_kafka_rebalances(&engine->port, (enum port_change)kind),
                         METRICS_LABELS(kinds[kind]));
+}
+
+/* The files are read each time: they are exchanged while the process runs. */
+static void put_certificates(struct engine *engine, struct metrics_page *page)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < engine->kafka.setting_count; i++) {
+        const struct kafka_setting *setting = &engine->kafka.settings[i];
+        if (strcmp(setting->key, "ssl.certificate.location") == 0) {
+            int64_t expires = certificate_expiry(setting->value);
+            first = expires < first ? expires : first;
+        }
+    }
+    if (first != INT64_MAX)
+        metrics_put_int(page, METRIC_certificate_expiry_timestamp_seconds, first, METRICS_NO_LABELS);
 }
 
 static void put_lists(struct engine *engine, struct metrics_page *page)
@@ -538,16 +594,16 @@ void engine_metrics_handle(void *self, const struct http_request *request, struc
     char reason[ERR_TEXT_BYTES];
     if (is_connected(engine, reason)) {
         put_workers(engine, &page);
-        struct hist hist;
-        sum_hist(engine, true, &hist);
-        metrics_put_hist(&page, METRIC_journal_ack_seconds, &hist, METRICS_NO_LABELS);
-        sum_hist(engine, false, &hist);
-        metrics_put_hist(&page, METRIC_restore_seconds, &hist, METRICS_NO_LABELS);
+        put_hists(engine, &page);
         put_partitions(engine, &page);
         put_publisher(engine, &page);
         put_threads(engine, &page);
         put_kafka(engine, &page);
     }
+    for (int i = 0; i < INVARIANTS; i++)
+        metrics_put_int(&page, METRIC_invariant_violations_total, invariant_count((enum invariant)i),
+                        METRICS_LABELS(invariant_name((enum invariant)i)));
+    put_certificates(engine, &page);
     put_lists(engine, &page);
     metrics_put_process(&page);
     metrics_end(&page, &response->body);

@@ -11,11 +11,15 @@ packages_of() {
     case $1 in
     build)
         echo gcc libc6-dev make cmake ninja-build pkg-config protobuf-c-compiler tzdata \
-            librdkafka-dev libprotobuf-c-dev libzstd-dev libmicrohttpd-dev libjansson-dev libncurses-dev
+            librdkafka-dev libprotobuf-c-dev libzstd-dev libmicrohttpd-dev libjansson-dev libncurses-dev libssl-dev
         ;;
     test)
-        echo libcriterion-dev clang-format python3 python3-venv protobuf-compiler zstd maven openssl curl libssl-dev libcurl4-openssl-dev zlib1g-dev postgresql
+        echo libcriterion-dev clang-format python3 python3-venv protobuf-compiler zstd maven openssl curl libcurl4-openssl-dev zlib1g-dev postgresql
         command -v java >/dev/null || echo default-jre-headless
+        # what checks deploy/: Prometheus with promtool, helm (built with Go), the Kubernetes models (npm)
+        echo prometheus
+        command -v go >/dev/null || echo golang-go
+        command -v npm >/dev/null || echo nodejs npm
         ;;
     fuzz)
         echo clang-14 libclang-rt-14-dev
@@ -59,7 +63,8 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt() {
-    $root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1
+    # RUNLEVEL=1: a package that brings a service (prometheus) must not start it
+    $root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1
 }
 if ! { apt update && apt install --no-install-recommends $missing; }; then
     tail -n 20 "$log" >&2

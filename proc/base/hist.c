@@ -21,12 +21,17 @@ static int bucket_of(double seconds)
 
 void hist_record(struct hist *hist, double seconds)
 {
+    hist_record_many(hist, seconds, 1);
+}
+
+void hist_record_many(struct hist *hist, double seconds, int64_t times)
+{
     if (!(seconds > 0)) /* a clock that went backwards, or not a number: it happened, it took no time */
         seconds = 0;
     if (seconds > SECONDS_MOST)
         seconds = SECONDS_MOST;
-    counter_add(&hist->bucket[bucket_of(seconds)], 1);
-    counter_add(&hist->sum_us, (int64_t)(seconds * 1e6 + 0.5));
+    counter_add(&hist->bucket[bucket_of(seconds)], times);
+    counter_add(&hist->sum_us, (int64_t)(seconds * 1e6 + 0.5) * times);
 }
 
 /* The count is that of the buckets as read, so that an exposition's +Inf bucket and its count agree. */

@@ -29,5 +29,8 @@ double hist_bound(int bucket);
 /* A negative duration, or one that is not a number, counts as zero.     Thread: the one writer */
 void hist_record(struct hist *hist, double seconds);
 
+/* As many times the same duration.                                          Thread: the one writer */
+void hist_record_many(struct hist *hist, double seconds, int64_t times);
+
 /* Thread: any */
 void hist_read(const struct hist *hist, struct hist_view *out);

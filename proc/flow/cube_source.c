@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "flow/frame_cells.h"
+#include "flow/invariant.h"
 #include "flow/mutant.h"
 
 #include <inttypes.h>
@@ -229,8 +230,8 @@ static enum err check_leaf(const struct cube_source_fold *fold, uint32_t view, c
     if (own->value_minor == journal->value_minor && own->net_mass_mg == journal->net_mass_mg &&
         own->items == journal->items)
         return OK;
-    return err_set(
-        info, ERR_BROKEN,
+    return invariant_broken(
+        INVARIANT_CELLS_ARE_FOLD, info,
         "control totals of view %s: value %s, net mass %s mg, %" PRId64 " items; the journal says %s, %s, %" PRId64
         ". Restore the journal topic from a mirror, or replay the input into a new one",
         fold->plan->views[view].name, i128_to_text(own->value_minor, a), i128_to_text(own->net_mass_mg, b), own->items,
@@ -245,8 +246,9 @@ static enum err check_control(struct cube_source_fold *fold, const struct cube_s
         return err_set(info, ERR_BROKEN, "a broken CONTROL section");
     for (int i = 0; i < VERDICTS; i++) {
         if (fold->sums.verdicts[i] != control.verdicts[i])
-            return err_set(info, ERR_BROKEN, "control totals: %" PRId64 " declarations %s, the journal says %" PRId64,
-                           fold->sums.verdicts[i], verdict_name((enum verdict)i), control.verdicts[i]);
+            return invariant_broken(INVARIANT_VERDICTS_ADD_UP, info,
+                                    "control totals: %" PRId64 " declarations %s, the journal says %" PRId64,
+                                    fold->sums.verdicts[i], verdict_name((enum verdict)i), control.verdicts[i]);
     }
     bool is_whole = fold->folds_cells && slices_are_whole(&source->slices) && source->filled == (uint32_t)ALL_SLICES;
     for (uint32_t view = 0; view < fold->plan->count && is_whole; view++) {
@@ -276,10 +278,11 @@ static enum err check_whole(struct cube_source_fold *fold, struct bytes bytes, s
         const struct tally_control *there = &fold->content[view];
         if (own->value_minor != there->value_minor || own->net_mass_mg != there->net_mass_mg ||
             own->items != there->items)
-            return err_set(info, ERR_BROKEN,
-                           "control totals: slice %" PRIu32 " of view %s is not what the groups before it add up to: "
-                           "%" PRId64 " items, the slice has %" PRId64,
-                           fold->group.slice, fold->plan->views[view].name, own->items, there->items);
+            return invariant_broken(INVARIANT_SNAPSHOT_IS_FOLD, info,
+                                    "control totals: slice %" PRIu32
+                                    " of view %s is not what the groups before it add up to: "
+                                    "%" PRId64 " items, the slice has %" PRId64,
+                                    fold->group.slice, fold->plan->views[view].name, own->items, there->items);
     }
     return OK;
 }

@@ -26,6 +26,7 @@
 #include "flow/ruleset.h"
 #include "flow/snapshot.h"
 #include "flow/state.h"
+#include "flow/stopwatch.h"
 
 #include <pthread.h>
 
@@ -102,6 +103,7 @@ struct worker_counters {
     struct counter backpressure_ms;
     struct hist journal_ack;
     struct hist restore;
+    struct hist stages[STOPWATCH_STAGES]; /* in milliseconds */
 };
 
 /* What all partitions of a worker share. */
@@ -125,6 +127,7 @@ struct partition_context {
     void *random_context;
     struct batch *batch;
     struct worker_counters *counters;
+    struct stopwatch stopwatch;
     struct contribution fresh;  /* scratch of settle */
     struct contribution stored; /* scratch of settle */
     struct buffer bytes;        /* scratch of settle */

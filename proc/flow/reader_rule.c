@@ -2,6 +2,7 @@
 #include "flow/reader_rule.h"
 
 #include "base/memory.h"
+#include "flow/invariant.h"
 #include "flow/mutant.h"
 
 #include <inttypes.h>
@@ -146,8 +147,9 @@ static enum err check_group(const struct reader_rule *rule, struct err_info *why
             return err_set(why, ERR_BROKEN, "a group whose frames disagree on kind, range or plan");
     }
     if (first->lo != rule->hi || first->hi < first->lo)
-        return err_set(why, ERR_BROKEN, "group [%" PRId64 ", %" PRId64 ") after input offset %" PRId64, first->lo,
-                       first->hi, rule->hi);
+        return invariant_broken(INVARIANT_RANGES_TILE, why,
+                                "group [%" PRId64 ", %" PRId64 ") after input offset %" PRId64, first->lo, first->hi,
+                                rule->hi);
     return OK;
 }
 

@@ -2,6 +2,7 @@
 #include "flow/state.h"
 
 #include "flow/frame_cells.h"
+#include "flow/invariant.h"
 
 #include <inttypes.h>
 
@@ -245,10 +246,10 @@ static enum err check_whole(struct folding *folding, struct bytes bytes, struct 
                        folding->group.slice, folding->content.ledger.entries, folding->content.cells,
                        said.ledger.entries, said.cells);
     if (!same_whole(folding, &own, &said))
-        return err_set(info, ERR_BROKEN,
-                       "control totals: slice %" PRIu32 " is not what the groups before it add up to: %" PRIu64
-                       " ledger entries and %" PRIu64 " cells, the slice has %" PRIu64 " and %" PRIu64,
-                       folding->group.slice, own.ledger.entries, own.cells, said.ledger.entries, said.cells);
+        return invariant_broken(INVARIANT_SNAPSHOT_IS_FOLD, info,
+                                "control totals: slice %" PRIu32 " is not what the groups before it add up to: %" PRIu64
+                                " ledger entries and %" PRIu64 " cells, the slice has %" PRIu64 " and %" PRIu64,
+                                folding->group.slice, own.ledger.entries, own.cells, said.ledger.entries, said.cells);
     return OK;
 }
 
@@ -256,18 +257,20 @@ static enum err check_control(const struct state *state, const struct control *j
 {
     for (int i = 0; i < VERDICTS; i++) {
         if (state->verdicts[i] != journal->verdicts[i])
-            return err_set(info, ERR_BROKEN, "control totals: %" PRId64 " declarations %s, the journal says %" PRId64,
-                           state->verdicts[i], verdict_name((enum verdict)i), journal->verdicts[i]);
+            return invariant_broken(INVARIANT_VERDICTS_ADD_UP, info,
+                                    "control totals: %" PRId64 " declarations %s, the journal says %" PRId64,
+                                    state->verdicts[i], verdict_name((enum verdict)i), journal->verdicts[i]);
     }
     if (!slices_are_whole(&state->slices))
         return OK;
     struct ledger_sums own = ledger_sums(state->ledger);
     if (!ledger_sums_equal(&own, &journal->ledger))
-        return err_set(info, ERR_BROKEN,
-                       "control totals: the ledger has %" PRIu64 " entries with sum %016" PRIx64 " and %" PRIu64
-                       " fingerprints, the journal says %" PRIu64 ", %016" PRIx64 " and %" PRIu64,
-                       own.entries, own.control, own.prints, journal->ledger.entries, journal->ledger.control,
-                       journal->ledger.prints);
+        return invariant_broken(INVARIANT_LEDGER_IS_FOLD, info,
+                                "control totals: the ledger has %" PRIu64 " entries with sum %016" PRIx64
+                                " and %" PRIu64 " fingerprints, the journal says %" PRIu64 ", %016" PRIx64
+                                " and %" PRIu64,
+                                own.entries, own.control, own.prints, journal->ledger.entries, journal->ledger.control,
+                                journal->ledger.prints);
     return OK;
 }
 
@@ -364,8 +367,9 @@ static enum err take_floor(struct state *state, const struct frame *last, struct
     if (!frame_find_section(last, SECTION_CONTROL, &bytes) || !frame_get_control(bytes, &control))
         return OK; /* the fold says so */
     if (control.floor < state->journalled_floor)
-        return err_set(info, ERR_BROKEN, "the floor of the ledger falls from month %" PRId32 " to %" PRId32,
-                       state->journalled_floor, control.floor);
+        return invariant_broken(INVARIANT_FLOOR_NEVER_FALLS, info,
+                                "the floor of the ledger falls from month %" PRId32 " to %" PRId32,
+                                state->journalled_floor, control.floor);
     state_raise_floor(state, control.floor);
     return OK;
 }

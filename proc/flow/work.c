@@ -47,7 +47,9 @@ void work_seal(struct partition *partition)
     partition->state.today = partition_today(partition);
     if (MUTANT(FLOOR_AT_SEAL))
         floor_follow(&partition->state, partition->context->horizon_months);
+    stopwatch_begin_each(&partition->context->stopwatch);
     struct group *group = seal_data(partition);
+    stopwatch_mark(&partition->context->stopwatch, STOPWATCH_SEAL);
     partition->is_idle = false;
     snapshot_note(partition, group);
     outbox_add(&partition->outbox, group);
@@ -94,21 +96,26 @@ static void work_through(struct partition *partition, int64_t now_ms)
 {
     struct batch *batch = partition->context->batch;
     struct intake *intake = &partition->intake;
+    struct stopwatch *stopwatch = &partition->context->stopwatch;
     batch_judge_by(batch, partition->ruleset->rules);
     while (intake_has_records(intake) && outbox_has_room(&partition->outbox)) {
         size_t from = intake->next;
         if (partition->open.begun_ms == 0)
             partition->open.begun_ms = now_ms;
         do {
+            stopwatch_begin(stopwatch);
             batch_fill(batch, intake->records, intake->count, &intake->next);
             batch_decode(batch);
+            stopwatch_mark(stopwatch, STOPWATCH_DECODE);
             batch_judge(batch);
+            stopwatch_mark(stopwatch, STOPWATCH_JUDGE);
             struct err_info info;
             if (settle_batch(partition, batch, &info) != OK) {
                 batch_reset(batch);
                 partition_halt(partition, GUARD_LIMIT, &info);
                 return;
             }
+            stopwatch_mark(stopwatch, STOPWATCH_SETTLE);
         } while (batch->record_open);
         advance(partition, from, intake->next);
         if (work_seal_is_due(partition, now_ms))

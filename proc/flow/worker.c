@@ -61,6 +61,7 @@ struct worker *worker_new(const struct worker_options *options)
         .random_context = options->random_context,
         .batch = batch_new(&options->batch),
         .counters = &worker->counters,
+        .stopwatch = {.now_ns = options->stopwatch_ns, .stages = worker->counters.stages},
     };
     worker->partitions = memory_new((size_t)options->partitions, sizeof worker->partitions[0]);
     worker->announced = memory_new((size_t)options->partitions, sizeof worker->announced[0]);

@@ -28,6 +28,8 @@ struct worker_options {
     int32_t final_months;
     const struct counter *ledger_share;
     struct batch_options batch;
+    int64_t (*stopwatch_ns)(
+        void); /* a steady clock for sampled durations, which decide nothing; NULL: none are taken */
     uint64_t (*random)(void *random_context);
     void *random_context;
 };

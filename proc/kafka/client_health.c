@@ -40,6 +40,7 @@ struct client_health {
     pthread_cond_t closed;
     kafka_log_fn *log;
     struct kafka_health shown;
+    struct hist rtt;          /* written under the lock, read by any */
     int64_t timeouts_of_gone; /* request timeouts of handles that are closed */
     struct handle_view handles[HANDLES_MAX];
     struct logged logged[CODES_MAX];
@@ -89,6 +90,7 @@ void client_health_read(struct client_health *health, struct kafka_health *out)
 {
     pthread_mutex_lock(&health->lock);
     *out = health->shown;
+    out->rtt = &health->rtt;
     out->request_timeouts = health->timeouts_of_gone;
     out->fetch_queue_bytes = 0;
     for (size_t i = 0; i < HANDLES_MAX; i++) {
@@ -160,12 +162,30 @@ static int64_t sum_of(const char *json, const char *key)
     return sum;
 }
 
-/* Mean round trip over all brokers of the statistics, in seconds; 0 if no request was answered. */
-static double rtt_of(const char *json)
+/* The round trips of one broker since the statistics before, each at the percentile that it lies below. */
+static void record_rtt(struct hist *hist, const char *object)
+{
+    static const struct {
+        const char *key;
+        int64_t percent; /* of the requests lie at it or below */
+    } marks[] = {{"\"p50\":", 50}, {"\"p75\":", 75}, {"\"p90\":", 90},
+                 {"\"p95\":", 95}, {"\"p99\":", 99}, {"\"max\":", 100}};
+    int64_t count = sum_of(object, "\"cnt\":");
+    int64_t placed = 0;
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        int64_t upto = (count * marks[i].percent + 99) / 100;
+        hist_record_many(hist, (double)sum_of(object, marks[i].key) / 1e6, upto - placed);
+        placed = upto;
+    }
+}
+
+/* Reading handles are left out: their brokers hold a request back until there is something to read. */
+static void record_rtts(struct hist *hist, const char *json)
 {
     static const char key[] = "\"rtt\": {";
-    int64_t sum = 0;
-    int64_t count = 0;
+    if (strstr(json, "\"type\": \"producer\"") == NULL) {
+        return;
+    }
     for (const char *at = strstr(json, key); at != NULL; at = strstr(at, key)) {
         at += sizeof key - 1;
         const char *end = strchr(at, '}');
@@ -175,10 +195,8 @@ static double rtt_of(const char *json)
         }
         memcpy(object, at, (size_t)(end - at));
         object[end - at] = '\0';
-        sum += sum_of(object, "\"sum\":");
-        count += sum_of(object, "\"cnt\":");
+        record_rtt(hist, object);
     }
-    return count > 0 ? (double)sum / (double)count / 1e6 : 0.0;
 }
 
 static struct handle_view *view_of(struct client_health *health, const rd_kafka_t *handle)
@@ -202,7 +220,6 @@ void client_health_statistics(struct client_health *health, const struct rd_kafk
 {
     int64_t timeouts = sum_of(json, "\"req_timeouts\":");
     int64_t queued = sum_of(json, "\"fetchq_size\":");
-    double rtt = rtt_of(json);
     bool is_up = strstr(json, "\"state\":\"UP\"") != NULL;
 
     pthread_mutex_lock(&health->lock);
@@ -211,9 +228,7 @@ void client_health_statistics(struct client_health *health, const struct rd_kafk
         view->request_timeouts = timeouts;
         view->fetch_queue_bytes = queued;
     }
-    if (rtt > 0.0) {
-        health->shown.rtt_seconds = rtt;
-    }
+    record_rtts(&health->rtt, json); /* under the lock: several handles, one writer at a time */
     if (is_up) {
         health->shown.is_reachable = true;
     }

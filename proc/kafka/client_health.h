@@ -7,8 +7,9 @@
  */
 #pragma once
 
+#include "base/hist.h"
+
 #include <stdbool.h>
-#include <stdint.h>
 
 /* librdkafka's own types, so that other rooms need not see its header. */
 struct rd_kafka_s;
@@ -36,7 +37,7 @@ struct kafka_health {
     int64_t errors;        /* passing errors seen */
     int64_t request_timeouts;
     int64_t fetch_queue_bytes; /* fetched, not yet taken */
-    double rtt_seconds;        /* newest mean round trip, 0 if unknown */
+    const struct hist *rtt;    /* round trips of the producers' requests; lives as long as the health */
 };
 
 /* Health of all handles of one port; made once, shared by them. */

@@ -111,7 +111,9 @@ void metrics_put_int(struct metrics_page *page, enum metric metric, int64_t valu
     add_sample(page, metric, "", labels, NULL, metrics_label_int(number, value));
 }
 
-void metrics_put_hist(struct metrics_page *page, enum metric metric, const struct hist *hist, const char *const *labels)
+/* unit: seconds that one "second" of the histogram stands for. */
+static void put_hist(struct metrics_page *page, enum metric metric, const struct hist *hist, double unit,
+                     const char *const *labels)
 {
     struct hist_view view;
     char bound[NUMBER_BYTES];
@@ -122,12 +124,24 @@ void metrics_put_hist(struct metrics_page *page, enum metric metric, const struc
     for (int i = 0; i <= HIST_BUCKETS; i++) {
         sum += view.bucket[i];
         add_sample(page, metric, "_bucket", labels,
-                   number_text(bound, i < HIST_BUCKETS ? hist_bound(i) : (double)INFINITY),
+                   number_text(bound, i < HIST_BUCKETS ? hist_bound(i) * unit : (double)INFINITY),
                    metrics_label_int(number, sum));
     }
-    add_sample(page, metric, "_sum", labels, NULL, number_text(number, view.sum_seconds));
+    add_sample(page, metric, "_sum", labels, NULL, number_text(number, view.sum_seconds * unit));
     /* of the buckets as they were read: the count must equal the bucket +Inf */
     add_sample(page, metric, "_count", labels, NULL, metrics_label_int(number, sum));
+}
+
+void metrics_put_hist(struct metrics_page *page, enum metric metric, const struct hist *hist, const char *const *labels)
+{
+    put_hist(page, metric, hist, 1, labels);
+}
+
+void metrics_put_fine_hist(struct metrics_page *page, enum metric metric, const struct hist *hist,
+                           const char *const *labels)
+{
+    static const double MILLISECOND = 1e-3;
+    put_hist(page, metric, hist, MILLISECOND, labels);
 }
 
 static const char *ending(const struct row *row)

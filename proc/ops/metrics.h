@@ -50,6 +50,9 @@ void metrics_put(struct metrics_page *page, enum metric metric, double value, co
 void metrics_put_int(struct metrics_page *page, enum metric metric, int64_t value, const char *const *labels);
 void metrics_put_hist(struct metrics_page *page, enum metric metric, const struct hist *hist,
                       const char *const *labels);
+/* Of a histogram that holds milliseconds where others hold seconds, for durations below them. */
+void metrics_put_fine_hist(struct metrics_page *page, enum metric metric, const struct hist *hist,
+                           const char *const *labels);
 
 /* dryport_build_info, dryport_memory_limit_bytes and process_*. */
 void metrics_put_process(struct metrics_page *page);

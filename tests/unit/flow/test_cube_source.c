@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/cube_source.h"
+#include "flow/invariant.h"
 #include "trade/calendar.h"
 
 #include "unit/flow/journal_fixture.h"
@@ -92,6 +93,7 @@ Test(cube_source, what_was_given_of_a_refused_group_is_taken_back)
     cr_assert_eq(take(parsed(group_of(20))), ERR_BROKEN);
 
     cr_assert(strstr(desk.info.text, "control totals of view"), "%s", desk.info.text);
+    cr_assert_eq(invariant_count(INVARIANT_CELLS_ARE_FOLD), 1, "it is told by dryport_invariant_violations_total");
     cr_assert_gt(desk.added, 0, "the totals stand behind the cells");
     cr_assert(all_zero(&desk.sum));
 }
