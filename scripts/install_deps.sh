@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# install_deps.sh GROUP... - installs the Debian packages of the groups build, test, fuzz, bench that are missing; says which.
+# install_deps.sh GROUP... - installs the Debian packages of the groups build, unit, test, fuzz, bench, image, containers that are
+# missing; says which.
 #
 # Quiet when nothing is missing (it asks dpkg each time: 30 ms, and right also on a copied tree). Needs root or sudo only if
 # something is missing. docs/DEPENDENCIES.md holds the reason for each package. On a system without dpkg it names the
@@ -11,7 +12,10 @@ packages_of() {
     case $1 in
     build)
         echo gcc libc6-dev make cmake ninja-build pkg-config protobuf-c-compiler tzdata \
-            librdkafka-dev libprotobuf-c-dev libzstd-dev libmicrohttpd-dev libjansson-dev libncurses-dev libssl-dev
+            librdkafka-dev libprotobuf-c-dev libzstd-dev libmicrohttpd-dev libjansson-dev libncurses-dev libssl-dev libcurl4-openssl-dev
+        ;;
+    unit)
+        echo libcriterion-dev python3 protobuf-compiler zstd
         ;;
     test)
         echo libcriterion-dev clang-format python3 python3-venv protobuf-compiler zstd maven openssl curl libcurl4-openssl-dev zlib1g-dev postgresql
@@ -27,8 +31,14 @@ packages_of() {
     bench)
         echo libck-dev liburcu-dev
         ;;
+    image) # what an image takes from the distribution it is built on
+        echo ca-certificates tzdata
+        ;;
+    containers) # builds and runs images without a daemon
+        echo buildah podman runc debootstrap
+        ;;
     *)
-        echo "install_deps: unknown group \"$1\"; there are build, test, fuzz, bench" >&2
+        echo "install_deps: unknown group \"$1\"; there are build, unit, test, fuzz, bench, image, containers" >&2
         return 64
         ;;
     esac

@@ -28,6 +28,7 @@ extern const struct command command_explain;
 extern const struct command command_verify;
 extern const struct command command_rejects;
 extern const struct command command_skip;
+extern const struct command command_health;
 
 /* Finds the command of argv[1] and runs it; knows --help and --version. Returns the exit code. */
 int commands_run(int argc, char **argv);

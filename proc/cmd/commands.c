@@ -6,8 +6,19 @@
 #include <stdio.h>
 
 const struct command *const commands[] = {
-    &command_run,    &command_demo,    &command_generate, &command_load,    &command_check, &command_tail,
-    &command_report, &command_explain, &command_verify,   &command_rejects, &command_skip,  NULL,
+    &command_run,
+    &command_demo,
+    &command_generate,
+    &command_load,
+    &command_check,
+    &command_tail,
+    &command_report,
+    &command_explain,
+    &command_verify,
+    &command_rejects,
+    &command_skip,
+    &command_health,
+    NULL,
 };
 
 static void print_help(void)

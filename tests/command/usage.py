@@ -5,10 +5,10 @@ from command import LISTS, expect, expect_run, folder, run, write
 
 for arguments in (["--help"], ["-h"], ["help"]):
     done = expect_run(0, "usage: dryport COMMAND", *arguments)
-    for command in ("generate", "load", "check", "tail", "report", "verify", "explain", "rejects", "skip"):
+    for command in ("generate", "load", "check", "tail", "report", "verify", "explain", "rejects", "skip", "health"):
         expect(f"\n  {command} " in done.stdout, f"--help lists {command}", done)
 expect_run(0, "dryport ", "--version")
-for command in ("generate", "load", "check", "tail", "report", "verify", "explain", "rejects", "skip"):
+for command in ("generate", "load", "check", "tail", "report", "verify", "explain", "rejects", "skip", "health"):
     expect_run(0, f"usage: dryport {command}", command, "--help")
     expect_run(0, "--timeout SECONDS", command, "-X", "x=y", "--help")
     expect_run(64, f'dryport {command}: unknown option --timeot; did you mean "timeout"?', command, "--timeot", "3")
@@ -25,6 +25,11 @@ expect_run(64, "no file is named", "check")
 expect_run(64, "no file is named", "load")
 expect_run(64, "no argument is taken", "tail", "x")
 expect_run(64, "no argument is taken", "skip", "x")
+expect_run(64, "no argument is taken", "health", "x")
+expect_run(64, "there is no listener to ask", "health", "-X", "http.listen=")
+expect_run(64, "port 0 is any free one", "health", "-X", "http.listen=127.0.0.1:0")
+expect_run(69, "http://127.0.0.1:1/livez", "health", "-X", "http.listen=0.0.0.0:1")
+expect_run(69, "http://[::1]:1/readyz", "health", "--ready", "-X", "http.listen=[::]:1")
 expect_run(64, "no argument is taken", "report", "x")
 expect_run(64, "--view is missing", "report", "--period", "2025")
 expect_run(64, "--period is missing", "report", "--view", "flow")

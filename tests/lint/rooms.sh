@@ -9,7 +9,7 @@ rules='base|base|
 trade|base trade|
 flow|base trade flow customs|protobuf-c zstd
 kafka|base kafka flow/port|librdkafka
-ops|base trade flow ops customs|microhttpd jansson openssl
+ops|base trade flow ops customs|microhttpd jansson openssl curl
 query|base trade flow query customs|jansson
 cmd|base trade flow kafka ops query cmd customs engine|ncurses zstd jansson protobuf-c
 .|base trade flow kafka ops query cmd customs engine|jansson'
@@ -34,6 +34,7 @@ function library_of(header) {
     if (header ~ /^microhttpd/) return "microhttpd"
     if (header ~ /^jansson/) return "jansson"
     if (header ~ /^openssl\//) return "openssl"
+    if (header ~ /^curl\//) return "curl"
     if (header ~ /^(n?curses|ncursesw?\/|term|panel)/) return "ncurses"
     if (header ~ /^(criterion|urcu|ck_)/) return "a library for tests and benches"
     return ""
