@@ -5,7 +5,9 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/table.h"
+#include "flow/figures.h"
 #include "flow/gate.h"
+#include "trade/calendar.h"
 
 #include "customs/v1/statistic.pb-c.h"
 
@@ -32,13 +34,13 @@ struct held {
     struct audit_stand stand;
     int64_t offset; /* of the record that stands */
     int32_t partition;
-    uint32_t cell;
-    bool is_late; /* the last record in the log is not the one that stands */
+    uint32_t cell; /* the figure's number (figures.h), or NO_CELL */
+    bool is_late;  /* the last record in the log is not the one that stands */
 };
 
 /* A cell (or a key without one) that is not as it must be, yet. */
 struct open_case {
-    uint32_t cell; /* NO_CELL: a key that no cell explains */
+    uint32_t cell; /* a number of figures.h; NO_CELL: a key that no cell explains */
     uint32_t key;  /* entry number; TABLE_NONE: nothing is published */
     uint64_t content;
     uint64_t as_of;
@@ -54,7 +56,10 @@ struct statistics {
     struct table *table;
     struct held *held;
     uint32_t capacity;
-    uint32_t linked; /* cells that know their key */
+    struct figures *figures; /* of the cube of the journals */
+    int32_t rolling_day;     /* the newest day that rolling records end on; FIGURES_NO_DAY: there is none */
+    uint32_t linked;         /* cells that know their key */
+    uint32_t derived;        /* likewise, derived figures */
     struct open_case *cases;
     uint32_t case_count;
     uint32_t case_capacity;
@@ -92,6 +97,17 @@ static void note(const struct statistics *s, const struct port_record *record, c
                b);
 }
 
+/* As the publisher's rolling_see. Twelve months tell their month only. */
+static void see_rolling(struct statistics *s, struct text key, uint32_t period_to)
+{
+    text_cut(&key, '|');
+    if (!text_is(text_cut(&key, '|'), "ROLLING") || !calendar_is_date(period_to))
+        return;
+    bool is_of_months = text_is(text_cut(&key, '|'), "12M");
+    int32_t day = calendar_day(is_of_months ? calendar_month_first(period_to) : period_to);
+    s->rolling_day = day > s->rolling_day ? day : s->rolling_day;
+}
+
 /* A record after the key's place and its header were checked. value NULL: a tombstone. */
 static void take_content(struct statistics *s, const struct port_record *record, uint64_t as_of,
                          const Customs__V1__Statistic *value, uint64_t content)
@@ -122,6 +138,7 @@ static void take_content(struct statistics *s, const struct port_record *record,
     held->stand.state = (unsigned)value->state;
     held->stand.watermark_ms = value->watermark_ms;
     audit_states_see(&s->states, value->watermark_ms);
+    see_rolling(s, text_of(held->key), value->period_to);
 }
 
 static void take_statistic(struct statistics *s, const struct port_record *record)
@@ -184,19 +201,36 @@ static enum err read_on(struct statistics *s, bool *out_did, struct err_info *in
 
 /* ---- comparing ---- */
 
+static struct text key_text(struct statistics *s, uint32_t cell)
+{
+    return statistic_key(s->audit->writer, figures_key(s->figures, cell), cube_codes(s->audit->cube));
+}
+
 static uint32_t key_number(struct statistics *s, uint32_t cell)
 {
-    const struct cube *cube = s->audit->cube;
-    struct table_key place = place_of(statistic_key(s->audit->writer, cube_key(cube, cell), cube_codes(cube)));
+    struct table_key place = place_of(key_text(s, cell));
     return table_find(s->table, &place, table_hash(&place));
 }
 
 static uint64_t content_of(struct statistics *s, uint32_t cell)
 {
-    const struct cube *cube = s->audit->cube;
     bool saturated = false;
-    return statistic_set(s->audit->writer, cube_key(cube, cell), cube_codes(cube), cube_measures(cube, cell),
-                         &saturated);
+    struct figure figure;
+    if (!figures_get(s->figures, cell, &figure))
+        return STATISTIC_ABSENT;
+    return statistic_set(s->audit->writer, &figure, cube_codes(s->audit->cube), &saturated);
+}
+
+/* The day on which rolling windows end: what the records say, which no journal does, but not before their watermark. */
+static void find_today(struct statistics *s)
+{
+    const struct zone *zone = s->audit->options.zone;
+    int32_t day = s->rolling_day;
+    if (zone && s->states.watermark_ms > 0) {
+        int32_t event = zone_day(zone, s->states.watermark_ms);
+        day = event > day ? event : day;
+    }
+    figures_set_today(s->figures, day);
 }
 
 /* The largest event time that the journals hold, as far as they are read. */
@@ -230,28 +264,36 @@ static void open_case(struct statistics *s, struct open_case found)
     s->cases[s->case_count++] = found;
 }
 
-/* Cells beyond `linked` get to know their key. Those that the noted ends have are compared, too. */
-static void link_cells(struct statistics *s, bool compare, int64_t now_ms)
+static void link_figure(struct statistics *s, uint32_t cell, bool compare, int64_t now_ms)
 {
     struct audit *audit = s->audit;
-    for (; s->linked < cube_count(audit->cube); s->linked++) {
-        uint32_t cell = s->linked;
-        if (!cube_is_published(audit->cube, cell))
-            continue;
-        uint32_t number = key_number(s, cell);
-        struct held *held = number == TABLE_NONE ? NULL : &s->held[number];
-        if (held)
-            held->cell = cell;
-        if (!compare)
-            continue;
-        uint64_t content = content_of(s, cell);
-        if (!is_right(s, held, content))
-            open_case(s, (struct open_case){cell, number, content, held ? held->as_of : 0, now_ms});
-        else if (content == STATISTIC_ABSENT)
-            audit->sums.zero++;
-        else
-            audit->sums.equal++;
-    }
+    if (!figures_is_published(s->figures, cell))
+        return;
+    uint32_t number = key_number(s, cell);
+    struct held *held = number == TABLE_NONE ? NULL : &s->held[number];
+    if (held)
+        held->cell = cell;
+    if (!compare)
+        return;
+    uint64_t content = content_of(s, cell);
+    if (!is_right(s, held, content))
+        open_case(s, (struct open_case){cell, number, content, held ? held->as_of : 0, now_ms});
+    else if (content == STATISTIC_ABSENT)
+        audit->sums.zero++;
+    else
+        audit->sums.equal++;
+}
+
+/* Cells beyond `linked` get to know their key, and what derives from them. Those that the noted ends have are compared, too. */
+static void link_cells(struct statistics *s, bool compare, int64_t now_ms)
+{
+    find_today(s);
+    for (uint32_t cell = s->linked; cell < cube_count(s->audit->cube); cell++)
+        figures_add(s->figures, cell);
+    for (; s->linked < cube_count(s->audit->cube); s->linked++)
+        link_figure(s, s->linked, compare, now_ms);
+    for (; s->derived < figures_count(s->figures); s->derived++)
+        link_figure(s, FIGURE_DERIVED | s->derived, compare, now_ms);
 }
 
 static void find_strangers(struct statistics *s, int64_t now_ms)
@@ -268,13 +310,15 @@ static void say_broken(struct statistics *s, const struct open_case *found)
     struct audit *audit = s->audit;
     const struct held *held = found->key == TABLE_NONE ? NULL : &s->held[found->key];
     struct measures none = {0};
-    const struct measures *m = found->cell == NO_CELL ? &none : cube_measures(audit->cube, found->cell);
+    struct figure figure = {.sums = &none};
+    bool has_figure = found->cell != NO_CELL && figures_get(s->figures, found->cell, &figure);
+    const struct measures *m = has_figure ? figure.sums : &none;
     char value[I128_TEXT_BYTES];
     char mass[I128_TEXT_BYTES];
     i128_to_text(m->value_minor, value);
     i128_to_text(i128_divide_round(m->net_mass_mg, 1000), mass);
     if (!held) {
-        struct text key = statistic_key(audit->writer, cube_key(audit->cube, found->cell), cube_codes(audit->cube));
+        struct text key = key_text(s, found->cell);
         uint32_t hash = hash_murmur2(key.data, key.length) & 0x7FFFFFFFu;
         audit_note(audit, PORT_STATISTICS, (int32_t)(hash % (uint32_t)s->partitions), AUDIT_NO_OFFSET, mend_publisher,
                    "%.*s: not published; the journals say value %s, %" PRId64 " declarations, %" PRId64 " items",
@@ -360,6 +404,7 @@ static enum err settle(struct statistics *s, struct err_info *info)
         for (int32_t i = 0; i < s->partitions; i++)
             TRY(walk_extend(&s->walks[i], info));
         TRY(read_on(s, &did, info));
+        find_today(s);
         judge_cases(s, begun_ms, steady_ms());
         if (!did)
             port->wait(port->self, 0, PAUSE_MS);
@@ -407,6 +452,8 @@ enum err audit_statistics(struct audit *audit, struct err_info *info)
                        "the topic does not exist, the journals have %" PRIu32 " cells", cube_count(audit->cube));
         return OK;
     }
+    s.figures = figures_new(audit->options.plan, audit->cube);
+    s.rolling_day = FIGURES_NO_DAY;
     s.walks = memory_new((size_t)s.partitions, sizeof s.walks[0]);
     s.table = table_new(EXPECTED_KEYS);
     gate_init(&s.gate, s.partitions, nobody);
@@ -422,6 +469,7 @@ enum err audit_statistics(struct audit *audit, struct err_info *info)
     memory_free(s.cases);
     memory_free(s.walks);
     table_free(s.table);
+    figures_free(s.figures);
     gate_fini(&s.gate);
     return err;
 }

@@ -45,6 +45,7 @@ static void begin(struct publisher *publisher, const struct months *before)
     widen(&closing->final, before->final_before, publisher->months.final_before);
     closing->is_due = true;
     closing->cell = 0;
+    closing->figure = 0;
     closing->entry = 0;
 }
 
@@ -78,17 +79,25 @@ static bool is_in(const struct closing_range *range, int32_t day)
     return day >= range->from && day < range->to;
 }
 
-/* A cell that waits already is compared when its turn comes. */
-static void look_at_cells(struct publisher *publisher, uint32_t most)
+static uint32_t look_at(struct publisher *publisher, uint32_t next, uint32_t end, uint32_t bit, uint32_t most)
 {
     struct closing *closing = &publisher->closing;
-    for (uint32_t count = cube_count(publisher->cube); closing->cell < count && most > 0; closing->cell++, most--) {
-        int32_t day = cell_day(cube_key(publisher->cube, closing->cell));
+    for (; next < end && most > 0; next++, most--) {
+        int32_t day = figures_last_day(publisher->figures, bit | next);
         if (!is_in(&closing->closed, day) && !is_in(&closing->final, day))
             continue;
-        cube_mark(publisher->cube, closing->cell);
+        figures_mark(publisher->figures, bit | next);
         closing->has_marked = true;
     }
+    return next;
+}
+
+/* A figure that waits already is compared when its turn comes. */
+static void look_at_figures(struct publisher *publisher, uint32_t most)
+{
+    struct closing *closing = &publisher->closing;
+    closing->cell = look_at(publisher, closing->cell, cube_count(publisher->cube), 0, most);
+    closing->figure = look_at(publisher, closing->figure, figures_count(publisher->figures), FIGURE_DERIVED, most);
 }
 
 /* Keys without a cell have zero records; they wait for their tombstones. */
@@ -106,10 +115,11 @@ bool closing_step(struct publisher *publisher)
     struct closing *closing = &publisher->closing;
     if (!closing->is_due)
         return false;
-    look_at_cells(publisher, CLOSING_STEP);
+    look_at_figures(publisher, CLOSING_STEP);
     look_at_keys(publisher, CLOSING_STEP);
-    closing->is_due =
-        closing->cell < cube_count(publisher->cube) || closing->entry < registry_count(publisher->registry);
+    closing->is_due = closing->cell < cube_count(publisher->cube) ||
+                      closing->figure < figures_count(publisher->figures) ||
+                      closing->entry < registry_count(publisher->registry);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "flow/cube_source.h"
+#include "flow/waiting.h"
 #include "trade/calendar.h"
 
 #include <inttypes.h>
@@ -11,7 +12,6 @@
 enum {
     EXPECTED_CELLS = 1 << 12,
     CHUNK_CELLS = 1024,
-    DIRTY_FIRST = 1024,
     BATCH_DELTAS = 32,
     BATCH_UPDATES = BATCH_DELTAS * 4,
     UPDATES_A_DELTA = 2 * VIEWS_MOST + 2,
@@ -22,6 +22,8 @@ struct cell {
     uint32_t link;
     bool dirty;
     bool published;
+    bool is_marked; /* when it changes: it is published, or something derives from it that is */
+    bool is_flagged;
 };
 
 /* Where a leaf cell goes beside itself. */
@@ -54,11 +56,7 @@ struct cube {
     uint32_t chunk_count;
     uint32_t chunk_capacity;
     uint32_t view_cells[VIEWS_MOST];
-    /* changed cells: a ring of numbers */
-    uint32_t *dirty;
-    uint32_t dirty_mask;
-    uint32_t dirty_head;
-    uint32_t dirty_count;
+    struct waiting dirty; /* changed cells */
     int64_t declarations;
     /* the last day whose month was looked up */
     int32_t day;
@@ -78,10 +76,14 @@ static struct cell *cell_at(const struct cube *cube, uint32_t index)
     return &cube->chunks[index / CHUNK_CELLS][index % CHUNK_CELLS];
 }
 
-/* A view by day may publish its days, its months or both; one by month has only months. */
-static bool is_published(const struct view *view, bool month)
+/* Whether the view publishes cells of this kind, or periods that are sums of them. */
+static bool wakes(const struct view *view, bool month)
 {
-    return month ? view->publish_month : view->publish_day;
+    for (enum period period = PERIOD_DAY; period < PERIODS; period++) {
+        if (view_publishes(view, period) && period_is_of_months(period) == month)
+            return true;
+    }
+    return false;
 }
 
 static void cell_begin(struct cube *cube, uint32_t index, const struct table_key *key)
@@ -96,39 +98,24 @@ static void cell_begin(struct cube *cube, uint32_t index, const struct table_key
     uint32_t view = cell_view(key);
     struct cell *cell = cell_at(cube, index);
     cell->link = CUBE_NO_LINK;
-    cell->published = is_published(&cube->plan->views[view], cell_is_month(key));
+    cell->published = view_publishes(&cube->plan->views[view], period_of(key));
+    cell->is_marked = wakes(&cube->plan->views[view], cell_is_month(key));
     cube->view_cells[view] += cell_is_month(key) == (cube->plan->views[view].grain == GRAIN_MONTH);
-}
-
-static void dirty_grow(struct cube *cube)
-{
-    uint32_t size = (cube->dirty_mask + 1) * 2;
-    uint32_t *dirty = memory_new(size, sizeof dirty[0]);
-    for (uint32_t i = 0; i < cube->dirty_count; i++)
-        dirty[i] = cube->dirty[(cube->dirty_head + i) & cube->dirty_mask];
-    memory_free(cube->dirty);
-    cube->dirty = dirty;
-    cube->dirty_mask = size - 1;
-    cube->dirty_head = 0;
 }
 
 static void mark(struct cube *cube, struct cell *cell, uint32_t index)
 {
-    if (cell->dirty || !cell->published)
+    if (cell->dirty || !cell->is_marked)
         return;
     cell->dirty = true;
-    if (cube->dirty_count > cube->dirty_mask)
-        dirty_grow(cube);
-    cube->dirty[(cube->dirty_head + cube->dirty_count++) & cube->dirty_mask] = index;
+    waiting_add(&cube->dirty, index);
 }
 
 /* Takes back the marks of cells beyond the first `count` of the list. */
 static void unmark(struct cube *cube, uint32_t count)
 {
-    while (cube->dirty_count > count) {
-        uint32_t last = cube->dirty[(cube->dirty_head + --cube->dirty_count) & cube->dirty_mask];
-        cell_at(cube, last)->dirty = false;
-    }
+    while (cube->dirty.count > count)
+        cell_at(cube, waiting_take_back(&cube->dirty))->dirty = false;
 }
 
 static void add_update(struct cube *cube, const struct table_key *key)
@@ -190,7 +177,7 @@ static void add_delta(void *self, uint32_t view, const struct table_key *key, co
     struct table_key month = by_day ? month_key(cube, key) : *key;
     cube->deltas[cube->delta_count++] = *delta;
     add_update(cube, key);
-    if (by_day && cube->plan->views[view].publish_month)
+    if (by_day && view_keeps_months(&cube->plan->views[view]))
         add_update(cube, &month);
     for (uint32_t i = 0; is_leaf && i < leaf->count; i++) {
         const struct target *target = &leaf->targets[i];
@@ -210,7 +197,7 @@ static void plan_leaf(struct cube *cube, uint32_t index)
     if (view->leaf == index)
         return;
     leaf->targets[leaf->count++] = (struct target){index, view->grain == GRAIN_MONTH};
-    if (view->grain == GRAIN_DAY && view->publish_month)
+    if (view_keeps_months(view))
         leaf->targets[leaf->count++] = (struct target){index, true};
 }
 
@@ -218,8 +205,6 @@ static void open_cells(struct cube *cube)
 {
     dictionary_init(&cube->codes);
     cube->table = table_new(EXPECTED_CELLS);
-    cube->dirty = memory_new(DIRTY_FIRST, sizeof cube->dirty[0]);
-    cube->dirty_mask = DIRTY_FIRST - 1;
     cube->day = INT32_MIN;
 }
 
@@ -244,7 +229,7 @@ static void close_cells(struct cube *cube)
     for (uint32_t i = 0; i < cube->chunk_count; i++)
         memory_free(cube->chunks[i]);
     memory_free(cube->chunks);
-    memory_free(cube->dirty);
+    waiting_fini(&cube->dirty);
     dictionary_fini(&cube->codes);
     table_free(cube->table);
 }
@@ -269,8 +254,6 @@ void cube_empty(struct cube *cube)
     cube->chunk_count = 0;
     cube->chunk_capacity = 0;
     memset(cube->view_cells, 0, sizeof cube->view_cells);
-    cube->dirty_head = 0;
-    cube->dirty_count = 0;
     cube->declarations = 0;
     cube->fold.wants_refold = false;
     open_cells(cube);
@@ -312,7 +295,7 @@ enum err cube_fold(struct cube *cube, int32_t partition, const struct frame *fra
                    struct err_info *info)
 {
     CHECK(partition >= 0 && partition < cube->partitions && count > 0);
-    uint32_t dirty = cube->dirty_count;
+    uint32_t dirty = cube->dirty.count;
     enum err err = cube_source_take(&cube->fold, &cube->sources[partition], frames, count, partition, info);
     flush(cube);
     if (err == OK)
@@ -361,25 +344,36 @@ const struct dictionary *cube_codes(const struct cube *cube)
 
 uint32_t cube_dirty_first(const struct cube *cube)
 {
-    return cube->dirty_count ? cube->dirty[cube->dirty_head & cube->dirty_mask] : TABLE_NONE;
+    return cube->dirty.count ? waiting_first(&cube->dirty) : TABLE_NONE;
 }
 
 void cube_dirty_take(struct cube *cube)
 {
-    CHECK(cube->dirty_count > 0);
-    cell_at(cube, cube_dirty_first(cube))->dirty = false;
-    cube->dirty_head++;
-    cube->dirty_count--;
+    cell_at(cube, waiting_first(&cube->dirty))->dirty = false;
+    waiting_take(&cube->dirty);
 }
 
 uint32_t cube_dirty_count(const struct cube *cube)
 {
-    return cube->dirty_count;
+    return cube->dirty.count;
 }
 
-void cube_mark(struct cube *cube, uint32_t index)
+bool cube_flag(struct cube *cube, uint32_t index, bool on)
 {
-    mark(cube, cell_at(cube, index), index);
+    struct cell *cell = cell_at(cube, index);
+    bool was = cell->is_flagged;
+    cell->is_flagged = on;
+    return was;
+}
+
+uint32_t cube_find(const struct cube *cube, const struct table_key *key, uint64_t hash)
+{
+    return table_find(cube->table, key, hash);
+}
+
+void cube_prefetch(const struct cube *cube, uint64_t hash)
+{
+    table_prefetch(cube->table, hash);
 }
 
 uint32_t cube_view_cells(const struct cube *cube, uint32_t view)

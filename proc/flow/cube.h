@@ -47,7 +47,7 @@ uint32_t cube_count(const struct cube *cube);
 const struct table_key *cube_key(const struct cube *cube, uint32_t index);
 const struct measures *cube_measures(const struct cube *cube, uint32_t index);
 
-/* Whether the view publishes the frequency of this cell. Cells that are not published are never marked. */
+/* Whether the view publishes this cell. One that is not is marked only if periods that are sums of such cells are published. */
 bool cube_is_published(const struct cube *cube, uint32_t index);
 
 /* A number that the owner keeps with the cell; CUBE_NO_LINK at first. */
@@ -61,7 +61,13 @@ const struct dictionary *cube_codes(const struct cube *cube);
 uint32_t cube_dirty_first(const struct cube *cube);
 void cube_dirty_take(struct cube *cube);
 uint32_t cube_dirty_count(const struct cube *cube);
-void cube_mark(struct cube *cube, uint32_t index);
+
+/* Sets a flag that the owner keeps with the cell; returns what it was. */
+bool cube_flag(struct cube *cube, uint32_t index, bool on);
+
+/* The cell of a key with this hash (table_hash), or TABLE_NONE; asks for its slot before that. */
+uint32_t cube_find(const struct cube *cube, const struct table_key *key, uint64_t hash);
+void cube_prefetch(const struct cube *cube, uint64_t hash);
 
 /* Base cells of a view. */
 uint32_t cube_view_cells(const struct cube *cube, uint32_t view);

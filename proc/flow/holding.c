@@ -5,6 +5,7 @@
 #include "flow/closing.h"
 #include "flow/mutant.h"
 #include "flow/publisher_inside.h"
+#include "flow/rolling.h"
 #include "flow/statistic_bytes.h"
 
 #include <inttypes.h>
@@ -27,46 +28,62 @@ void holding_close(struct publisher *publisher)
     }
 }
 
-static void set_link(struct publisher *publisher, uint32_t cell, uint32_t index)
+static void set_link(struct publisher *publisher, uint32_t number, uint32_t index)
 {
-    registry_at(publisher->registry, index)->cell = cell;
+    registry_at(publisher->registry, index)->cell = number;
     registry_drop(publisher->registry, index);
-    cube_set_link(publisher->cube, cell, index);
+    figures_set_link(publisher->figures, number, index);
 }
 
-/* Gives the next cells their places, at most `most`. */
-static void link_batch(struct publisher *publisher, uint32_t most)
+/* Gives numbers from `first` on their places, at most `most`. Returns the one behind the last. */
+static uint32_t link_batch(struct publisher *publisher, uint32_t first, uint32_t most)
 {
     struct registry_place places[BATCH];
-    uint32_t cells[BATCH];
+    uint32_t numbers[BATCH];
     uint32_t indexes[BATCH];
     uint32_t count = 0;
-    for (uint32_t i = 0; i < most && i < BATCH; i++) {
-        uint32_t cell = publisher->linked++;
-        if (!cube_is_published(publisher->cube, cell))
+    uint32_t next = first;
+    for (; next - first < most && next - first < BATCH; next++) {
+        if (!figures_is_published(publisher->figures, next))
             continue;
         struct text key =
-            statistic_key(publisher->writer, cube_key(publisher->cube, cell), cube_codes(publisher->cube));
-        cells[count] = cell;
+            statistic_key(publisher->writer, figures_key(publisher->figures, next), cube_codes(publisher->cube));
+        numbers[count] = next;
         places[count++] = registry_place_of(publisher->registry, key);
     }
     for (uint32_t i = 0; i < count; i++)
         indexes[i] = registry_put_at(publisher->registry, &places[i]);
     for (uint32_t i = 0; i < count; i++)
-        set_link(publisher, cells[i], indexes[i]);
+        set_link(publisher, numbers[i], indexes[i]);
+    return next;
+}
+
+/* What derives from the linked cells gets its place, too. */
+static void link_derived(struct publisher *publisher)
+{
+    uint32_t count = figures_count(publisher->figures);
+    while (publisher->derived < count)
+        publisher->derived =
+            link_batch(publisher, FIGURE_DERIVED | publisher->derived, count - publisher->derived) & ~FIGURE_DERIVED;
 }
 
 void holding_link_to(struct publisher *publisher, uint32_t most)
 {
-    while (publisher->linked < most)
-        link_batch(publisher, most - publisher->linked);
+    while (publisher->linked < most) {
+        uint32_t next = link_batch(publisher, publisher->linked, most - publisher->linked);
+        while (publisher->linked < next)
+            figures_add(publisher->figures, publisher->linked++);
+    }
+    link_derived(publisher);
 }
 
 bool holding_link_some(struct publisher *publisher)
 {
     uint32_t left = cube_count(publisher->cube) - publisher->linked;
+    if (left == 0)
+        return false;
     holding_link_to(publisher, publisher->linked + (left < STEP_LINKS ? left : STEP_LINKS));
-    return left > 0;
+    return true;
 }
 
 void holding_queue(struct publisher *publisher, uint32_t index)
@@ -121,7 +138,7 @@ static void take_orphan(struct publisher *publisher, uint32_t index, const struc
 static bool is_to_be_buried(const struct publisher *publisher, const struct registry_entry *entry)
 {
     return entry->read_content == STATISTIC_ABSENT && entry->read_state != REGISTRY_NOTHING &&
-           months_state(&publisher->months, cell_day(cube_key(publisher->cube, entry->cell))) == MONTH_FINAL;
+           months_state(&publisher->months, figures_last_day(publisher->figures, entry->cell)) == MONTH_FINAL;
 }
 
 static bool is_of_own_term(const struct publisher *publisher, uint64_t as_of)
@@ -178,13 +195,14 @@ static void read_statistic(struct publisher *publisher, int32_t partition, const
     }
     entry->late = is_late;
     closing_see(publisher, time.watermark_ms);
+    rolling_see(publisher, key_of(record), time.period_to);
     if (is_late && publisher->is_open)
         counter_add(&publisher->counters.repairs, 1);
     bool is_changed = is_late || !is_own;
     if (entry->cell == REGISTRY_NO_CELL && (is_changed || is_newest))
         take_orphan(publisher, index, record);
     else if (entry->cell != REGISTRY_NO_CELL && (is_changed || (is_newest && is_to_be_buried(publisher, entry))))
-        cube_mark(publisher->cube, entry->cell);
+        figures_mark(publisher->figures, entry->cell);
     if (publisher->gate.term && gate_term_of(said.as_of) > publisher->gate.term)
         publisher_rival_seen(publisher, now_ms); /* it writes in a term that it claimed elsewhere or never */
 }

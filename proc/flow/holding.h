@@ -12,7 +12,7 @@
 
 struct publisher;
 
-/* Gives every cell below `most` its place. */
+/* Gives every cell below `most` its place, and whatever derives from it. */
 void holding_link_to(struct publisher *publisher, uint32_t most);
 
 /* The same for some more. True if there were any. */

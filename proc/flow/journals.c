@@ -471,6 +471,15 @@ int64_t journals_event_ms(const struct journals *journals)
     return least == INT64_MAX ? journals_event_ms_most(journals) : least;
 }
 
+bool journals_are_idle(const struct journals *journals)
+{
+    for (int32_t i = 0; i < journals->options.partitions; i++) {
+        if (!journals->journal[i].rule || !journals->journal[i].rule->is_idle)
+            return false;
+    }
+    return true;
+}
+
 int64_t journals_event_ms_most(const struct journals *journals)
 {
     int64_t most = INT64_MIN;

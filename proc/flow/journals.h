@@ -63,4 +63,7 @@ int64_t journals_event_ms(const struct journals *journals);
 /* Largest event time of all partitions, INT64_MIN if there is none. */
 int64_t journals_event_ms_most(const struct journals *journals);
 
+/* The last word of every partition is that it is idle. */
+bool journals_are_idle(const struct journals *journals);
+
 void journals_health(struct journals *journals, int32_t partition, int64_t *out_position, struct err_info *out_halt);

@@ -15,6 +15,7 @@
 #include "flow/closing.h"
 #include "flow/holding.h"
 #include "flow/mutant.h"
+#include "flow/rolling.h"
 #include "flow/round.h"
 
 #include <inttypes.h>
@@ -44,6 +45,16 @@ static enum err fold(void *context, int32_t partition, const struct frame *frame
     return OK;
 }
 
+static bool has_rolling(const struct view_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->count * PERIODS; i++) {
+        enum period period = (enum period)(i % PERIODS);
+        if (period_is_rolling(period) && view_publishes(&plan->views[i / PERIODS], period))
+            return true;
+    }
+    return false;
+}
+
 static void open_folding(struct publisher *publisher)
 {
     const struct publisher_options *options = &publisher->options;
@@ -52,6 +63,8 @@ static void open_folding(struct publisher *publisher)
     for (int i = 0; i < 4; i++)
         random[i] = options->random(options->random_context);
     publisher->cube = cube_new(options->plan, options->partitions, options->plan_id);
+    publisher->figures = figures_new(options->plan, publisher->cube);
+    publisher->rolls = has_rolling(options->plan);
     publisher->registry = registry_new(&(struct hash_key){{random[0], random[1]}});
     publisher->writer = statistic_writer_new(options->plan, options->reference, options->reporter, options->currency);
     gate_init(&publisher->gate, options->statistics_partitions, random + 2);
@@ -66,6 +79,7 @@ struct publisher *publisher_new(const struct publisher_options *options)
     publisher->round.begun_ms = INT64_MIN / 2;
     publisher->watermark_ms = INT64_MIN;
     publisher->told_watermark_ms = INT64_MIN;
+    publisher->told_today = FIGURES_NO_DAY;
     months_init(&publisher->months, options->zone, options->provisional_days, options->final_months);
     counter_set(&publisher->counters.watermark_ms, INT64_MIN);
     counter_set(&publisher->counters.open_from, INT32_MIN);
@@ -96,6 +110,7 @@ void publisher_free(struct publisher *publisher)
     gate_fini(&publisher->gate);
     statistic_writer_free(publisher->writer);
     registry_free(publisher->registry);
+    figures_free(publisher->figures);
     cube_free(publisher->cube);
     pthread_mutex_destroy(&publisher->lock);
     memory_free(publisher);
@@ -159,10 +174,9 @@ void publisher_backlog(struct publisher *publisher, bool waits)
     publisher->backlog = waits;
 }
 
-static void mark_all_cells(struct publisher *publisher)
+static void mark_all(struct publisher *publisher)
 {
-    for (uint32_t cell = 0; cell < cube_count(publisher->cube); cell++)
-        cube_mark(publisher->cube, cell);
+    figures_mark_all(publisher->figures);
     publisher->mark_all = false;
 }
 
@@ -174,7 +188,7 @@ void publisher_reload(struct publisher *publisher, const struct reference *refer
     statistic_writer_look_up(publisher->writer, reference);
     publisher->mark_all = true;
     if (publisher->is_open)
-        mark_all_cells(publisher);
+        mark_all(publisher);
 }
 
 /* ---- plans ---- */
@@ -192,8 +206,11 @@ static void refold(struct publisher *publisher)
     publisher->tails_began = false;
     publisher->orphan_count = 0;
     publisher->linked = 0;
+    publisher->derived = 0;
+    publisher->rolling = 0;
     publisher->closing.is_due = false; /* what is folded again is compared, too */
     cube_empty(publisher->cube);
+    figures_empty(publisher->figures);
     journals_restart(publisher->journals);
 }
 
@@ -234,13 +251,13 @@ static void open_gate(struct publisher *publisher)
     publisher->failures = 0;
     publisher->round = (struct round){.begun_ms = INT64_MIN / 2, .groups = UINT64_MAX};
     if (publisher->mark_all)
-        mark_all_cells(publisher);
+        mark_all(publisher);
     for (uint32_t i = 0; i < registry_count(publisher->registry); i++) {
         const struct registry_entry *entry = registry_at(publisher->registry, i);
         if (entry->cell == REGISTRY_NO_CELL && entry->record)
             holding_queue(publisher, i);
         else if (entry->cell != REGISTRY_NO_CELL && (entry->late || entry->written_as_of > entry->read_as_of))
-            cube_mark(publisher->cube, entry->cell);
+            figures_mark(publisher->figures, entry->cell);
     }
     publisher_set_trouble(publisher, "");
 }
@@ -314,7 +331,8 @@ static bool take_acks(struct publisher *publisher, int64_t now_ms)
 static void show(struct publisher *publisher)
 {
     struct publisher_counters *counters = &publisher->counters;
-    counter_set(&counters->dirty, (int64_t)cube_dirty_count(publisher->cube) + publisher->orphan_count);
+    counter_set(&counters->dirty, (int64_t)cube_dirty_count(publisher->cube) + figures_marked(publisher->figures) +
+                                      publisher->orphan_count);
     for (uint32_t i = 0; i < publisher->options.plan->count; i++)
         counter_set(&counters->cells[i], cube_view_cells(publisher->cube, i));
     if (publisher->is_open)
@@ -346,6 +364,7 @@ bool publisher_step(struct publisher *publisher)
     show(publisher);
     did |= holding_read(publisher, now_ms);
     did |= closing_step(publisher);
+    did |= rolling_step(publisher);
     if (settled)
         did |= publisher->is_open ? round_step(publisher, now_ms) : advance_gate(publisher, now_ms);
     show(publisher);
@@ -357,7 +376,8 @@ bool publisher_is_quiet(const struct publisher *publisher)
     if (!publisher->options.folds || !publisher->leads)
         return true;
     return publisher->is_open && !publisher->round.is_running && publisher->unacked == 0 &&
-           publisher->orphan_count == 0 && cube_dirty_count(publisher->cube) == 0 && closing_is_done(publisher) &&
+           publisher->orphan_count == 0 && cube_dirty_count(publisher->cube) == 0 &&
+           figures_marked(publisher->figures) == 0 && closing_is_done(publisher) && !rolling_is_due(publisher) &&
            publisher->round.groups == publisher->groups;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "flow/cube.h"
+#include "flow/figures.h"
 #include "flow/gate.h"
 #include "flow/journals.h"
 #include "flow/months.h"
@@ -26,7 +27,8 @@ struct tail {
 struct round {
     bool is_running;
     bool is_limited; /* to publish_max_keys_per_s */
-    uint32_t cells;  /* marked when it began and not yet looked at */
+    uint32_t cells;  /* that had changed when it began, and are not yet looked at */
+    uint32_t others; /* marked when the last of them was looked at: what depends on them, too */
     int64_t begun_ms;
     int64_t sent;
     int64_t declarations;
@@ -45,6 +47,7 @@ struct closing {
     bool is_due;
     bool has_marked; /* since the last round began: its pace is limited */
     uint32_t cell;   /* the next one */
+    uint32_t figure; /* likewise, of the derived ones */
     uint32_t entry;
     struct closing_range closed; /* whose figures are not OPEN any more */
     struct closing_range final;
@@ -55,6 +58,7 @@ struct publisher {
     struct publisher_counters counters;
     struct journals *journals;
     struct cube *cube;
+    struct figures *figures;
     struct registry *registry;
     struct statistic_writer *writer;
     struct gate gate;
@@ -67,6 +71,7 @@ struct publisher {
     bool backlog;
     int64_t behind_until_ms;
     uint32_t linked;   /* cells that have their place in the registry */
+    uint32_t derived;  /* derived figures that have it */
     uint32_t *orphans; /* registry entries without a cell that are to be published */
     uint32_t orphan_count;
     uint32_t orphan_capacity;
@@ -84,6 +89,9 @@ struct publisher {
     int64_t told_watermark_ms; /* largest in a record of topic.statistics */
     struct months months;
     struct closing closing;
+    bool rolls;       /* some view publishes rolling windows */
+    uint32_t rolling; /* the next derived figure to be marked because the newest day is another; figures_count: none */
+    int32_t told_today; /* newest day that a rolling record of topic.statistics ends on; INT32_MIN: none */
     /* folding */
     uint64_t groups;
     uint64_t groups_recorded;

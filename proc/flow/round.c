@@ -6,6 +6,7 @@
 #include "flow/holding.h"
 #include "flow/mutant.h"
 #include "flow/publisher_inside.h"
+#include "flow/rolling.h"
 
 enum {
     STEP_EMITS = 2000, /* cells looked at in one step */
@@ -99,23 +100,26 @@ static enum emit bury(struct publisher *publisher, uint32_t index, struct text k
     return emit;
 }
 
-static enum emit emit_cell(struct publisher *publisher, uint32_t cell, int64_t now_ms)
+/* A cell, or what derives from some. */
+static enum emit emit_figure(struct publisher *publisher, uint32_t number, int64_t now_ms)
 {
     bool is_saturated = false;
-    const struct table_key *place = cube_key(publisher->cube, cell);
-    const struct measures *measures = cube_measures(publisher->cube, cell);
-    int32_t day = cell_day(place);
-    holding_link_to(publisher, cell + 1);
-    uint32_t index = cube_link(publisher->cube, cell);
+    struct figure figure;
+    if (!(number & FIGURE_DERIVED)) /* what derives from a cell has its place with it */
+        holding_link_to(publisher, number + 1);
+    if (!figures_is_published(publisher->figures, number) || !figures_get(publisher->figures, number, &figure))
+        return EMIT_DONE;
+    int32_t day = figure.days.to;
+    uint32_t index = figures_link(publisher->figures, number);
     const struct registry_entry *entry = registry_at(publisher->registry, index);
-    uint64_t content = statistic_set(publisher->writer, place, cube_codes(publisher->cube), measures, &is_saturated);
+    uint64_t content = statistic_set(publisher->writer, &figure, cube_codes(publisher->cube), &is_saturated);
     struct months_told told = {.state = registry_state(entry, publisher->gate.term),
                                .is_equal = content == registry_content(entry, publisher->gate.term)};
     const struct months_told forgotten = {.state = REGISTRY_NOTHING};
     struct outgoing out = {
         .index = index,
         .content = content,
-        .state = months_of_record(&publisher->months, day, measures->late_items > 0,
+        .state = months_of_record(&publisher->months, day, figure.sums->late_items > 0,
                                   MUTANT(REVISION_FORGOTTEN) ? forgotten : told),
     };
     bool is_settled = !entry->late && told.is_equal;
@@ -125,12 +129,21 @@ static enum emit emit_cell(struct publisher *publisher, uint32_t cell, int64_t n
     }
     if (is_settled && (content == STATISTIC_ABSENT ? !may_bury(publisher, entry, day) : told.state == out.state))
         return EMIT_DONE;
-    out.key = statistic_key(publisher->writer, place, cube_codes(publisher->cube));
+    out.key = statistic_key(publisher->writer, &figure.key, cube_codes(publisher->cube));
     if (is_settled && content == STATISTIC_ABSENT)
         return bury(publisher, index, out.key, now_ms);
     enum emit emit = send(publisher, &out, now_ms);
     if (emit == EMIT_DONE && is_saturated)
         counter_add(&publisher->counters.saturated, 1);
+    return emit;
+}
+
+/* A cell that changed; and what depends on it is to be looked at. */
+static enum emit emit_cell(struct publisher *publisher, uint32_t cell, int64_t now_ms)
+{
+    enum emit emit = emit_figure(publisher, cell, now_ms);
+    if (emit == EMIT_DONE)
+        figures_touch(publisher->figures, cell);
     return emit;
 }
 
@@ -166,30 +179,44 @@ static bool may_send(const struct publisher *publisher, int64_t now_ms)
     return !round->is_limited || round->sent < bursts * publisher->options.publish_max_keys_per_s * BURST_MS / 1000 + 1;
 }
 
+/* The next one of what waits. False: nothing does. */
+static bool emit_next(struct publisher *publisher, int64_t now_ms, enum emit *out)
+{
+    struct round *round = &publisher->round;
+    if (round->cells > 0) { /* nothing but this takes one from the list */
+        *out = emit_cell(publisher, cube_dirty_first(publisher->cube), now_ms);
+        if (*out != EMIT_DONE)
+            return true;
+        cube_dirty_take(publisher->cube);
+        if (--round->cells == 0)
+            round->others = figures_marked(publisher->figures);
+    } else if (round->others > 0) {
+        *out = emit_figure(publisher, figures_marked_first(publisher->figures), now_ms);
+        if (*out != EMIT_DONE)
+            return true;
+        figures_marked_take(publisher->figures);
+        round->others--;
+    } else if (publisher->orphan_count > 0) {
+        uint32_t index = publisher->orphans[publisher->orphan_count - 1];
+        *out = emit_orphan(publisher, index, now_ms);
+        if (*out != EMIT_DONE)
+            return true;
+        registry_at(publisher->registry, index)->queued = false;
+        publisher->orphan_count--;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* True if the round was taken further. */
 static bool emit(struct publisher *publisher, int64_t now_ms)
 {
-    struct round *round = &publisher->round;
     bool did = false;
+    enum emit emit = EMIT_DONE;
     for (int i = 0; i < STEP_EMITS && may_send(publisher, now_ms); i++) {
-        enum emit emit;
-        if (round->cells > 0 && cube_dirty_count(publisher->cube) > 0) {
-            emit = emit_cell(publisher, cube_dirty_first(publisher->cube), now_ms);
-            if (emit != EMIT_DONE)
-                return did;
-            cube_dirty_take(publisher->cube);
-            round->cells--;
-        } else if (publisher->orphan_count > 0) {
-            uint32_t index = publisher->orphans[publisher->orphan_count - 1];
-            emit = emit_orphan(publisher, index, now_ms);
-            if (emit != EMIT_DONE)
-                return did;
-            registry_at(publisher->registry, index)->queued = false;
-            publisher->orphan_count--;
-        } else {
-            round->cells = 0;
-            break;
-        }
+        if (!emit_next(publisher, now_ms, &emit) || emit != EMIT_DONE)
+            return did;
         did = true;
     }
     return did;
@@ -205,21 +232,23 @@ static bool is_behind(const struct publisher *publisher, int64_t now_ms)
 static bool begin_round(struct publisher *publisher, int64_t now_ms)
 {
     struct round *round = &publisher->round;
-    if (cube_dirty_count(publisher->cube) == 0 && publisher->orphan_count == 0 && round->groups == publisher->groups)
+    uint32_t marked = cube_dirty_count(publisher->cube) + figures_marked(publisher->figures);
+    if (marked == 0 && publisher->orphan_count == 0 && !rolling_is_due(publisher) && round->groups == publisher->groups)
         return false;
     bool behind = is_behind(publisher, now_ms);
-    bool limited = behind || publisher->closing.has_marked ||
-                   cube_dirty_count(publisher->cube) > publisher->options.publish_max_keys_per_s;
+    bool limited = behind || publisher->closing.has_marked || marked > publisher->options.publish_max_keys_per_s;
     int64_t interval_ms = publisher->options.publish_interval_ms;
     if (behind && interval_ms < COALESCE_MS) /* who has caught up is only limited in rate, and begins at once */
         interval_ms = COALESCE_MS;
     if (now_ms - round->begun_ms < interval_ms)
         return false;
     publisher->closing.has_marked = !closing_is_done(publisher);
+    rolling_turn(publisher);
     *round = (struct round){
         .is_running = true,
         .is_limited = limited,
         .cells = cube_dirty_count(publisher->cube),
+        .others = figures_marked(publisher->figures),
         .begun_ms = now_ms,
         .declarations = cube_declarations(publisher->cube),
         .record_timestamp = publisher->record_timestamp,
@@ -250,7 +279,8 @@ bool round_step(struct publisher *publisher, int64_t now_ms)
     if (!round->is_running)
         return did;
     did |= emit(publisher, now_ms);
-    if (round->is_running && round->cells == 0 && publisher->orphan_count == 0 && publisher->unacked == 0) {
+    if (round->is_running && round->cells == 0 && round->others == 0 && publisher->orphan_count == 0 &&
+        publisher->unacked == 0) {
         end_round(publisher, now_ms);
         did = true;
     }

@@ -8,25 +8,33 @@
 #include "flow/statistic_bytes.h"
 #include "flow/statistic_read.h"
 #include "trade/calendar.h"
+#include "trade/growth.h"
 
 enum {
     KEY_BYTES_MOST = 1024,
     CODE_BYTES = 9,
     HS_TEXT_BYTES = 10 + 1,
     DATE_BYTES = 8,
-    PART_BYTES = 3 * VIEW_NAME_BYTES + 8, /* a name with every byte escaped, and a frequency */
+    PART_BYTES = 3 * VIEW_NAME_BYTES + 16, /* a name with every byte escaped, and a frequency */
+    TIME_BITS = 24,                        /* of word 0 of a key, above the commodity */
 };
 
 static const i128 mg_a_gram = 1000;
 static const uint64_t content_seed = 0x5354415449535443; /* any but HASH_P0, which hash_bytes would cancel out */
 
-/* What a cell's time is: cells in a row mostly have the same. */
-struct period {
-    int32_t day;
-    bool is_month;
+/* What the time in a key is as text: figures in a row mostly have the same. */
+struct time_text {
+    uint64_t time; /* in the key */
+    enum period period;
+    uint32_t length;
+    char text[2 * DATE_BYTES + 1];
+};
+
+/* The days of a figure as dates, likewise. */
+struct dates {
+    struct days days;
     uint32_t from;
     uint32_t to;
-    char text[2 * DATE_BYTES + 1]; /* in record keys */
 };
 
 /* A piece of record keys that many have in common. */
@@ -53,9 +61,10 @@ struct statistic_writer {
     char commodity[HS_TEXT_BYTES];
     char classification[CODE_BYTES];
     char views[VIEWS_MOST][VIEW_NAME_BYTES];
-    struct period period; /* of the last cell */
+    struct time_text time; /* of the last key */
+    struct dates dates;    /* of the last figure */
     struct part labels[DIMENSIONS];
-    struct part heads[VIEWS_MOST][2]; /* of days, of months */
+    struct part heads[VIEWS_MOST][PERIODS];
     char key[KEY_BYTES_MOST];
     struct buffer value;
 };
@@ -225,22 +234,40 @@ static void put_date(char at[static DATE_BYTES], uint32_t date)
         at[i] = (char)('0' + date % 10);
 }
 
-static const struct period *period_of(struct statistic_writer *writer, const struct table_key *key)
+static uint64_t time_of(const struct table_key *key)
 {
-    struct period *period = &writer->period;
-    int32_t day = cell_day(key);
-    bool is_month = cell_is_month(key);
-    if (day == period->day && is_month == period->is_month)
-        return period;
-    uint32_t date = calendar_date(day);
-    period->day = day;
-    period->is_month = is_month;
-    period->from = is_month ? calendar_month_first(date) : date;
-    period->to = is_month ? calendar_month_last(date) : date;
-    put_date(period->text, period->from);
-    period->text[DATE_BYTES] = '|';
-    put_date(period->text + DATE_BYTES + 1, period->to);
-    return period;
+    return key->word[0] >> CELL_HS_BITS & ((1ULL << TIME_BITS) - 1);
+}
+
+static const struct time_text *time_text_of(struct statistic_writer *writer, const struct table_key *key)
+{
+    struct time_text *out = &writer->time;
+    uint64_t time = time_of(key);
+    if (time == out->time)
+        return out;
+    out->time = time;
+    out->period = period_of(key);
+    if (period_is_rolling(out->period)) {
+        const char *name = period_roll_name(out->period);
+        out->length = (uint32_t)strlen(name) + 1;
+        memcpy(out->text, name, out->length - 1);
+        out->text[out->length - 1] = '|';
+        return out;
+    }
+    struct days days = period_days(key, 0);
+    out->length = sizeof out->text;
+    put_date(out->text, calendar_date(days.from));
+    out->text[DATE_BYTES] = '|';
+    put_date(out->text + DATE_BYTES + 1, calendar_date(days.to));
+    return out;
+}
+
+static const struct dates *dates_of(struct statistic_writer *writer, struct days days)
+{
+    struct dates *out = &writer->dates;
+    if (days.from != out->days.from || days.to != out->days.to)
+        *out = (struct dates){days, calendar_date(days.from), calendar_date(days.to)};
+    return out;
 }
 
 static const char *flow_name(uint32_t flow)
@@ -310,9 +337,10 @@ static void make_parts(struct statistic_writer *writer)
 {
     for (uint32_t view = 0; view < writer->plan->count; view++) {
         const char *name = writer->plan->views[view].name;
-        for (int month = 0; month < 2; month++) {
-            struct part *head = &writer->heads[view][month];
-            end_part(head, put_raw(put_encoded(head->text, name, strlen(name)), month ? "|MONTH|" : "|DAY|"));
+        for (enum period period = PERIOD_DAY; period < PERIODS; period++) {
+            struct part *head = &writer->heads[view][period];
+            char *end = put_raw(put_encoded(head->text, name, strlen(name)), "|");
+            end_part(head, put_raw(put_raw(end, period_key_name(period)), "|"));
         }
     }
     for (int dimension = 0; dimension < DIMENSIONS; dimension++) {
@@ -320,17 +348,18 @@ static void make_parts(struct statistic_writer *writer)
         end_part(label,
                  put_raw(put_raw(put_raw(label->text, "|"), view_dimension_name((enum dimension)dimension)), "="));
     }
-    writer->period.day = INT32_MIN;
+    writer->time.time = UINT64_MAX;
+    writer->dates.days = (struct days){INT32_MIN, INT32_MIN};
 }
 
 struct text statistic_key(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes)
 {
     uint32_t index = cell_view(key);
     const struct view *view = &writer->plan->views[index];
-    const struct period *period = period_of(writer, key);
-    char *at = put_part(writer->key, &writer->heads[index][period->is_month]);
-    memcpy(at, period->text, sizeof period->text);
-    at += sizeof period->text;
+    const struct time_text *time = time_text_of(writer, key);
+    char *at = put_part(writer->key, &writer->heads[index][time->period]);
+    memcpy(at, time->text, time->length);
+    at += time->length;
     for (uint32_t i = 0; i < view->dimension_count; i++) {
         at = put_part(at, &writer->labels[view->dimensions[i]]);
         at = put_dimension(at, view, view->dimensions[i], key, codes);
@@ -529,17 +558,43 @@ static void set_measures(struct statistic_writer *writer, const struct measures 
     m->late_items = (uint64_t)measures->late_items;
 }
 
-uint64_t statistic_set(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes,
-                       const struct measures *measures, bool *out_saturated)
+static bool set_growth(i128 current, i128 base, int64_t *out, bool *out_saturated)
 {
+    i128 ppm;
+    bool has = growth_ppm(current, base, &ppm);
+    *out = has ? i128_saturate(ppm, out_saturated) : 0;
+    return has;
+}
+
+/* What the same days a year before had, and how much it grew since. */
+static void set_base(struct statistic_writer *writer, const struct figure *figure, bool *out_saturated)
+{
+    static const struct measures none;
+    Customs__V1__Statistic *m = &writer->cell;
+    const struct measures *base = figure->base ? figure->base : &none;
+    const struct measures *sums = figure->sums;
+    m->base_value_minor = i128_saturate(base->value_minor, out_saturated);
+    m->base_net_mass_g = grams(base->net_mass_mg, out_saturated);
+    bool has_value = set_growth(sums->value_minor, base->value_minor, &m->yoy_value_ppm, out_saturated);
+    bool has_mass = set_growth(sums->net_mass_mg, base->net_mass_mg, &m->yoy_net_mass_ppm, out_saturated);
+    m->has_yoy_value_ppm_case = has_value ? CUSTOMS__V1__STATISTIC__HAS_YOY_VALUE_PPM_YOY_VALUE_PPM
+                                          : CUSTOMS__V1__STATISTIC__HAS_YOY_VALUE_PPM__NOT_SET;
+    m->has_yoy_net_mass_ppm_case = has_mass ? CUSTOMS__V1__STATISTIC__HAS_YOY_NET_MASS_PPM_YOY_NET_MASS_PPM
+                                            : CUSTOMS__V1__STATISTIC__HAS_YOY_NET_MASS_PPM__NOT_SET;
+}
+
+uint64_t statistic_set(struct statistic_writer *writer, const struct figure *figure, const struct dictionary *codes,
+                       bool *out_saturated)
+{
+    const struct table_key *key = &figure->key;
     const struct view *view = &writer->plan->views[cell_view(key)];
     Customs__V1__Statistic *m = &writer->cell;
     writer->taken = m;
     m->view = writer->views[cell_view(key)];
-    m->frequency = cell_is_month(key) ? CUSTOMS__V1__FREQUENCY__FREQUENCY_MONTH : CUSTOMS__V1__FREQUENCY__FREQUENCY_DAY;
-    const struct period *period = period_of(writer, key);
-    m->period_from = period->from;
-    m->period_to = period->to;
+    m->frequency = (Customs__V1__Frequency)period_frequency(period_of(key));
+    const struct dates *dates = dates_of(writer, figure->days);
+    m->period_from = dates->from;
+    m->period_to = dates->to;
     set_flow(m, cell_flow(key));
     set_partner(writer, view, key);
     set_commodity(writer, view, key);
@@ -550,7 +605,8 @@ uint64_t statistic_set(struct statistic_writer *writer, const struct table_key *
     code_text(codes, trade_mode_of(key), writer->trade_mode);
     code_text(codes, region_of(key), writer->region);
     m->transport_mode = mode_of(key);
-    set_measures(writer, measures, out_saturated);
+    set_measures(writer, figure->sums, out_saturated);
+    set_base(writer, figure, out_saturated);
     return content_of(m);
 }
 

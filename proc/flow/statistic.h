@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * statistic.h - one cell -> the key and the value of its record in topic.statistics.
  *
- * In:      a cell of the cube; or the value of a record whose cell is gone, to be published with zero measures
+ * In:      a figure: a cell of the cube, or a sum of some; or the value of a record whose cell is gone, to be published with zero measures
  * Out:     key and customs.v1.Statistic bytes as contract.md section 3 says; a hash of the content to compare with
  * Units:   mg -> g, each record rounded once, half away from zero; what is beyond int64 stands at its end
  * Memory:  the writer owns one message and one buffer; key and bytes are good until its next call
@@ -11,6 +11,7 @@
 
 #include "flow/cell.h"
 #include "flow/dictionary.h"
+#include "flow/period.h"
 #include "flow/view.h"
 #include "trade/reference.h"
 
@@ -28,10 +29,10 @@ void statistic_writer_free(struct statistic_writer *writer);
 /* Other lists from now on. Shares them. */
 void statistic_writer_look_up(struct statistic_writer *writer, const struct reference *reference);
 
-/* Takes a cell. Returns the hash of all fields but 46 and 50-53, STATISTIC_ABSENT if it has no items. *out_saturated is
+/* Takes a figure. Returns the hash of all fields but 46 and 50-53, STATISTIC_ABSENT if it has no items. *out_saturated is
  * set (never cleared) if a sum did not fit. */
-uint64_t statistic_set(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes,
-                       const struct measures *measures, bool *out_saturated);
+uint64_t statistic_set(struct statistic_writer *writer, const struct figure *figure, const struct dictionary *codes,
+                       bool *out_saturated);
 
 /* Takes the value of an older record, with all measures set to zero. False: it is no Statistic. */
 bool statistic_set_gone(struct statistic_writer *writer, struct bytes value);
@@ -47,10 +48,10 @@ struct statistic_stamp {
 /* The bytes of what was taken last. */
 struct bytes statistic_pack(struct statistic_writer *writer, const struct statistic_stamp *stamp);
 
-/* The record key of a cell. */
+/* The record key of a cell, or of a figure that no cell holds (period.h). */
 struct text statistic_key(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes);
 
-/* A day of the month that a record key's period ends in. False: it names none. */
+/* A day of the month that a record key's period ends in. False: it names none, as a rolling one. */
 bool statistic_key_day(struct text key, int32_t *out_day);
 
 /* Content hash of a record's value, as statistic_set returns it. False: it is no Statistic. */

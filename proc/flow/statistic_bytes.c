@@ -5,6 +5,7 @@
 #include "flow/wire_read.h"
 
 enum {
+    PERIOD_TO_FIELD = 4,
     STATE_FIELD = 50,
     AS_OF_FIELD = 51,
     WATERMARK_FIELD = 53,
@@ -60,7 +61,7 @@ static uint8_t *put_dimensions(uint8_t *at, const Customs__V1__Statistic *m)
     at = put_text(at, 1, m->view);
     at = put_enum(at, 2, (int32_t)m->frequency);
     at = put_number(at, 3, m->period_from);
-    at = put_number(at, 4, m->period_to);
+    at = put_number(at, PERIOD_TO_FIELD, m->period_to);
     at = put_text(at, 5, m->reporter);
     at = put_enum(at, 6, (int32_t)m->flow);
     at = put_text(at, 7, m->office_code);
@@ -137,6 +138,8 @@ bool statistic_bytes_time(struct bytes value, struct statistic_time *out)
             time.as_of = varint_of(content, at);
         else if (tag == STATE_FIELD << WIRE_TYPE_BITS)
             time.state = (unsigned)varint_of(content, at);
+        else if (tag == PERIOD_TO_FIELD << WIRE_TYPE_BITS)
+            time.period_to = (uint32_t)varint_of(content, at);
         else if (tag == WATERMARK_FIELD << WIRE_TYPE_BITS)
             time.watermark_ms = (int64_t)varint_of(content, at);
     }

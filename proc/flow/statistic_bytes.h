@@ -23,6 +23,7 @@ struct statistic_time {
     unsigned state; /* number of an enum State, or any other */
     uint64_t as_of;
     int64_t watermark_ms;
+    uint32_t period_to; /* yyyymmdd */
 };
 
 /* The same without decoding the rest. False: the bytes are broken. */

@@ -82,14 +82,14 @@ static enum err parse_grain(struct text grain, struct view *view, struct err_inf
 {
     if (text_is(grain, "day")) {
         view->grain = GRAIN_DAY;
-        view->publish_day = true;
+        view->publish = 1u << PERIOD_DAY;
     } else if (text_is(grain, "month")) {
         view->grain = GRAIN_MONTH;
     } else {
         return err_set(info, ERR_CONFIG, "grain \"%.*s\" is not available; a view ends in @day or @month",
                        TEXT_ARGS(grain));
     }
-    view->publish_month = true;
+    view->publish |= 1u << PERIOD_MONTH;
     return OK;
 }
 
@@ -134,20 +134,20 @@ enum err view_plan_option(struct view_plan *plan, struct text name, struct text 
     struct view *view = &plan->views[index];
     if (!text_is(option, "publish"))
         return err_set(info, ERR_CONFIG, "view.%s.%.*s: the one option is publish", view->name, TEXT_ARGS(option));
-    bool day = false;
-    bool month = false;
+    uint32_t publish = 0;
     while (value.length > 0) {
-        struct text frequency = text_trim(text_cut(&value, ','));
-        if (text_is(frequency, "day") && view->grain == GRAIN_DAY)
-            day = true;
-        else if (text_is(frequency, "month"))
-            month = true;
-        else
+        struct text name_of_period = text_trim(text_cut(&value, ','));
+        enum period period = PERIOD_DAY;
+        while (period < PERIODS && !text_is(name_of_period, period_name(period)))
+            period++;
+        if (period == PERIODS || (view->grain == GRAIN_MONTH && !period_is_of_months(period)))
             return err_set(info, ERR_CONFIG, "view.%s.publish: \"%.*s\" is not available; this view publishes %s",
-                           view->name, TEXT_ARGS(frequency), view->grain == GRAIN_DAY ? "day,month" : "month");
+                           view->name, TEXT_ARGS(name_of_period),
+                           view->grain == GRAIN_DAY ? "day,month,quarter,year,ytd,7d,30d,12m"
+                                                    : "month,quarter,year,ytd,12m");
+        publish |= 1u << period;
     }
-    view->publish_day = day;
-    view->publish_month = month;
+    view->publish = publish;
     return OK;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "flow/period.h"
 
 enum dimension {
     DIMENSION_FLOW,
@@ -36,12 +37,6 @@ enum grain {
     GRAIN_MONTH,
 };
 
-/* As in Statistic.frequency. */
-enum frequency {
-    FREQUENCY_DAY = 2,
-    FREQUENCY_MONTH = 3,
-};
-
 enum { VIEWS_MOST = 32, VIEW_NAME_BYTES = 32 };
 
 /* Which bits of a full cell key (cell.h) a view keeps. */
@@ -61,8 +56,7 @@ struct view {
     uint32_t dimension_set; /* bit per enum dimension */
     uint8_t hs_digits;      /* 0, 2, 4, 6, 8 or 10: the finest hs dimension */
     enum grain grain;
-    bool publish_day;
-    bool publish_month;
+    uint32_t publish; /* bit per enum period */
     /* set by view_plan_finish */
     uint32_t leaf; /* index of the view it derives from; its own index if it is a leaf */
     bool has_derived;
@@ -84,9 +78,21 @@ void view_plan_default(struct view_plan *plan);
 enum err view_plan_add(struct view_plan *plan, struct text name, struct text definition,
                        struct err_info *info) MUST_USE;
 
-/* view.NAME.OPTION=value; the one option is `publish`, a list of frequencies. */
+/* view.NAME.OPTION=value; the one option is `publish`, a list of periods by period_name. */
 enum err view_plan_option(struct view_plan *plan, struct text name, struct text option, struct text value,
                           struct err_info *info) MUST_USE;
+
+static inline bool view_publishes(const struct view *view, enum period period)
+{
+    return view->publish >> period & 1;
+}
+
+/* Whether a view by day has cells of months beside those of days: some period that it publishes is a sum of months. */
+static inline bool view_keeps_months(const struct view *view)
+{
+    const uint32_t days = 1u << PERIOD_DAY | 1u << PERIOD_7D | 1u << PERIOD_30D;
+    return view->grain == GRAIN_DAY && (view->publish & ~days);
+}
 
 /* Chooses the leaf of each view. Call once, after the last add. */
 void view_plan_finish(struct view_plan *plan);

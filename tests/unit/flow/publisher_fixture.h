@@ -202,6 +202,8 @@ struct shown {
     uint64_t items;
     uint64_t late_items;
     int64_t watermark_ms;
+    uint32_t from; /* yyyymmdd */
+    uint32_t to;
     unsigned state;
     bool is_gone; /* a tombstone */
     uint32_t records;
@@ -240,6 +242,8 @@ static inline void read_record(const struct world_record *record)
     shown.items = 0;
     shown.late_items = 0;
     shown.watermark_ms = 0;
+    shown.from = 0;
+    shown.to = 0;
     shown.state = 0;
     shown.is_gone = record->is_null;
     shown.records = shown_at(live, &live_count, shown.key)->records + 1;
@@ -251,6 +255,8 @@ static inline void read_record(const struct world_record *record)
         shown.items = m->items;
         shown.late_items = m->late_items;
         shown.watermark_ms = m->watermark_ms;
+        shown.from = m->period_from;
+        shown.to = m->period_to;
         shown.state = (unsigned)m->state;
         customs__v1__statistic__free_unpacked(m, NULL);
     }

@@ -364,8 +364,9 @@ Test(cube, a_changed_cell_is_listed_once_until_it_is_taken)
         cube_dirty_take(cube);
     }
     cr_assert_eq(cube_dirty_first(cube), TABLE_NONE);
-    cube_mark(cube, 2);
-    cr_assert_eq(cube_dirty_first(cube), 2);
+    maker_add(&maker, &c, 1);
+    cr_assert_eq(fold_bytes(cube, 0, maker_data(&maker), &info), OK);
+    cr_assert_eq(cube_dirty_count(cube), cells);
     maker_fini(&maker);
     cube_free(cube);
 }
@@ -384,6 +385,33 @@ Test(cube, a_frequency_that_is_not_published_is_never_listed)
     cr_assert_eq(fold_bytes(cube, 0, maker_data(&maker), &info), OK);
 
     cr_assert_eq(cube_dirty_count(cube), cube_count(cube) - 1);
+    maker_fini(&maker);
+    cube_free(cube);
+}
+
+Test(cube, a_cell_that_only_a_sum_of_it_is_published_of_is_listed_and_found_by_its_key)
+{
+    view_plan_default(&plan);
+    cr_assert_eq(view_plan_option(&plan, TEXT("flow"), TEXT("publish"), TEXT("ytd,7d"), NULL), OK);
+    struct cube *cube = cube_new(&plan, 1, 0);
+    struct maker maker;
+    struct err_info info = {{0}};
+    maker_init(&maker, &plan, 0);
+    struct contribution_item item = item_of(10121, "KZ", 100, 5000);
+    struct contribution c = one_item(&maker, &item, 20250703);
+    maker_add(&maker, &c, 1);
+    cr_assert_eq(fold_bytes(cube, 0, maker_data(&maker), &info), OK);
+
+    cr_assert_eq(cube_dirty_count(cube), cube_count(cube));
+    uint32_t days = 0;
+    for (uint32_t i = 0; i < cube_count(cube); i++) {
+        cr_assert_eq(cube_find(cube, cube_key(cube, i), table_hash(cube_key(cube, i))), i);
+        bool is_flow = cell_view(cube_key(cube, i)) == (uint32_t)view_plan_find(&plan, TEXT("flow"));
+        cr_assert_eq(cube_is_published(cube, i), !is_flow);
+        days += is_flow;
+    }
+    cr_assert_eq(days, 2);
+    cr_assert(!cube_flag(cube, 0, true) && cube_flag(cube, 0, false) && !cube_flag(cube, 0, false));
     maker_fini(&maker);
     cube_free(cube);
 }

@@ -6,6 +6,7 @@
 #include "customs/v1/statistic.pb-c.h"
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -102,10 +103,16 @@ static Customs__V1__Statistic *packed(uint64_t as_of)
     return m;
 }
 
+static uint64_t set_cell(const struct table_key *key, const struct measures *measures, bool *out_saturated)
+{
+    struct figure figure = {.key = *key, .days = period_days(key, 0), .sums = measures};
+    return statistic_set(writer, &figure, &codes, out_saturated);
+}
+
 static Customs__V1__Statistic *record_of(const struct table_key *key, const struct measures *measures)
 {
     bool saturated = false;
-    statistic_set(writer, key, &codes, measures, &saturated);
+    set_cell(key, measures, &saturated);
     cr_assert(!saturated);
     return packed(1);
 }
@@ -247,7 +254,7 @@ Test(statistic, every_field_of_a_record)
     key.word[1] = code("5301") << 32;
     key.word[3] = cell_word3(0, 0, 0, FLOW_M, 0);
     bool saturated = false;
-    statistic_set(writer, &key, &codes, &measures, &saturated);
+    set_cell(&key, &measures, &saturated);
     Customs__V1__Statistic *m = packed(99);
 
     cr_assert_str_eq(m->view, "commodity_office");
@@ -318,7 +325,7 @@ Test(statistic, money_beyond_int64_stands_at_its_end_and_says_so)
     struct measures measures = some();
     bool saturated = false;
     measures.value_minor = (i128)INT64_MAX + 1;
-    statistic_set(writer, &key, &codes, &measures, &saturated);
+    set_cell(&key, &measures, &saturated);
     cr_assert(saturated);
     Customs__V1__Statistic *m = packed(1);
     cr_assert_eq(m->value_minor, INT64_MAX);
@@ -330,7 +337,7 @@ Test(statistic, content_does_not_depend_on_when_it_was_published)
     struct table_key key = key_of("flow", true, 20250701, 0);
     struct measures measures = some();
     bool saturated = false;
-    uint64_t content = statistic_set(writer, &key, &codes, &measures, &saturated);
+    uint64_t content = set_cell(&key, &measures, &saturated);
     struct bytes bytes = statistic_pack(writer, &(struct statistic_stamp){1, 5, 6, 7});
     uint64_t read = 0;
     struct statistic_time time;
@@ -346,7 +353,7 @@ Test(statistic, any_other_measure_changes_the_content)
     struct table_key key = key_of("commodity_office", true, 20250701, 10121 + 1);
     bool saturated = false;
     struct measures base = some();
-    uint64_t content = statistic_set(writer, &key, &codes, &base, &saturated);
+    uint64_t content = set_cell(&key, &base, &saturated);
     for (int i = 0; i < 11; i++) {
         struct measures m = base;
         m.value_minor += i == 0;
@@ -360,7 +367,7 @@ Test(statistic, any_other_measure_changes_the_content)
         m.packages += i == 8;
         m.warned_items += i == 9;
         m.late_items += i == 10;
-        cr_assert_neq(statistic_set(writer, &key, &codes, &m, &saturated), content, "%d", i);
+        cr_assert_neq(set_cell(&key, &m, &saturated), content, "%d", i);
     }
 }
 
@@ -370,7 +377,7 @@ Test(statistic, a_record_without_items_equals_an_absent_one)
     struct measures measures = {0};
     bool saturated = false;
     uint64_t read = 9;
-    cr_assert_eq(statistic_set(writer, &key, &codes, &measures, &saturated), STATISTIC_ABSENT);
+    cr_assert_eq(set_cell(&key, &measures, &saturated), STATISTIC_ABSENT);
     cr_assert(statistic_content(statistic_pack(writer, &(struct statistic_stamp){1, 1, 2, 3}), &read));
     cr_assert_eq(read, STATISTIC_ABSENT);
 }
@@ -382,7 +389,7 @@ Test(statistic, a_gone_record_keeps_its_dimensions_and_has_no_measures)
     struct measures measures = some();
     bool saturated = false;
     uint8_t old[512];
-    statistic_set(writer, &key, &codes, &measures, &saturated);
+    set_cell(&key, &measures, &saturated);
     struct bytes bytes = statistic_pack(writer, &(struct statistic_stamp){1, 1, 2, 3});
     memcpy(old, bytes.data, bytes.length);
 
@@ -392,5 +399,68 @@ Test(statistic, a_gone_record_keeps_its_dimensions_and_has_no_measures)
     cr_assert_str_eq(m->partner, "KZ");
     cr_assert(m->value_minor == 0 && m->items == 0 && m->declarations == 0 && m->as_of == 8 &&
               m->period_to == 20250731);
+    customs__v1__statistic__free_unpacked(m, NULL);
+}
+
+/* ---- periods that no cell holds, and the year before ---- */
+
+Test(statistic, keys_of_derived_periods_are_as_the_contract_has_them)
+{
+    struct table_key cell = key_of("flow", true, 20250801, 0);
+    cell.word[3] = cell_word3(0, 0, 0, FLOW_T, 0);
+    const struct {
+        enum period period;
+        int32_t month;
+        const char *key;
+    } rows[] = {
+        {PERIOD_QUARTER, calendar_month_of_day(calendar_day(20250701)), "flow|QUARTER|20250701|20250930|flow=T"},
+        {PERIOD_YEAR, calendar_month_of_day(calendar_day(20250101)), "flow|YEAR|20250101|20251231|flow=T"},
+        {PERIOD_YTD, calendar_month_of_day(calendar_day(20250801)), "flow|YEAR_TO_DATE|20250101|20250831|flow=T"},
+        {PERIOD_7D, 0, "flow|ROLLING|7D||flow=T"},
+        {PERIOD_30D, 0, "flow|ROLLING|30D||flow=T"},
+        {PERIOD_12M, 0, "flow|ROLLING|12M||flow=T"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct table_key key = period_key(&cell, rows[i].period, rows[i].month);
+        expect_key(&key, rows[i].key);
+    }
+    expect_key(&cell, "flow|MONTH|20250801|20250831|flow=T");
+}
+
+Test(statistic, a_record_says_what_a_year_before_had_and_how_much_it_grew)
+{
+    struct table_key key = key_of("flow", true, 20250801, 0);
+    struct measures sums = {.value_minor = 150, .net_mass_mg = 1000499, .items = 2, .declarations = 2};
+    struct measures base = {.value_minor = 100, .net_mass_mg = 3000000, .items = 1, .declarations = 1};
+    struct figure figure = {.key = key, .days = period_days(&key, 0), .sums = &sums, .base = &base};
+    bool saturated = false;
+    uint64_t with = statistic_set(writer, &figure, &codes, &saturated);
+    Customs__V1__Statistic *m = packed(1);
+
+    cr_assert_eq(m->base_value_minor, 100);
+    cr_assert_eq(m->base_net_mass_g, 3000);
+    cr_assert(m->has_yoy_value_ppm_case && m->has_yoy_net_mass_ppm_case);
+    cr_assert_eq(m->yoy_value_ppm, 500000);
+    cr_assert_eq(m->yoy_net_mass_ppm, -666500, "of milligrams, not of grams: %" PRId64, m->yoy_net_mass_ppm);
+    customs__v1__statistic__free_unpacked(m, NULL);
+    figure.base = NULL;
+    cr_assert_neq(statistic_set(writer, &figure, &codes, &saturated), with, "a base is content");
+    m = packed(1);
+    cr_assert(!m->has_yoy_value_ppm_case && !m->has_yoy_net_mass_ppm_case && m->base_value_minor == 0);
+    customs__v1__statistic__free_unpacked(m, NULL);
+}
+
+Test(statistic, a_base_of_zero_gives_no_growth_and_is_no_base)
+{
+    struct table_key key = key_of("flow", true, 20250801, 0);
+    struct measures sums = {.value_minor = 150, .net_mass_mg = 5000, .items = 2, .declarations = 2};
+    struct measures base = {.value_minor = 0, .net_mass_mg = 5000, .items = 1, .declarations = 1};
+    struct figure figure = {.key = key, .days = period_days(&key, 0), .sums = &sums, .base = &base};
+    bool saturated = false;
+    statistic_set(writer, &figure, &codes, &saturated);
+    Customs__V1__Statistic *m = packed(1);
+    cr_assert(!m->has_yoy_value_ppm_case);
+    cr_assert(m->has_yoy_net_mass_ppm_case);
+    cr_assert_eq(m->yoy_net_mass_ppm, 0, "no growth is said, not left out");
     customs__v1__statistic__free_unpacked(m, NULL);
 }

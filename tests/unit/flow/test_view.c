@@ -117,10 +117,20 @@ Test(view, publish_lists_what_the_grain_has)
     cr_assert_eq(add(&plan, "m", "flow,mode@month", NULL), OK);
 
     cr_assert_eq(view_plan_option(&plan, TEXT("d"), TEXT("publish"), TEXT("month"), &info), OK);
-    cr_assert(!plan.views[0].publish_day);
-    cr_assert(plan.views[0].publish_month);
+    cr_assert_eq(plan.views[0].publish, 1u << PERIOD_MONTH);
     cr_assert_eq(view_plan_option(&plan, TEXT("m"), TEXT("publish"), TEXT("day"), &info), ERR_CONFIG);
-    cr_assert_eq(view_plan_option(&plan, TEXT("d"), TEXT("publish"), TEXT("ytd"), &info), ERR_CONFIG);
+    cr_assert_eq(view_plan_option(&plan, TEXT("m"), TEXT("publish"), TEXT("month,7d"), &info), ERR_CONFIG);
+    cr_assert_eq(view_plan_option(&plan, TEXT("d"), TEXT("publish"), TEXT("week"), &info), ERR_CONFIG);
+    cr_assert(strstr(info.text, "day,month,quarter,year,ytd,7d,30d,12m"), "%s", info.text);
+    cr_assert_eq(view_plan_option(&plan, TEXT("d"), TEXT("publish"), TEXT("7d"), &info), OK);
+    cr_assert(!view_keeps_months(&plan.views[0]), "what is a sum of days needs no months");
+    cr_assert_eq(view_plan_option(&plan, TEXT("d"), TEXT("publish"), TEXT("day, ytd"), &info), OK);
+    cr_assert(view_keeps_months(&plan.views[0]));
+    cr_assert(!view_publishes(&plan.views[0], PERIOD_MONTH));
+    cr_assert_eq(view_plan_option(&plan, TEXT("m"), TEXT("publish"), TEXT("month,quarter,year,ytd,12m"), &info), OK);
+    cr_assert_eq(
+        view_plan_option(&plan, TEXT("d"), TEXT("publish"), TEXT("day,month,quarter,year,ytd,7d,30d,12m"), &info), OK);
+    cr_assert_eq(plan.views[0].publish, (1u << PERIODS) - 1);
     cr_assert_eq(view_plan_option(&plan, TEXT("d"), TEXT("colour"), TEXT("red"), &info), ERR_CONFIG);
     cr_assert_eq(view_plan_option(&plan, TEXT("z"), TEXT("publish"), TEXT("day"), &info), ERR_CONFIG);
 }

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/figures.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "flow/waiting.h"
+#include "trade/calendar.h"
+
+enum {
+    EXPECTED_FIGURES = 1 << 12,
+    CHUNK_ENTRIES = 4096,
+    FLOWS_MOST = FLOW_T, /* the four flows, and the corrections of T */
+    PANES_MOST = 31,     /* the days of a window, the months of a year */
+    YEAR_MONTHS = 12,
+};
+
+struct entry {
+    uint32_t link;
+    bool is_marked;
+};
+
+struct figures {
+    const struct view_plan *plan;
+    struct cube *cube;
+    struct table *table;
+    struct entry **chunks;
+    uint32_t chunk_count;
+    uint32_t chunk_capacity;
+    struct waiting marked;
+    int32_t today;
+    int32_t newest_month; /* that a cell has */
+    struct measures sums; /* of figures_get */
+    struct measures base;
+};
+
+struct figures *figures_new(const struct view_plan *plan, struct cube *cube)
+{
+    struct figures *figures = memory_new(1, sizeof *figures);
+    figures->plan = plan;
+    figures->cube = cube;
+    figures->table = table_new(EXPECTED_FIGURES);
+    figures->today = FIGURES_NO_DAY;
+    figures->newest_month = INT32_MIN;
+    return figures;
+}
+
+static void close_entries(struct figures *figures)
+{
+    for (uint32_t i = 0; i < figures->chunk_count; i++)
+        memory_free(figures->chunks[i]);
+    memory_free(figures->chunks);
+    waiting_fini(&figures->marked);
+    table_free(figures->table);
+}
+
+void figures_free(struct figures *figures)
+{
+    if (!figures)
+        return;
+    close_entries(figures);
+    memory_free(figures);
+}
+
+void figures_empty(struct figures *figures)
+{
+    close_entries(figures);
+    figures->table = table_new(EXPECTED_FIGURES);
+    figures->chunks = NULL;
+    figures->chunk_count = 0;
+    figures->chunk_capacity = 0;
+    figures->newest_month = INT32_MIN;
+}
+
+/* ---- numbers ---- */
+
+static bool is_derived(uint32_t number)
+{
+    return number & FIGURE_DERIVED;
+}
+
+static struct entry *entry_at(const struct figures *figures, uint32_t number)
+{
+    uint32_t index = number & ~FIGURE_DERIVED;
+    return &figures->chunks[index / CHUNK_ENTRIES][index % CHUNK_ENTRIES];
+}
+
+static void put(struct figures *figures, const struct table_key *key)
+{
+    bool added;
+    uint32_t index = table_put(figures->table, key, table_hash(key), &added);
+    if (!added)
+        return;
+    if (index / CHUNK_ENTRIES == figures->chunk_count) {
+        if (figures->chunk_count == figures->chunk_capacity) {
+            figures->chunk_capacity = figures->chunk_capacity ? figures->chunk_capacity * 2 : 16;
+            figures->chunks = memory_resize(figures->chunks, figures->chunk_capacity, sizeof figures->chunks[0]);
+        }
+        figures->chunks[figures->chunk_count++] = memory_new(CHUNK_ENTRIES, sizeof(struct entry));
+    }
+    entry_at(figures, index)->link = CUBE_NO_LINK;
+}
+
+uint32_t figures_count(const struct figures *figures)
+{
+    return table_count(figures->table);
+}
+
+const struct table_key *figures_key(const struct figures *figures, uint32_t number)
+{
+    return is_derived(number) ? table_key(figures->table, number & ~FIGURE_DERIVED) : cube_key(figures->cube, number);
+}
+
+bool figures_is_published(const struct figures *figures, uint32_t number)
+{
+    return is_derived(number) || cube_is_published(figures->cube, number);
+}
+
+int32_t figures_last_day(const struct figures *figures, uint32_t number)
+{
+    return period_days(figures_key(figures, number), figures->today).to;
+}
+
+uint32_t figures_link(const struct figures *figures, uint32_t number)
+{
+    return is_derived(number) ? entry_at(figures, number)->link : cube_link(figures->cube, number);
+}
+
+void figures_set_link(struct figures *figures, uint32_t number, uint32_t link)
+{
+    if (is_derived(number))
+        entry_at(figures, number)->link = link;
+    else
+        cube_set_link(figures->cube, number, link);
+}
+
+void figures_set_today(struct figures *figures, int32_t day)
+{
+    figures->today = day;
+}
+
+int32_t figures_today(const struct figures *figures)
+{
+    return figures->today;
+}
+
+/* ---- marks ---- */
+
+void figures_mark(struct figures *figures, uint32_t number)
+{
+    if (!figures_is_published(figures, number))
+        return;
+    bool was = is_derived(number) ? entry_at(figures, number)->is_marked : cube_flag(figures->cube, number, true);
+    if (was)
+        return;
+    if (is_derived(number))
+        entry_at(figures, number)->is_marked = true;
+    waiting_add(&figures->marked, number);
+}
+
+void figures_mark_all(struct figures *figures)
+{
+    for (uint32_t cell = 0; cell < cube_count(figures->cube); cell++)
+        figures_mark(figures, cell);
+    for (uint32_t i = 0; i < figures_count(figures); i++)
+        figures_mark(figures, FIGURE_DERIVED | i);
+}
+
+uint32_t figures_marked(const struct figures *figures)
+{
+    return figures->marked.count;
+}
+
+uint32_t figures_marked_first(const struct figures *figures)
+{
+    return waiting_first(&figures->marked);
+}
+
+void figures_marked_take(struct figures *figures)
+{
+    uint32_t number = waiting_first(&figures->marked);
+    if (is_derived(number))
+        entry_at(figures, number)->is_marked = false;
+    else
+        cube_flag(figures->cube, number, false);
+    waiting_take(&figures->marked);
+}
+
+/* ---- what a cell falls into ---- */
+
+static const struct view *view_of(const struct figures *figures, const struct table_key *key)
+{
+    return &figures->plan->views[cell_view(key)];
+}
+
+/* The month, or the first month of the quarter or year, that a cell of this month is a part of. */
+static int32_t first_month(enum period period, int32_t month)
+{
+    int32_t length = period == PERIOD_QUARTER ? 3 : period == PERIOD_YEAR ? YEAR_MONTHS : 1;
+    int32_t over = month % length;
+    return month - (over < 0 ? over + length : over);
+}
+
+/* Of one flow, or of all together; the cell itself is no derived figure. */
+static void add_periods(struct figures *figures, const struct view *view, const struct table_key *cell, bool is_cell)
+{
+    bool of_months = cell_is_month(cell);
+    int32_t month = period_month(cell);
+    for (enum period period = PERIOD_DAY; period < PERIODS; period++) {
+        bool is_own = period == PERIOD_DAY || period == PERIOD_MONTH;
+        if (!view_publishes(view, period) || period_is_of_months(period) != of_months || (is_own && is_cell))
+            continue;
+        struct table_key key = period_key(cell, period, first_month(period, month));
+        put(figures, &key);
+    }
+}
+
+void figures_add(struct figures *figures, uint32_t cell)
+{
+    const struct table_key *key = cube_key(figures->cube, cell);
+    const struct view *view = view_of(figures, key);
+    int32_t month = period_month(key);
+    figures->newest_month = month > figures->newest_month ? month : figures->newest_month;
+    add_periods(figures, view, key, true);
+}
+
+/* ---- what depends on a cell ---- */
+
+static void mark_key(struct figures *figures, const struct table_key *key)
+{
+    uint32_t index = table_find(figures->table, key, table_hash(key));
+    if (index != TABLE_NONE)
+        figures_mark(figures, FIGURE_DERIVED | index);
+}
+
+static void mark_cell(struct figures *figures, const struct table_key *key)
+{
+    uint32_t cell = cube_find(figures->cube, key, table_hash(key));
+    if (cell != TABLE_NONE)
+        figures_mark(figures, cell);
+}
+
+static bool is_in(struct days days, int32_t day)
+{
+    return day >= days.from && day <= days.to;
+}
+
+static void mark_rolling(struct figures *figures, const struct table_key *cell, enum period period)
+{
+    struct table_key key = period_key(cell, period, 0);
+    if (figures->today == FIGURES_NO_DAY) /* all are marked when it is known */
+        return;
+    struct days days = period_days(&key, figures->today);
+    if (is_in(days, cell_day(cell)) || is_in(period_year_before(days), cell_day(cell)))
+        mark_key(figures, &key);
+}
+
+static void mark_month(struct figures *figures, const struct table_key *cell, int32_t month, bool is_cell)
+{
+    struct table_key key = period_key(cell, PERIOD_MONTH, month);
+    if (is_cell)
+        mark_cell(figures, &key);
+    else
+        mark_key(figures, &key);
+}
+
+/* What a month adds to: its quarter, its year, and the years to date from it on. */
+static void mark_months(struct figures *figures, const struct table_key *cell, int32_t month)
+{
+    const struct view *view = view_of(figures, cell);
+    struct table_key key;
+    int32_t december = first_month(PERIOD_YEAR, month) + YEAR_MONTHS - 1;
+    int32_t last = december < figures->newest_month ? december : figures->newest_month;
+    for (enum period period = PERIOD_QUARTER; period <= PERIOD_YEAR; period++) {
+        key = period_key(cell, period, first_month(period, month));
+        if (view_publishes(view, period))
+            mark_key(figures, &key);
+    }
+    for (int32_t end = month; end <= last && view_publishes(view, PERIOD_YTD); end++) {
+        key = period_key(cell, PERIOD_YTD, end);
+        mark_key(figures, &key);
+    }
+}
+
+static void touch_month(struct figures *figures, const struct table_key *cell, bool is_cell)
+{
+    bool has_months = view_publishes(view_of(figures, cell), PERIOD_MONTH);
+    int32_t month = period_month(cell);
+    if (has_months && !is_cell)
+        mark_month(figures, cell, month, false);
+    mark_months(figures, cell, month);
+    if (view_publishes(view_of(figures, cell), PERIOD_12M))
+        mark_rolling(figures, cell, PERIOD_12M);
+    if (month + YEAR_MONTHS > first_month(PERIOD_YEAR, figures->newest_month) + YEAR_MONTHS - 1)
+        return;
+    if (has_months)
+        mark_month(figures, cell, month + YEAR_MONTHS, is_cell);
+    mark_months(figures, cell, month + YEAR_MONTHS);
+}
+
+static void touch_day(struct figures *figures, const struct table_key *cell, bool is_cell)
+{
+    const struct view *view = view_of(figures, cell);
+    uint32_t date = calendar_date(cell_day(cell)) + 10000; /* a year later: it has this day as its base */
+    struct table_key later = *cell;
+    bool has_later = calendar_is_date(date) && period_month(cell) + YEAR_MONTHS <= figures->newest_month;
+    if (has_later)
+        later = period_cell_key(cell, false, calendar_day(date));
+    if (view_publishes(view, PERIOD_DAY) && is_cell && has_later)
+        mark_cell(figures, &later);
+    if (view_publishes(view, PERIOD_DAY) && !is_cell) {
+        mark_key(figures, cell);
+        if (has_later)
+            mark_key(figures, &later);
+    }
+    if (view_publishes(view, PERIOD_7D))
+        mark_rolling(figures, cell, PERIOD_7D);
+    if (view_publishes(view, PERIOD_30D))
+        mark_rolling(figures, cell, PERIOD_30D);
+}
+
+static void touch(struct figures *figures, const struct table_key *key, bool is_cell)
+{
+    if (cell_is_month(key))
+        touch_month(figures, key, is_cell);
+    else
+        touch_day(figures, key, is_cell);
+}
+
+void figures_touch(struct figures *figures, uint32_t cell)
+{
+    touch(figures, cube_key(figures->cube, cell), true);
+}
+
+/* ---- sums ---- */
+
+/* The cells of days.from .. days.to of one flow, months if they are kept; those of the last month or day alone in *out_last. */
+static void add_panes(const struct figures *figures, const struct table_key *key, bool of_months, struct days days,
+                      struct measures *out, int64_t *out_last_items)
+{
+    struct table_key keys[PANES_MOST];
+    uint64_t hashes[PANES_MOST];
+    uint32_t count = 0;
+    int32_t first = of_months ? calendar_month_of_day(days.from) : days.from;
+    int32_t last = of_months ? calendar_month_of_day(days.to) : days.to;
+    CHECK(last - first < PANES_MOST);
+    for (int32_t pane = first; pane <= last; pane++, count++) {
+        keys[count] = period_cell_key(key, of_months, of_months ? calendar_month_day(pane) : pane);
+        hashes[count] = table_hash(&keys[count]);
+        cube_prefetch(figures->cube, hashes[count]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t cell = cube_find(figures->cube, &keys[i], hashes[i]);
+        if (cell == TABLE_NONE)
+            continue;
+        const struct measures *measures = cube_measures(figures->cube, cell);
+        measures_add(out, measures);
+        *out_last_items += i + 1 == count ? measures->items : 0;
+    }
+}
+
+/* Over one flow, or over all that T is. Returns the items of the last day or month. */
+static int64_t add_window(const struct figures *figures, const struct table_key *key, struct days days,
+                          struct measures *out)
+{
+    int64_t last_items = 0;
+    *out = (struct measures){0};
+    add_panes(figures, key, period_is_of_months(period_of(key)), days, out, &last_items);
+    return last_items;
+}
+
+static void get_base(struct figures *figures, struct figure *out)
+{
+    struct days before = period_year_before(out->days);
+    if (before.to < before.from)
+        return;
+    add_window(figures, &out->key, before, &figures->base);
+    if (figures->base.items > 0)
+        out->base = &figures->base;
+}
+
+bool figures_get(struct figures *figures, uint32_t number, struct figure *out)
+{
+    *out = (struct figure){.key = *figures_key(figures, number)};
+    enum period period = period_of(&out->key);
+    if (period_is_rolling(period) && figures->today == FIGURES_NO_DAY)
+        return false;
+    out->days = period_days(&out->key, figures->today);
+    if (is_derived(number)) {
+        int64_t last_items = add_window(figures, &out->key, out->days, &figures->sums);
+        if (period == PERIOD_YTD && last_items == 0)
+            figures->sums = (struct measures){0};
+        out->sums = &figures->sums;
+    } else {
+        out->sums = cube_measures(figures->cube, number);
+    }
+    if (out->sums->items > 0)
+        get_base(figures, out);
+    return true;
+}
+
+size_t figures_bytes(const struct figures *figures)
+{
+    return sizeof *figures + table_bytes(figures->table) +
+           (size_t)figures->chunk_count * CHUNK_ENTRIES * sizeof(struct entry);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * figures.h - all that may be published: the cells of the cube, and what is summed from them when it is published: quarters, years, years
+ * to date, rolling windows, all flows together; each with the same window a year before.
+ *
+ * Numbers: below FIGURE_DERIVED those of the cells; a derived figure has that bit and its own number, in order of first use
+ * Exists:  a derived figure once a cell falls into it, not because of a year before. A year to date is zero unless its last month has items.
+ * Marks:   a cell that changed is marked in the cube; figures_touch marks what depends on it. So a change costs the fold nothing, and many
+ *          changes between two publications cost one sum.
+ * Memory:  32 bytes of key, 8 of entry and a slot of the table for each derived figure; no sums
+ * Thread:  one owner (publisher)
+ * Why:     docs/adr/0043-derived-periods.md
+ */
+#pragma once
+
+#include "flow/cube.h"
+#include "flow/period.h"
+
+#define FIGURE_DERIVED (1u << 31)
+#define FIGURES_NO_DAY INT32_MIN
+
+struct figures;
+
+/* Shares plan and cube, which must outlive it. */
+struct figures *figures_new(const struct view_plan *plan, struct cube *cube);
+void figures_free(struct figures *figures);
+
+/* The cube was emptied. */
+void figures_empty(struct figures *figures);
+
+/* Adds what the cell falls into. Call once for each cell, in order, before it is published. */
+void figures_add(struct figures *figures, uint32_t cell);
+
+/* Marks all that depends on a cell whose sums changed, but the cell itself. */
+void figures_touch(struct figures *figures, uint32_t cell);
+
+/* The newest day, on which rolling windows end; FIGURES_NO_DAY: not known, they are not published. Whoever changes it marks them. */
+void figures_set_today(struct figures *figures, int32_t day);
+int32_t figures_today(const struct figures *figures);
+
+/* Derived figures are numbered FIGURE_DERIVED .. FIGURE_DERIVED + count - 1. */
+uint32_t figures_count(const struct figures *figures);
+const struct table_key *figures_key(const struct figures *figures, uint32_t number);
+
+/* A number that is not published (a cell of a kind that its view does not publish) is never marked. */
+bool figures_is_published(const struct figures *figures, uint32_t number);
+
+/* The last day of its period. */
+int32_t figures_last_day(const struct figures *figures, uint32_t number);
+
+/* Its place in the registry, as cube_link. */
+uint32_t figures_link(const struct figures *figures, uint32_t number);
+void figures_set_link(struct figures *figures, uint32_t number, uint32_t link);
+
+/* What is published; its sums are good until the next figures_get, or fold. False: there is nothing to say yet (a rolling one before the
+ * newest day is known). */
+bool figures_get(struct figures *figures, uint32_t number, struct figure *out);
+
+/* Numbers that wait to be compared with the topic, each once, in order. */
+void figures_mark(struct figures *figures, uint32_t number);
+void figures_mark_all(struct figures *figures);
+uint32_t figures_marked(const struct figures *figures);
+uint32_t figures_marked_first(const struct figures *figures);
+void figures_marked_take(struct figures *figures);
+
+size_t figures_bytes(const struct figures *figures);
