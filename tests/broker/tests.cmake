@@ -12,6 +12,7 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     broker_test(korean ${CMAKE_SOURCE_DIR}/tests/broker/korean.py --dryport $<TARGET_FILE:dryport>)
     broker_test(verify ${CMAKE_SOURCE_DIR}/tests/broker/verify.py --dryport $<TARGET_FILE:dryport>)
     broker_test(processes ${CMAKE_SOURCE_DIR}/tests/broker/processes.py --dryport $<TARGET_FILE:dryport>)
+    broker_test(rolling ${CMAKE_SOURCE_DIR}/tests/broker/rolling.py --dryport $<TARGET_FILE:dryport>)
     broker_test(bad_input ${CMAKE_SOURCE_DIR}/tests/broker/bad_input.py --dryport $<TARGET_FILE:dryport>)
     # A slice of what `make chaos` does for 20 minutes.
     broker_test(chaos ${CMAKE_SOURCE_DIR}/tests/broker/chaos.py --dryport $<TARGET_FILE:dryport> --minutes 0.6 --seed 3)
