@@ -512,6 +512,8 @@ static void put_publisher(struct engine *engine, struct metrics_page *page)
     metrics_put_int(page, METRIC_publish_keys_total, counter_read(&counters->publish_keys), METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_publish_repairs_total, counter_read(&counters->repairs), METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_publish_terms_total, counter_read(&counters->claims), METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_history_cells, counter_read(&counters->history_cells), METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_history_refused_total, counter_read(&counters->history_refused), METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_saturated_total, counter_read(&counters->saturated), METRICS_NO_LABELS);
     metrics_put_hist(page, METRIC_end_to_end_latency_seconds, &counters->end_to_end, METRICS_NO_LABELS);
     struct err_info why;

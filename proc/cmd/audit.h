@@ -92,6 +92,8 @@ struct audit_sums {
     uint64_t statistics; /* records */
     uint64_t claims;
     uint64_t tombstones;
+    uint64_t history;         /* loaded cells */
+    uint64_t history_refused; /* records of history that do not fit views, reporter or currency */
     uint64_t keys;
     uint64_t equal;  /* cells that are published as they must be */
     uint64_t zero;   /* published with no items, as cells without items may be */

@@ -37,6 +37,8 @@ static const char *wrong_record(const struct audit_states *states, int32_t day, 
     enum month_state now = months_state(&states->months, day);
     if (stand->watermark_ms > 0 && stand->watermark_ms > most_ms)
         return "its watermark lies beyond all events of the journals";
+    if (stand->is_loaded)
+        return stand->state == MONTH_FINAL ? NULL : "it is history alone, and not FINAL";
     if (plain(stand->state) != state_at(&states->months, day, stand->watermark_ms))
         return "its state is not that of its own watermark";
     if (stand->has_items && plain(stand->state) != now)

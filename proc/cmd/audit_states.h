@@ -20,6 +20,7 @@ struct audit_states {
 struct audit_stand {
     bool is_gone; /* a tombstone */
     bool has_items;
+    bool is_loaded; /* all of its items are history */
     unsigned state;
     int64_t watermark_ms;
 };

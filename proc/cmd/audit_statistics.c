@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "flow/figures.h"
 #include "flow/gate.h"
+#include "flow/history.h"
 #include "trade/calendar.h"
 
 #include "customs/v1/statistic.pb-c.h"
@@ -52,6 +53,7 @@ struct statistics {
     int32_t partitions;
     struct walk *walks;
     struct gate gate;
+    struct history *history; /* in the cube, beside what the journals say */
     struct audit_states states;
     struct table *table;
     struct held *held;
@@ -132,7 +134,9 @@ static void take_content(struct statistics *s, const struct port_record *record,
     held->net_mass_g = value ? value->net_mass_g : 0;
     held->declarations = value ? value->declarations : 0;
     held->items = value ? value->items : 0;
-    held->stand = (struct audit_stand){.is_gone = !value, .has_items = held->items > 0};
+    held->stand = (struct audit_stand){.is_gone = !value,
+                                       .has_items = held->items > 0,
+                                       .is_loaded = value && held->items > 0 && value->loaded_items == held->items};
     if (!value)
         return;
     held->stand.state = (unsigned)value->state;
@@ -174,6 +178,12 @@ static void take(struct statistics *s, const struct port_record *record)
     if (record->fault != PORT_NONE) {
         audit_note(s->audit, PORT_STATISTICS, record->partition, record->offset, mend_publisher, "%s",
                    walk_fault_name(record->fault));
+    } else if (history_is(record->key)) {
+        static const struct bytes nothing = {NULL, 0};
+        struct bytes value = record->is_null ? nothing : record->value;
+        if (!history_take(s->history, s->audit->cube, record->key, value))
+            s->audit->sums.history_refused++;
+        s->audit->sums.history = history_count(s->history);
     } else if (gate_is_mark(record->key)) {
         s->audit->sums.claims++;
         gate_read(&s->gate, record->partition, record->key, record->value);
@@ -458,6 +468,7 @@ enum err audit_statistics(struct audit *audit, struct err_info *info)
     s.table = table_new(EXPECTED_KEYS);
     gate_init(&s.gate, s.partitions, nobody);
     const struct audit_options *options = &audit->options;
+    s.history = history_new(options->plan, options->reporter, options->currency);
     audit_states_init(&s.states, options->zone, options->provisional_days, options->final_months,
                       options->event_bound_ms);
     enum err err = compare(&s, info);
@@ -470,6 +481,7 @@ enum err audit_statistics(struct audit *audit, struct err_info *info)
     memory_free(s.walks);
     table_free(s.table);
     figures_free(s.figures);
+    history_free(s.history);
     gate_fini(&s.gate);
     return err;
 }

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "cmd/cmd.h"
 #include "cmd/feed.h"
+#include "cmd/load_history.h"
 #include "cmd/options.h"
 #include "cmd/progress.h"
 #include "cmd/sender.h"
@@ -143,19 +144,24 @@ static int run(int argc, char **argv)
     static struct load load;
     const char *map = NULL;
     const char *timestamp = "accepted";
+    const char *statistics = NULL;
     const struct option_row rows[] = {
         {.name = "map", .kind = OPTION_TEXT, .place = &map},
         {.name = "timestamp", .kind = OPTION_TEXT, .place = &timestamp},
+        {.name = "statistics", .kind = OPTION_TEXT, .place = &statistics},
     };
     int code = options_read(&load.options, &command_load, rows, sizeof rows / sizeof rows[0], argc, argv);
     load.now = strcmp(timestamp, "now") == 0;
     if (code == 0 && !load.now && strcmp(timestamp, "accepted") != 0)
         code = options_say(&load.options, ERR_CONFIG, "--timestamp %s: accepted or now is needed", timestamp);
-    if (code == 0 && load.options.argument_count == 0)
+    if (code == 0 && statistics && (map || load.options.argument_count > 0))
+        code = options_say(&load.options, ERR_CONFIG,
+                           "--statistics FILE stands alone: declarations are loaded by another call, without it");
+    if (code == 0 && !statistics && load.options.argument_count == 0)
         code = options_say(&load.options, ERR_CONFIG, "no file is named; `dryport load FILE...`");
     if (code == 0) {
         stop_install();
-        code = run_loading(&load, map);
+        code = statistics ? load_history(&load.options, statistics) : run_loading(&load, map);
     }
     sender_close(load.sender);
     setup_kafka_fini(&load.kafka);
@@ -168,8 +174,9 @@ static int run(int argc, char **argv)
 
 const struct command command_load = {
     .name = "load",
-    .summary = "produces the declarations of files to the input topic",
+    .summary = "produces the declarations of files to the input topic, or loads history",
     .usage = "load [OPTION]... FILE...\n"
+             "load --statistics FILE.csv\n"
              "Produces each declaration to topic.declarations and ends when the broker has acknowledged all of them.\n"
              "FILE is NAME.pb (varint length before each customs.v1.Declaration) or NAME.csv with --map, plain or zstd "
              "(.zst).\n"
@@ -179,7 +186,16 @@ const struct command command_load = {
              "options:\n"
              "  --map FILE         how the columns of a .csv file become a declaration (docs/MAPS.md)\n"
              "  --timestamp WHAT   record timestamp: accepted = accepted_at_ms of the declaration (default), now = "
-             "time of arrival\n\n"
-             "settings that matter: brokers, topic.declarations, topics.*, kafka.*",
+             "time of arrival\n"
+             "  --statistics FILE  instead: closed cells of earlier years, as `report --format csv` prints them by all "
+             "dimensions\n"
+             "                     and period (docs/REPORT.md); year on year then needs no replay. Months with "
+             "declarations are\n"
+             "                     refused; nothing is written unless every row is good; a row that is there is left "
+             "alone,\n"
+             "                     and one with items 0 takes its cell back\n\n"
+             "settings that matter: brokers, topic.declarations, topics.*, kafka.*; with --statistics also "
+             "topic.statistics,\n"
+             "view.*, reporter, reporting.currency, timezone, reference.dir",
     .run = run,
 };

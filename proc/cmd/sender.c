@@ -10,6 +10,7 @@ enum { ACKS_MOST = 1024, WAIT_MS = 100, TAKE_EACH = 256, MS_NS = 1000000 };
 
 struct sender {
     const struct kafka_options *options;
+    enum port_topic topic;
     struct client_health *health;
     struct producer *producer;
     struct sender_failure failure;
@@ -29,12 +30,19 @@ static enum err ensure_topic(const struct kafka_options *options, struct client_
 enum err sender_open(const struct kafka_options *options, struct sender_failure failure, struct sender **out,
                      struct err_info *info)
 {
+    return sender_open_to(options, PORT_DECLARATIONS, failure, out, info);
+}
+
+enum err sender_open_to(const struct kafka_options *options, enum port_topic topic, struct sender_failure failure,
+                        struct sender **out, struct err_info *info)
+{
     TRY(client_check(options, info));
     struct sender *sender = memory_new(1, sizeof *sender);
     sender->options = options;
+    sender->topic = topic;
     sender->failure = failure;
     sender->health = client_health_new(options);
-    enum err err = ensure_topic(options, sender->health, info);
+    enum err err = topic == PORT_DECLARATIONS ? ensure_topic(options, sender->health, info) : OK;
     if (err == OK)
         err = producer_open(options, sender->health, &sender->producer, info);
     if (err != OK) {
@@ -91,10 +99,11 @@ enum err sender_send(struct sender *sender, struct bytes key, struct bytes value
 enum err sender_send_to(struct sender *sender, int32_t partition, struct bytes key, struct bytes value,
                         int64_t timestamp_ms, uint64_t token, struct err_info *info)
 {
-    struct producer_record record = {.topic = PORT_DECLARATIONS,
+    struct producer_record record = {.topic = sender->topic,
                                      .partition = partition,
                                      .key = key,
                                      .value = value,
+                                     .is_null = sender->topic == PORT_STATISTICS && value.length == 0,
                                      .as_of = PORT_NO_AS_OF,
                                      .timestamp_ms = timestamp_ms,
                                      .token = token};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sender.h - puts declarations into the input topic and sees to it that every one is acknowledged.
+ * sender.h - puts declarations into the input topic, or history into that of the statistics, and sees to it that every one is acknowledged.
  *
  * In:      records in order, each with a token that names its place        Out: acknowledged records in
  * topic.declarations
@@ -32,6 +32,9 @@ struct sender_failure {
 /* Reaches the broker, ensures the topic, opens the producer. options is borrowed. Gives *out. */
 enum err sender_open(const struct kafka_options *options, struct sender_failure failure, struct sender **out,
                      struct err_info *info) MUST_USE;
+/* The same for another topic, which must exist. In topic.statistics an empty value is a tombstone. */
+enum err sender_open_to(const struct kafka_options *options, enum port_topic topic, struct sender_failure failure,
+                        struct sender **out, struct err_info *info) MUST_USE;
 /* Drops what is not acknowledged. Takes NULL. */
 void sender_close(struct sender *sender);
 

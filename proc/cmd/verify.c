@@ -125,6 +125,10 @@ static void print_topics(const struct verify *verify)
     printf("statistics     %" PRIu64 " records of %" PRIu64 " keys, %" PRIu64 " tombstones, %" PRIu64
            " claims, newest term %" PRIu64 ", %" PRIu64 " late\n",
            sums->statistics, sums->keys, sums->tombstones, sums->claims, sums->term, sums->late);
+    if (sums->history || sums->history_refused)
+        printf("history        %" PRIu64 " loaded cells, %" PRIu64
+               " records of it fit no view, reporter or currency of this configuration\n",
+               sums->history, sums->history_refused);
     printf("published      %" PRIu64 " cells equal, %" PRIu64 " without items, %" PRIu64
            " moving all the time and not compared\n",
            sums->equal, sums->zero, sums->moving);

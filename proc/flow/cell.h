@@ -42,6 +42,7 @@ struct measures {
     int64_t packages;
     int64_t warned_items;
     int64_t late_items;
+    int64_t loaded_items; /* of history that was loaded: no journal has them */
 };
 
 static inline uint64_t cell_word0(uint32_t view, bool month, int32_t day, uint64_t commodity)
@@ -93,4 +94,5 @@ static inline void measures_add(struct measures *to, const struct measures *from
     to->packages += from->packages;
     to->warned_items += from->warned_items;
     to->late_items += from->late_items;
+    to->loaded_items += from->loaded_items;
 }

@@ -305,6 +305,24 @@ enum err cube_fold(struct cube *cube, int32_t partition, const struct frame *fra
     return err;
 }
 
+uint32_t cube_code(struct cube *cube, struct text code)
+{
+    return dictionary_number(&cube->codes, code);
+}
+
+void cube_add(struct cube *cube, const struct table_key *key, const struct measures *delta)
+{
+    const struct view *view = &cube->plan->views[cell_view(key)];
+    CHECK(cube->delta_count == 0 && cube->update_count == 0);
+    cube->deltas[cube->delta_count++] = *delta;
+    add_update(cube, key);
+    if (view->grain == GRAIN_DAY && view_keeps_months(view)) {
+        struct table_key month = month_key(cube, key);
+        add_update(cube, &month);
+    }
+    flush(cube);
+}
+
 /* ---- what the owner asks ---- */
 
 uint32_t cube_count(const struct cube *cube)

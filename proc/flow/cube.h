@@ -42,6 +42,13 @@ void cube_empty(struct cube *cube);
 bool cube_lacks_cells(const struct cube *cube);
 void cube_forget_places(struct cube *cube);
 
+/* The number of a code in the keys of this cube; DICTIONARY_FULL at the limit. Numbers are good until the cube is emptied. */
+uint32_t cube_code(struct cube *cube, struct text code);
+
+/* Adds to one base cell, and to the month cell of a view by day: what comes from no journal (flow/history.h). Views that derive from its
+ * view get nothing. */
+void cube_add(struct cube *cube, const struct table_key *key, const struct measures *delta);
+
 /* Cells by number 0 .. count - 1, in order of first use. */
 uint32_t cube_count(const struct cube *cube);
 const struct table_key *cube_key(const struct cube *cube, uint32_t index);

@@ -203,6 +203,7 @@ static inline uint64_t get_measures(struct cursor *cursor, struct measures *m)
     m->packages = used & 1 << 8 ? (int64_t)get_amount(cursor) : 0;
     m->warned_items = used & 1 << 9 ? (int64_t)get_amount(cursor) : 0;
     m->late_items = used & 1 << 10 ? (int64_t)get_amount(cursor) : 0;
+    m->loaded_items = 0;
     return used;
 }
 

@@ -207,6 +207,16 @@ static void read_statistic(struct publisher *publisher, int32_t partition, const
         publisher_rival_seen(publisher, now_ms); /* it writes in a term that it claimed elsewhere or never */
 }
 
+/* What was loaded counts beside the journals; what does not fit this plan waits for one that it fits. */
+static void read_history(struct publisher *publisher, const struct port_record *record)
+{
+    static const struct bytes nothing = {NULL, 0};
+    struct bytes value = record->is_null ? nothing : record->value;
+    if (!history_take(publisher->history, publisher->cube, record->key, value))
+        counter_add(&publisher->counters.history_refused, 1);
+    counter_set(&publisher->counters.history_cells, history_count(publisher->history));
+}
+
 /* Reads the whole topic anew: a place that should be there is gone, or the broker can't give it. */
 static void restart_tails(struct publisher *publisher, const struct port_record *record, int64_t now_ms)
 {
@@ -219,6 +229,7 @@ static void restart_tails(struct publisher *publisher, const struct port_record 
     holding_close(publisher);
     gate_restart(&publisher->gate);
     registry_forget(publisher->registry);
+    history_take_back(publisher->history, publisher->cube); /* some of it may not be there any more */
     publisher->orphan_count = 0;
     publisher->mark_all = true;
     publisher->tails_retry_ms = now_ms + REOPEN_MS;
@@ -276,6 +287,8 @@ static bool read_tail(struct publisher *publisher, int32_t partition, int64_t no
                 fault = records[i];
             else if (!gate_is_mark(records[i].key))
                 read_statistic(publisher, partition, &records[i], indexes[i], now_ms);
+            else if (history_is(records[i].key))
+                read_history(publisher, &records[i]);
             else if (gate_read(&publisher->gate, partition, records[i].key, records[i].value))
                 publisher_rival_seen(publisher, now_ms);
             tail->position = records[i].offset + 1;

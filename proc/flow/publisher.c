@@ -67,6 +67,7 @@ static void open_folding(struct publisher *publisher)
     publisher->rolls = has_rolling(options->plan);
     publisher->registry = registry_new(&(struct hash_key){{random[0], random[1]}});
     publisher->writer = statistic_writer_new(options->plan, options->reference, options->reporter, options->currency);
+    publisher->history = history_new(options->plan, options->reporter, options->currency);
     gate_init(&publisher->gate, options->statistics_partitions, random + 2);
     publisher->tails = memory_new((size_t)options->statistics_partitions, sizeof publisher->tails[0]);
 }
@@ -109,6 +110,7 @@ void publisher_free(struct publisher *publisher)
     memory_free(publisher->orphans);
     gate_fini(&publisher->gate);
     statistic_writer_free(publisher->writer);
+    history_free(publisher->history);
     registry_free(publisher->registry);
     figures_free(publisher->figures);
     cube_free(publisher->cube);
@@ -211,6 +213,7 @@ static void refold(struct publisher *publisher)
     publisher->closing.is_due = false; /* what is folded again is compared, too */
     cube_empty(publisher->cube);
     figures_empty(publisher->figures);
+    history_forget(publisher->history);
     journals_restart(publisher->journals);
 }
 

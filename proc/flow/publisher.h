@@ -58,6 +58,8 @@ struct publisher_counters {      /* written by the publisher, read by any */
     struct counter claims;
     struct counter repairs;         /* records that came too late and were written again */
     struct counter too_large;       /* records that the broker refused for their size */
+    struct counter history_cells;   /* loaded ones that have items */
+    struct counter history_refused; /* records of history that do not fit views, reporter or currency */
     struct counter tombstones;      /* among publish_keys: keys without items whose month is FINAL */
     struct counter watermark_ms;    /* INT64_MIN if unknown */
     struct counter open_from;       /* first day of the first month that is OPEN; INT32_MIN: all are */

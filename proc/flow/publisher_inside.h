@@ -8,6 +8,7 @@
 #include "flow/cube.h"
 #include "flow/figures.h"
 #include "flow/gate.h"
+#include "flow/history.h"
 #include "flow/journals.h"
 #include "flow/months.h"
 #include "flow/publisher.h"
@@ -60,6 +61,7 @@ struct publisher {
     struct cube *cube;
     struct figures *figures;
     struct registry *registry;
+    struct history *history; /* in the cube, of topic.statistics */
     struct statistic_writer *writer;
     struct gate gate;
     struct tail *tails;

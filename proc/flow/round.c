@@ -122,6 +122,8 @@ static enum emit emit_figure(struct publisher *publisher, uint32_t number, int64
         .state = months_of_record(&publisher->months, day, figure.sums->late_items > 0,
                                   MUTANT(REVISION_FORGOTTEN) ? forgotten : told),
     };
+    if (figure.sums->items > 0 && figure.sums->loaded_items == figure.sums->items)
+        out.state = MONTH_FINAL; /* history: nothing here can close its month */
     bool is_settled = !entry->late && told.is_equal;
     if (MUTANT(BURIED_BY_RECORD) && entry->read_content == STATISTIC_ABSENT && may_bury(publisher, entry, day)) {
         is_settled = true;

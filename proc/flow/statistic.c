@@ -451,6 +451,7 @@ static uint64_t content_of(const Customs__V1__Statistic *m)
         (uint64_t)m->estimated_net_mass_g,
         m->warned_items,
         m->late_items,
+        m->loaded_items,
         (uint64_t)m->has_yoy_value_ppm_case << 32 | (uint64_t)m->has_yoy_net_mass_ppm_case,
         m->has_yoy_value_ppm_case ? (uint64_t)m->yoy_value_ppm : 0,
         m->has_yoy_net_mass_ppm_case ? (uint64_t)m->yoy_net_mass_ppm : 0,
@@ -556,6 +557,7 @@ static void set_measures(struct statistic_writer *writer, const struct measures 
     m->packages = (uint64_t)measures->packages;
     m->warned_items = (uint64_t)measures->warned_items;
     m->late_items = (uint64_t)measures->late_items;
+    m->loaded_items = (uint64_t)measures->loaded_items;
 }
 
 static bool set_growth(i128 current, i128 base, int64_t *out, bool *out_saturated)
@@ -629,6 +631,7 @@ bool statistic_set_gone(struct statistic_writer *writer, struct bytes value)
     m->packages = 0;
     m->warned_items = 0;
     m->late_items = 0;
+    m->loaded_items = 0;
     m->base_value_minor = 0;
     m->base_net_mass_g = 0;
     m->has_yoy_value_ppm_case = CUSTOMS__V1__STATISTIC__HAS_YOY_VALUE_PPM__NOT_SET;

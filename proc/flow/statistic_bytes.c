@@ -109,7 +109,8 @@ uint8_t *statistic_bytes_put(uint8_t *at, const Customs__V1__Statistic *m)
     at = put_number(at, 54, m->warned_items);
     at = put_number(at, 55, m->late_items);
     at = put_number(at, 56, (uint64_t)m->estimated_net_mass_g);
-    return put_enum(at, 57, (int32_t)m->confidentiality);
+    at = put_enum(at, 57, (int32_t)m->confidentiality);
+    return put_number(at, 58, m->loaded_items);
 }
 
 /* ---- what tells of time ---- */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 enum {
-    FIELDS = 58,
+    FIELDS = 59,
     TYPE_BITS = 3,
     TAG_BYTES_MOST = 2, /* of a field below FIELDS, as anybody writes it */
     WIRE_VARINT = 0,
@@ -67,6 +67,7 @@ static const struct place places[FIELDS] = {
     [55] = {LARGE, AT(late_items), 0},
     [56] = {LARGE, AT(estimated_net_mass_g), 0},
     [57] = {SMALL, AT(confidentiality), 0},
+    [58] = {LARGE, AT(loaded_items), 0},
 };
 #undef AT
 

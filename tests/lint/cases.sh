@@ -24,6 +24,9 @@ done
 sed -nE 's/^HAPPENING\(([A-Z_]+),.*/sim:\1/p' tests/sim/happenings.def >>"$names" 2>/dev/null || true
 sed -nE 's/^MUTANT_ROW\(([A-Z_]+),.*/mutant:\1/p' proc/flow/mutants.def >>"$names" 2>/dev/null || true
 sed -nE "s/^    '([a-z_]+)':.*/model:\1/p" tests/model/breakages.py >>"$names" 2>/dev/null || true
+for file in tests/command/*.py; do
+    [ ! -f "$file" ] || echo "command:$(basename "$file" .py)" >>"$names"
+done
 for file in tests/offline/scenarios/*.scenario; do
     [ ! -f "$file" ] || echo "scenario:$(basename "$file" .scenario)" >>"$names"
 done

@@ -199,6 +199,7 @@ struct shown {
     char key[128];
     uint64_t as_of;
     int64_t value;
+    int64_t base_value;
     uint64_t items;
     uint64_t late_items;
     int64_t watermark_ms;
@@ -239,6 +240,7 @@ static inline void read_record(const struct world_record *record)
     record_count++;
     shown.as_of = (uint64_t)record->as_of;
     shown.value = 0;
+    shown.base_value = 0;
     shown.items = 0;
     shown.late_items = 0;
     shown.watermark_ms = 0;
@@ -252,6 +254,7 @@ static inline void read_record(const struct world_record *record)
     if (m) {
         shown.as_of = m->as_of;
         shown.value = m->value_minor;
+        shown.base_value = m->base_value_minor;
         shown.items = m->items;
         shown.late_items = m->late_items;
         shown.watermark_ms = m->watermark_ms;

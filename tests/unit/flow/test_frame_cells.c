@@ -80,7 +80,7 @@ Test(frame_cells, every_measure_comes_back_however_large)
         i128 v = (i128)1 << bit;
         int64_t count = bit < 63 ? (int64_t)1 << bit : INT64_MIN;
         const struct measures all[] = {
-            {v, -v, v - 1, -v - 1, v, -v, count, -(count + 1), count, ~count, count},
+            {v, -v, v - 1, -v - 1, v, -v, count, -(count + 1), count, ~count, count, 0},
             {.customs_value_minor = -v, .late_items = count},
             {.gross_mass_mg = v},
             {.supp_quantity_micro = v, .estimated_mg = -v, .packages = count},
@@ -128,7 +128,7 @@ Test(frame_cells, every_cut_is_broken)
     struct view_plan plan = default_plan();
     struct table_key key = example_key();
     i128 large = (i128)1 << 100;
-    struct measures measures = {large, large, large, large, large, large, 1, 300, 3, 70000, INT64_MAX};
+    struct measures measures = {large, large, large, large, large, large, 1, 300, 3, 70000, INT64_MAX, 0};
     struct buffer buffer = section_of(&plan, &key, &measures);
     struct bytes bytes = only_section(&buffer, SECTION_CELLS);
 

@@ -45,7 +45,8 @@ static Customs__V1__Statistic some_record(void)
                                 &m.base_net_mass_g, &m.as_of_ms,     &m.watermark_ms,        &m.estimated_net_mass_g};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i] = some_number();
-    uint64_t *const counts[] = {&m.declarations, &m.items, &m.packages, &m.as_of, &m.warned_items, &m.late_items};
+    uint64_t *const counts[] = {&m.declarations, &m.items,      &m.packages,    &m.as_of,
+                                &m.warned_items, &m.late_items, &m.loaded_items};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         *counts[i] = (uint64_t)some_number();
     m.frequency = next_random() % 8;
@@ -125,7 +126,7 @@ Test(statistic_bytes, every_field_of_the_message_is_known)
 {
     static const unsigned fields[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
                                       16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 31,
-                                      40, 41, 43, 44, 46, 50, 51, 52, 53, 54, 55, 56, 57};
+                                      40, 41, 43, 44, 46, 50, 51, 52, 53, 54, 55, 56, 57, 58};
     cr_assert_eq(customs__v1__statistic__descriptor.n_fields, sizeof fields / sizeof fields[0]);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         cr_assert_eq(customs__v1__statistic__descriptor.fields[i].id, fields[i]);

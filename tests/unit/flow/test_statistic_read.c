@@ -57,6 +57,7 @@ static size_t pack_any(uint8_t out[static RECORD_BYTES])
     m.as_of = any();
     m.warned_items = any();
     m.late_items = any();
+    m.loaded_items = any();
     if (rand_r(&luck) % 2) {
         m.has_yoy_value_ppm_case = CUSTOMS__V1__STATISTIC__HAS_YOY_VALUE_PPM_YOY_VALUE_PPM;
         m.yoy_value_ppm = (int64_t)any();

@@ -73,7 +73,7 @@ Test(totals, the_slice_of_a_cell_is_that_of_the_journal_page)
 
 Test(totals, a_control_sum_depends_on_every_number_and_not_on_the_order)
 {
-    struct measures all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    struct measures all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0};
     struct table_key key = key_of(1);
     uint64_t sum = totals_control_of(&key, &all);
     for (int i = 0; i < 11; i++) {
