@@ -135,14 +135,28 @@ static bool has_later(const struct log *log, int64_t offset)
     return false;
 }
 
+/* An earlier record of its key, compacted or not, is newer: a producer that had gone wrote this one. */
+static bool is_late(const struct log *log, int64_t offset)
+{
+    for (int64_t earlier = log->first; earlier < offset; earlier++) {
+        if (log->records[earlier].record.as_of > log->records[offset].record.as_of &&
+            same_key(&log->records[offset].record, &log->records[earlier].record))
+            return true;
+    }
+    return false;
+}
+
 size_t world_compact(struct world *world, enum port_topic topic, int32_t partition, int64_t below,
                      int64_t tombstones_below)
 {
     struct log *log = world_log(world, topic, partition);
     size_t count = 0;
     for (int64_t offset = log->first; offset < below && offset < log->next; offset++) {
-        bool is_passed = log->records[offset].record.is_null && offset < tombstones_below;
-        if (log->records[offset].is_hole || (!is_passed && !has_later(log, offset)))
+        if (log->records[offset].is_hole)
+            continue;
+        bool is_passed =
+            log->records[offset].record.is_null && offset < tombstones_below && !is_late(log, offset);
+        if (!is_passed && !has_later(log, offset))
             continue;
         log->records[offset].is_hole = true;
         count++;

@@ -25,7 +25,8 @@ void world_truncate(struct world *world, enum port_topic topic, int32_t partitio
 void process_truncated(struct process *process, enum port_topic topic, int32_t partition, int64_t next);
 
 /* Compaction: of the records below `below`, those that have a later one of the same key become holes, and tombstones below
- * `tombstones_below`, which every consumer must have passed. Returns how many. */
+ * `tombstones_below`, which every consumer must have passed; but a tombstone that came late waits for the record that repairs it, since on a
+ * broker it stays for delete.retention.ms, a day, and a publisher comes back sooner. Returns how many. */
 size_t world_compact(struct world *world, enum port_topic topic, int32_t partition, int64_t below,
                      int64_t tombstones_below);
 
