@@ -151,10 +151,28 @@ static bool is_mended(const struct partition *partition, const struct echo *echo
                                               echo->hi > counter_read(&partition->status->position));
 }
 
+static bool is_same_place(const struct journal_place *a, const struct journal_place *b)
+{
+    return a->offset == b->offset && a->seq == b->seq && frame_nonce_equal(&a->nonce, &b->nonce);
+}
+
+/* The journal is read again, and where the furthest frame of the state stood stands another, or none. Who has nothing to write would
+ * not hear of it in any other way, and its group would be missing for every reader. */
+static bool is_rewritten(struct partition *partition, const struct journal_place *before)
+{
+    const struct journal_place *seen = &partition->seen;
+    bool passes = before->offset < partition->furthest.offset && seen->offset >= partition->furthest.offset;
+    bool is_lost = (passes || seen->offset == partition->furthest.offset) && !is_same_place(seen, &partition->furthest);
+    if (seen->offset > partition->furthest.offset)
+        partition->furthest = *seen;
+    return is_lost;
+}
+
 void echo_take(struct partition *partition, const struct echo *echo)
 {
     if (is_mended(partition, echo))
         partition_assign(partition);
+    struct journal_place before = partition->seen;
     partition->seen = (struct journal_place){echo->offset, echo->nonce, echo->seq};
     bool foreign = is_foreign(partition, echo);
     if (foreign)
@@ -162,6 +180,14 @@ void echo_take(struct partition *partition, const struct echo *echo)
     if (!partition->has_state)
         return;
     partition->echo_seen_ms = partition_now_ms(partition); /* an old one too: the journal is being read on */
+    if (is_rewritten(partition, &before)) {
+        if (partition->phase == PARTITION_FREE)
+            partition_forget(partition);
+        else
+            partition_drop(partition,
+                           "the journal has another frame where one of this state was read: its end is lost");
+        return;
+    }
     if (echo->offset <= partition->open_offset)
         return;
     if (echo->trim_to > partition->snapshot.trim_to)
@@ -201,6 +227,18 @@ void echo_take(struct partition *partition, const struct echo *echo)
     default:
         break;
     }
+}
+
+bool echo_is_cut(struct partition *partition, int64_t now_ms)
+{
+    const struct port *port = partition->context->port;
+    if (partition->seen.offset >= partition->furthest.offset || now_ms - partition->echo_seen_ms <= ECHO_TIMEOUT_MS)
+        return false;
+    partition->echo_seen_ms = now_ms;
+    struct port_bounds bounds;
+    struct err_info info;
+    return port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) == OK &&
+           bounds.high <= partition->furthest.offset;
 }
 
 /* No echo for long after an ack, though the journal was read to its end: what was acknowledged is gone. A reader that is slow, or

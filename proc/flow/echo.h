@@ -31,6 +31,10 @@ void echo_take(struct partition *partition, const struct echo *echo);
  * claims again without the state. True if that is decided.                              Thread: owner of the partition */
 bool echo_prove(struct partition *partition);
 
+/* Whether the journal, which is being read again, ends before a frame of the state. Asks the broker, seldom.
+ *                                                                                  Thread: owner of the partition */
+bool echo_is_cut(struct partition *partition, int64_t now_ms);
+
 /* Whether something acknowledged at `acked_ms` (0: nothing was) is not in the journal, which was read to its end. Asks the broker, seldom.
  *                                                                                  Thread: owner of the partition */
 bool echo_is_missing(struct partition *partition, int64_t acked_ms, int64_t now_ms);

@@ -62,6 +62,7 @@ void partition_init(struct partition *partition, struct partition_context *conte
                                     .number = number,
                                     .open_offset = -1,
                                     .seen = {.offset = -1},
+                                    .furthest = {.offset = -1},
                                     .proof = {.offset = -1},
                                     .foreign_offset = -1,
                                     .broken_at = -1};
@@ -105,6 +106,7 @@ void partition_forget(struct partition *partition)
     partition->restamp = false;
     partition->proves = false;
     partition->open_offset = -1;
+    partition->furthest.offset = -1;
     partition->standing = (struct frame_nonce){{0, 0}};
     counter_set(&partition->status->ledger_entries, 0);
     counter_set(&partition->status->ledger_bytes, 0);
@@ -134,8 +136,8 @@ void partition_halt(struct partition *partition, enum guard guard, const struct 
 /* The newest frame that was read of the journal which the state is a fold of. */
 static struct journal_place newest_seen(const struct partition *partition)
 {
-    if (partition->seen.offset > partition->open_offset)
-        return partition->seen;
+    if (partition->furthest.offset > partition->open_offset)
+        return partition->furthest;
     return (struct journal_place){partition->open_offset, partition->standing, 0};
 }
 
@@ -333,6 +335,8 @@ static bool send_step(struct partition *partition, int64_t now_ms, bool *out_pro
     *out_producer_lost = err == ERR_PEER;
     if (err == OK && echo_is_missing(partition, outbox_acked_ms(&partition->outbox), now_ms))
         partition_drop(partition, "a frame was acknowledged and is not in the journal");
+    else if (err == OK && echo_is_cut(partition, now_ms))
+        partition_drop(partition, "the journal ends before a frame that was read: its end is lost");
     return did && err == OK;
 }
 

@@ -184,10 +184,11 @@ struct partition {
     struct open_group open;
     struct outbox outbox;
     struct snapshot snapshot;
-    int64_t echo_seen_ms;       /* when the last echo of this partition came, or the journal's end was asked for */
-    struct journal_place seen;  /* of that echo */
-    struct journal_place proof; /* read before a claim that keeps the state: it must still stand there */
-    bool proves;                /* it is being read again; then `claimed`, the echo of the OPEN, is acted upon */
+    int64_t echo_seen_ms;          /* when the last echo of this partition came, or the journal's end was asked for */
+    struct journal_place seen;     /* of that echo */
+    struct journal_place furthest; /* of all echoes to the state: the journal may be read again from its beginning */
+    struct journal_place proof;    /* read before a claim that keeps the state: it must still stand there */
+    bool proves;                   /* it is being read again; then `claimed`, the echo of the OPEN, is acted upon */
     struct echo claimed;
     bool release;       /* wanted by main */
     int32_t begun_with; /* partitions of the input that the journal was begun with; 0: it does not say */

@@ -154,8 +154,7 @@ size_t world_compact(struct world *world, enum port_topic topic, int32_t partiti
     for (int64_t offset = log->first; offset < below && offset < log->next; offset++) {
         if (log->records[offset].is_hole)
             continue;
-        bool is_passed =
-            log->records[offset].record.is_null && offset < tombstones_below && !is_late(log, offset);
+        bool is_passed = log->records[offset].record.is_null && offset < tombstones_below && !is_late(log, offset);
         if (!is_passed && !has_later(log, offset))
             continue;
         log->records[offset].is_hole = true;

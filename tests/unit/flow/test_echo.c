@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host_fixture.h"
+#include "desk_fixture.h"
+
+#include "flow/echo.h"
+#include "flow/partition_inside.h"
 
 static struct fixture f;
 
@@ -170,4 +173,83 @@ Test(echo, a_claim_in_a_journal_that_was_made_anew_keeps_no_state)
         OK);
     cr_assert_eq(last.kind, FRAME_OPEN, "nothing was counted into it");
     host_kill(host);
+}
+
+/* ---- a journal that is read again ---- */
+
+static const struct frame_nonce own = {{3, 4}};
+static const struct frame_nonce other = {{5, 6}};
+
+static void running_desk(struct desk *desk)
+{
+    desk_init(desk);
+    desk->partition.lane.nonce = own;
+    desk->partition.standing = own;
+    partition_enter(&desk->partition, PARTITION_RUNNING);
+}
+
+static void read_frame(struct desk *desk, int64_t offset, const struct frame_nonce *nonce, uint64_t seq)
+{
+    bool is_own = frame_nonce_equal(nonce, &own);
+    echo_take(&desk->partition, &(struct echo){.branch = is_own ? READER_APPLIED : READER_OTHER_NONCE,
+                                               .kind = FRAME_SNAP,
+                                               .last = true,
+                                               .nonce = *nonce,
+                                               .seq = seq,
+                                               .offset = offset});
+}
+
+static void read_frames(struct desk *desk, int64_t from, int64_t to)
+{
+    for (int64_t offset = from; offset < to; offset++)
+        read_frame(desk, offset, &own, (uint64_t)offset);
+}
+
+Test(echo, a_journal_read_again_that_is_as_it_was_keeps_the_state)
+{
+    struct desk desk;
+    running_desk(&desk);
+    read_frames(&desk, 1, 6);
+    read_frames(&desk, 1, 8);
+    read_frame(&desk, 8, &other, 2);
+    read_frames(&desk, 2, 8);
+    read_frame(&desk, 8, &other, 2);
+
+    cr_assert_eq(desk.partition.phase, PARTITION_RUNNING, "%s", desk.status.reason);
+    cr_assert_eq(counter_read(&desk.status.fenced), 0);
+    desk_fini(&desk);
+}
+
+/* Its last slice was echoed, an unclean election cut it away, and the place was filled by a late frame: its owner has nothing to write,
+ * and would never know (seed 9754 of the simulation). */
+Test(echo, another_frame_where_the_last_one_of_the_state_stood_drops_the_state)
+{
+    struct desk desk;
+    running_desk(&desk);
+    read_frames(&desk, 1, 6);
+    read_frames(&desk, 1, 5);
+    cr_assert_eq(desk.partition.phase, PARTITION_RUNNING, "%s", desk.status.reason);
+    read_frame(&desk, 5, &other, 2);
+
+    cr_assert_eq(desk.partition.phase, PARTITION_BACKOFF);
+    cr_assert_not(desk.partition.has_state);
+    cr_assert(strstr(desk.status.reason, "its end is lost"), "%s", desk.status.reason);
+    desk_fini(&desk);
+}
+
+Test(echo, a_journal_that_ends_before_the_last_frame_of_the_state_is_cut)
+{
+    struct desk desk;
+    running_desk(&desk);
+    read_frames(&desk, 1, 6);
+    int64_t later_ms = partition_now_ms(&desk.partition) + ECHO_TIMEOUT_MS + 1;
+    cr_assert_not(echo_is_cut(&desk.partition, later_ms), "it is not being read again");
+    read_frames(&desk, 1, 5);
+
+    cr_assert_not(echo_is_cut(&desk.partition, partition_now_ms(&desk.partition)), "it may be read on");
+    cr_assert(echo_is_cut(&desk.partition, later_ms));
+    for (int64_t end = world_next(desk.f.world, PORT_JOURNAL, 0); end < 6; end++)
+        world_put(desk.f.world, PORT_JOURNAL, 0, &(struct world_record){.timestamp_ms = 1});
+    cr_assert_not(echo_is_cut(&desk.partition, later_ms + ECHO_TIMEOUT_MS + 1), "the frame may still come");
+    desk_fini(&desk);
 }
