@@ -20,6 +20,11 @@ void *memory_new(size_t count, size_t bytes)
     return memory;
 }
 
+void memory_wipe(void *memory, size_t bytes)
+{
+    explicit_bzero(memory, bytes);
+}
+
 void *memory_new_aligned(size_t alignment, size_t bytes)
 {
     size_t rounded = (bytes + alignment - 1) / alignment * alignment;

@@ -23,6 +23,9 @@ char *memory_copy_text(const char *text, size_t length);
 /* Takes NULL. */
 void memory_free(void *memory);
 
+/* Overwrites what was secret; the compiler does not leave it out. */
+void memory_wipe(void *memory, size_t bytes);
+
 /* Large zeroed memory, aligned to 2 MiB and advised to use huge pages; give it back with the same size. */
 void *memory_map(size_t bytes);
 void memory_unmap(void *memory, size_t bytes);

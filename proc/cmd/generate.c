@@ -42,13 +42,13 @@ struct generate {
     enum err failed_with;
 };
 
-static void tell_failure(void *self, uint64_t token, enum err reason)
+static void tell_failure(void *self, uint64_t token, enum err reason, const char *why)
 {
     struct generate *generate = self;
     generate->failed_with = reason;
     if (++generate->failures <= FAILURES_TOLD)
-        options_say(&generate->options, reason, "record %llu: not acknowledged (%s)", (unsigned long long)token,
-                    err_name(reason));
+        options_say(&generate->options, reason, "record %llu: not acknowledged: %s", (unsigned long long)token,
+                    why[0] ? why : err_name(reason));
 }
 
 /* YYYY-MM-DD or yyyymmdd. */

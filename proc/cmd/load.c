@@ -26,17 +26,19 @@ struct load {
 };
 
 /* The token of a record is its file and its number. */
-static void tell_failure(void *self, uint64_t token, enum err reason)
+static void tell_failure(void *self, uint64_t token, enum err reason, const char *why)
 {
     struct load *load = self;
     load->failed_with = load->failed_with == ERR_LIMIT ? ERR_LIMIT : reason;
     if (++load->failures > FAILURES_TOLD)
         return;
     const char *file = load->options.arguments[token >> RECORD_BITS];
-    options_say(&load->options, reason, "%s:%llu: %s", file, (unsigned long long)(token & ((1ULL << RECORD_BITS) - 1)),
+    options_say(&load->options, reason, "%s:%llu: %s%s%s", file,
+                (unsigned long long)(token & ((1ULL << RECORD_BITS) - 1)),
                 reason == ERR_LIMIT
                     ? "larger than the topic or the client allows (max.message.bytes, kafka.producer.message.max.bytes)"
-                    : "the broker did not acknowledge it");
+                    : "the broker did not acknowledge it",
+                reason != ERR_LIMIT && why[0] ? ": " : "", reason != ERR_LIMIT ? why : "");
 }
 
 static enum err send(struct load *load, uint64_t file_index, const struct feed_record *record, struct err_info *info)

@@ -223,15 +223,15 @@ static void judge_rows(struct loading *loading)
 
 /* ---- writing ---- */
 
-static void tell_failure(void *self, uint64_t token, enum err reason)
+static void tell_failure(void *self, uint64_t token, enum err reason, const char *why)
 {
     struct loading *loading = self;
     struct err_info info;
     loading->failed_with = reason;
     loading->failures++;
     err_set(&info, reason,
-            "%s:%" PRIu64 ": the broker did not acknowledge it; load the file again, what is there stays",
-            loading->path, token);
+            "%s:%" PRIu64 ": the broker did not acknowledge it%s%s; load the file again, what is there stays",
+            loading->path, token, why[0] ? ": " : "", why);
     tell(loading, info.text);
 }
 

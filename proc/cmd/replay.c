@@ -19,11 +19,12 @@ struct replay {
     struct replay_sums sums;
 };
 
-static void tell_failure(void *self, uint64_t token, enum err reason)
+static void tell_failure(void *self, uint64_t token, enum err reason, const char *why)
 {
     struct replay *replay = self;
     (void)token;
     (void)reason;
+    (void)why;
     replay->sums.failed++;
 }
 

@@ -62,6 +62,14 @@ void sender_close(struct sender *sender)
     memory_free(sender);
 }
 
+static void tell(struct sender *sender, uint64_t token, enum err reason)
+{
+    struct kafka_health health;
+    client_health_read(sender->health, &health);
+    sender->sums.failed++;
+    sender->failure.tell(sender->failure.self, token, reason, health.last_error);
+}
+
 static size_t take_acks(struct sender *sender)
 {
     struct port_ack acks[ACKS_MOST];
@@ -71,8 +79,7 @@ static size_t take_acks(struct sender *sender)
             sender->sums.acknowledged++;
             continue;
         }
-        sender->sums.failed++;
-        sender->failure.tell(sender->failure.self, acks[i].token, acks[i].result == ERR_LIMIT ? ERR_LIMIT : ERR_PEER);
+        tell(sender, acks[i].token, acks[i].result == ERR_LIMIT ? ERR_LIMIT : ERR_PEER);
     }
     if (count > 0)
         sender->moved_ns = clock_steady_ns();
@@ -120,8 +127,7 @@ enum err sender_send_to(struct sender *sender, int32_t partition, struct bytes k
         return err;
     sender->sums.sent++;
     if (err == ERR_LIMIT) { /* this one will never go: the next may */
-        sender->sums.failed++;
-        sender->failure.tell(sender->failure.self, token, ERR_LIMIT);
+        tell(sender, token, ERR_LIMIT);
     } else {
         sender->sums.bytes += key.length + value.length;
     }

@@ -23,9 +23,9 @@ struct sender_sums {
     uint64_t bytes;  /* of keys and values handed to the producer */
 };
 
-/* A record that will not arrive: reason ERR_LIMIT (too large) or ERR_PEER. */
+/* A record that will not arrive: reason ERR_LIMIT (too large) or ERR_PEER; why is what the broker said last, borrowed. */
 struct sender_failure {
-    void (*tell)(void *self, uint64_t token, enum err reason);
+    void (*tell)(void *self, uint64_t token, enum err reason, const char *why);
     void *self;
 };
 

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/span.h"
+#include "kafka/credentials.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -170,16 +171,40 @@ static enum err put_all(rd_kafka_conf_t *conf, const struct setting *settings, s
 static const char *const scope_prefixes[] = {
     [KAFKA_BOTH] = "kafka.", [KAFKA_CONSUMER] = "kafka.consumer.", [KAFKA_PRODUCER] = "kafka.producer."};
 
+/* A value that is a password or a key stays in memory no longer than it takes to hand it over. */
+static enum err put_file(rd_kafka_conf_t *conf, const char *property, const struct kafka_setting *setting,
+                         struct err_info *info)
+{
+    char *value = memory_new(1, CREDENTIALS_BYTES);
+    char words[256];
+    enum err err = credentials_read(setting->value, value, info);
+    if (err == OK && rd_kafka_conf_set(conf, property, value, words, sizeof words) != RD_KAFKA_CONF_OK) {
+        /* librdkafka's words may quote the value */
+        err = err_set(info, ERR_CONFIG, "librdkafka %s does not take the content of %s for %s", rd_kafka_version_str(),
+                      setting->value, property);
+    }
+    memory_wipe(value, CREDENTIALS_BYTES);
+    memory_free(value);
+    return err;
+}
+
 static enum err put_of_user(rd_kafka_conf_t *conf, const struct kafka_setting *setting, struct err_info *info)
 {
     const char *prefix = scope_prefixes[setting->scope];
     const char *origin = setting->origin != NULL ? setting->origin : "";
     const char *colon = setting->origin != NULL ? ": " : "";
+    char of_file[CREDENTIALS_PROPERTY_BYTES];
+    bool is_file = credentials_property(setting->key, of_file);
+    const char *property = is_file ? of_file : setting->key;
     for (const struct setting *reserved = reserved_settings; reserved->key != NULL; reserved++) {
-        if (strcmp(reserved->key, setting->key) == 0) {
+        if (strcmp(reserved->key, property) == 0) {
             return err_set(info, ERR_CONFIG, "%s%s%s%s can't be set: %s; remove it", origin, colon, prefix,
                            setting->key, reserved->value);
         }
+    }
+    if (is_file) {
+        enum err err = put_file(conf, property, setting, info);
+        return err == OK ? OK : err_prefix(info, err, "%s%s%s%s", origin, colon, prefix, setting->key);
     }
     char words[256];
     if (rd_kafka_conf_set(conf, setting->key, setting->value, words, sizeof words) != RD_KAFKA_CONF_OK) {
@@ -296,9 +321,19 @@ enum err client_check(const struct kafka_options *options, struct err_info *info
     return err;
 }
 
+static bool logs_in_by_token(const rd_kafka_conf_t *conf)
+{
+    char mechanism[64] = "";
+    size_t bytes = sizeof mechanism;
+    return rd_kafka_conf_get(conf, "sasl.mechanisms", mechanism, &bytes) == RD_KAFKA_CONF_OK &&
+           strcmp(mechanism, "OAUTHBEARER") == 0;
+}
+
 enum err client_new(const struct kafka_options *options, enum client_kind kind, struct client_health *health,
                     struct rd_kafka_s **out, struct err_info *info)
 {
+    bool is_producer = kind == CLIENT_PRODUCER;
+    uint64_t stamp = credentials_stamp(options, is_producer); /* before they are read: a later change is seen */
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     enum err err = fill(conf, options, kind, info);
     if (err != OK) {
@@ -309,15 +344,26 @@ enum err client_new(const struct kafka_options *options, enum client_kind kind, 
     rd_kafka_conf_set_log_cb(conf, on_log);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_stats_cb(conf, on_statistics);
+    bool by_token = logs_in_by_token(conf);
+    rd_kafka_conf_enable_sasl_queue(conf, by_token);
 
     char words[256];
-    rd_kafka_t *handle =
-        rd_kafka_new(kind == CLIENT_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, words, sizeof words);
+    rd_kafka_t *handle = rd_kafka_new(is_producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, words, sizeof words);
     if (handle == NULL) {
         rd_kafka_conf_destroy(conf);
         return err_set(info, ERR_CONFIG, "librdkafka %s refuses the kafka.* settings: %s", rd_kafka_version_str(),
                        words);
     }
+    /* Tokens are fetched by a thread of librdkafka: no thread of ours polls each handle's own queue. */
+    rd_kafka_error_t *error = by_token ? rd_kafka_sasl_background_callbacks_enable(handle) : NULL;
+    if (error != NULL) {
+        err = err_set(info, ERR_CONFIG, "librdkafka %s can't fetch tokens: %s", rd_kafka_version_str(),
+                      rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+        rd_kafka_destroy(handle);
+        return err;
+    }
+    client_health_opened(health, handle, stamp);
     *out = handle;
     return OK;
 }
@@ -354,7 +400,7 @@ void client_close(struct rd_kafka_s *handle, struct client_health *health)
     if (handle == NULL) {
         return;
     }
-    client_health_closing(health);
+    client_health_closing(health, handle);
     struct closing *closing = memory_new(1, sizeof *closing);
     *closing = (struct closing){handle, health};
     pthread_t thread;
@@ -430,7 +476,7 @@ static const char *mend_of(int code)
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
     case RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE:
-        return "check kafka.security.protocol, kafka.sasl.mechanism, kafka.sasl.username and kafka.sasl.password";
+        return "check kafka.security.protocol, kafka.sasl.mechanism, kafka.sasl.username and kafka.sasl.password.file";
     case RD_KAFKA_RESP_ERR__SSL:
         return "check kafka.security.protocol and the kafka.ssl.* files";
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
@@ -447,8 +493,9 @@ static const char *mend_of(int code)
     case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
         return "raise kafka.producer.message.max.bytes and the topic's max.message.bytes";
     default:
-        return client_err(code) == ERR_PEER ? "check brokers, and that the broker runs and can be reached from here"
-                                            : "see the broker's log";
+        return client_err(code) == ERR_PEER
+                   ? "check brokers and kafka.security.protocol, and that the broker runs and can be reached from here"
+                   : "see the broker's log";
     }
 }
 
@@ -457,6 +504,10 @@ enum err client_fail(const struct kafka_options *options, int code, const char *
 {
     const char *words = reason != NULL && reason[0] != '\0' ? reason : rd_kafka_err2str((rd_kafka_resp_err_t)code);
     enum err err = client_err(code);
+    /* a broker that refuses our certificate is a broken connection to librdkafka */
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT && strstr(words, "SSL") != NULL) {
+        code = RD_KAFKA_RESP_ERR__SSL;
+    }
     return err_set(info, err == OK ? ERR_PEER : err, "%s: %s (brokers=%s): %s", what, words, options->brokers,
                    mend_of(code));
 }

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/span.h"
 #include "kafka/client.h"
+#include "kafka/credentials.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -34,6 +35,7 @@ struct logged {
 struct client_health {
     /* const after new */
     void *log_context;
+    struct credentials *credentials;      /* has a lock of its own */
     struct client_health *next_abandoned; /* written once, under abandoned_lock */
     /* guarded by lock; nothing else is locked while it is held */
     pthread_mutex_t lock;
@@ -45,6 +47,9 @@ struct client_health {
     struct handle_view handles[HANDLES_MAX];
     struct logged logged[CODES_MAX];
     int32_t closing;
+    /* of the one thread that calls client_health_credentials */
+    int64_t credentials_ms;
+    bool credentials_are_bad;
 };
 
 /* Healths of handles that were still closing when their owner went: the end of the process takes them. */
@@ -56,6 +61,7 @@ struct client_health *client_health_new(const struct kafka_options *options)
     struct client_health *health = memory_new(1, sizeof *health);
     health->log = options->log;
     health->log_context = options->log_context;
+    health->credentials = credentials_new();
     pthread_mutex_init(&health->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -83,6 +89,7 @@ void client_health_free(struct client_health *health)
     }
     pthread_cond_destroy(&health->closed);
     pthread_mutex_destroy(&health->lock);
+    credentials_free(health->credentials);
     memory_free(health);
 }
 
@@ -245,8 +252,33 @@ void client_health_log(struct client_health *health, enum kafka_severity severit
     }
 }
 
-void client_health_closing(struct client_health *health)
+void client_health_opened(struct client_health *health, struct rd_kafka_s *handle, uint64_t stamp)
 {
+    credentials_add(health->credentials, handle, stamp);
+}
+
+void client_health_credentials(struct client_health *health, const struct kafka_options *options)
+{
+    int64_t now = clock_steady_ns() / 1000000;
+    if (now - health->credentials_ms < CLIENT_CREDENTIALS_MS) {
+        return;
+    }
+    health->credentials_ms = now;
+    struct err_info info;
+    int32_t count = credentials_refresh(health->credentials, options, &info);
+    if (count > 0) {
+        client_health_log(health, KAFKA_INFO, "credentials_changed",
+                          "the file of the Kafka password has changed: the next connections log in with the new one");
+    }
+    if (count < 0 && !health->credentials_are_bad) {
+        client_health_log(health, KAFKA_ERROR, "credentials_unreadable", info.text);
+    }
+    health->credentials_are_bad = count < 0;
+}
+
+void client_health_closing(struct client_health *health, const struct rd_kafka_s *handle)
+{
+    credentials_remove(health->credentials, handle);
     pthread_mutex_lock(&health->lock);
     health->closing++;
     pthread_mutex_unlock(&health->lock);

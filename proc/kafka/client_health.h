@@ -16,7 +16,7 @@ struct rd_kafka_s;
 struct rd_kafka_op_s;
 struct kafka_options;
 
-enum { CLIENT_TEXT_BYTES = 256 };
+enum { CLIENT_TEXT_BYTES = 256, CLIENT_CREDENTIALS_MS = 2000 };
 
 enum kafka_severity {
     KAFKA_ERROR,
@@ -57,9 +57,14 @@ void client_health_log(struct client_health *health, enum kafka_severity severit
 /* Takes the newest statistics of a handle: librdkafka's JSON. */
 void client_health_statistics(struct client_health *health, const struct rd_kafka_s *handle, const char *json);
 
-/* A handle begins to close; it is gone. */
-void client_health_closing(struct client_health *health);
+/* A handle was made, with the user and password of this stamp (credentials.h); it begins to close; it is gone. */
+void client_health_opened(struct client_health *health, struct rd_kafka_s *handle, uint64_t stamp);
+void client_health_closing(struct client_health *health, const struct rd_kafka_s *handle);
 void client_health_closed(struct client_health *health, const struct rd_kafka_s *handle);
+
+/* Looks whether passwords that come from files have changed, at most every CLIENT_CREDENTIALS_MS, and says it in the log. A file that
+ * can't be read is said once, until it can be again. */
+void client_health_credentials(struct client_health *health, const struct kafka_options *options);
 
 /* Waits until all handles given to client_close are gone. False: some are not after timeout_ms. */
 bool client_health_wait_closed(struct client_health *health, int64_t timeout_ms);

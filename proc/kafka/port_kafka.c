@@ -144,6 +144,7 @@ static void serve_readers(struct port_kafka *port, int64_t now_ms)
         return;
     }
     port->served_ms = now_ms;
+    client_health_credentials(port->health, &port->options);
     admin_serve(port->admin);
     if (port->input_reader != NULL) {
         reader_serve(port->input_reader);

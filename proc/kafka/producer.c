@@ -168,13 +168,28 @@ enum err producer_append(struct producer *producer, const struct producer_record
     return fail(producer, record, code, info);
 }
 
+/* Tells health why a record did not arrive. A producer that is out of order for good (it may not write anywhere, say) purges its
+ * records: then its own trouble is the reason. */
+static void tell_why(struct producer *producer, const rd_kafka_message_t *message)
+{
+    char what[CLIENT_TEXT_BYTES];
+    char fatal[CLIENT_TEXT_BYTES] = "";
+    struct err_info info;
+    int trouble = rd_kafka_fatal_error(producer->handle, fatal, sizeof fatal);
+    int code = trouble != RD_KAFKA_RESP_ERR_NO_ERROR ? trouble : message->err;
+    snprintf(what, sizeof what, "writing to %s", rd_kafka_topic_name(message->rkt));
+    enum err told = client_fail(producer->options, code, fatal, what, &info);
+    (void)told; /* what the owner is told is result_of's */
+    client_health_error(producer->health, code, info.text);
+}
+
 /* A code of a delivery report -> what the owner of the record should know. Never ERR_FULL: the record is gone. */
 static enum err result_of(struct producer *producer, const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         return OK;
     }
-    client_health_error(producer->health, message->err, rd_kafka_err2str(message->err));
+    tell_why(producer, message);
     if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE &&
         (int64_t)(message->key_len + message->len) + RECORD_FRAME_BYTES <= producer->options->batch_bytes) {
         producer->limit_is_stale = true; /* the batch was too large, not this record */

@@ -380,6 +380,39 @@ static enum err load_file(struct config *config, const char *file, struct err_in
     return err;
 }
 
+/* ---- secrets ---- */
+
+bool config_is_secret(const char *key)
+{
+    static const char *const signs[] = {
+        "password", "passphrase", "secret", "token", "jaas", "key.pem", "credential", "private", "oauthbearer.config"};
+    static const char *const places[] = {".file", ".location", ".url"}; /* say where, not what */
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        size_t length = strlen(places[i]);
+        if (strlen(key) > length && strcmp(key + strlen(key) - length, places[i]) == 0)
+            return false;
+    }
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+        if (strstr(key, signs[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The arguments of a process can be read by every user of the machine, its environment by who may look into it. */
+static enum err refuse_secret(struct text key, struct text origin, struct err_info *info)
+{
+    char name[CONFIG_KEY_BYTES];
+    snprintf(name, sizeof name, "%.*s", TEXT_ARGS(key));
+    if (!begins(key, "kafka.") || !config_is_secret(name))
+        return OK;
+    return err_set(
+        info, ERR_CONFIG,
+        "%.*s: %s is a secret, and others can read it here; write it to a file and give %s.file=PATH, or put "
+        "it into the file of -c",
+        TEXT_ARGS(origin), name, name);
+}
+
 /* ---- environment ---- */
 
 static enum err load_variable(struct config *config, const char *variable, struct err_info *info)
@@ -393,6 +426,7 @@ static enum err load_variable(struct config *config, const char *variable, struc
     if (value.length > CONFIG_LINE_BYTES_MAX)
         return err_set(info, ERR_CONFIG, "%.*s: the value is longer than %d bytes", TEXT_ARGS(name),
                        CONFIG_LINE_BYTES_MAX);
+    TRY(refuse_secret(text_of(key), name, info));
     return set_any(config, text_of(key), text_trim(value), name, info);
 }
 
@@ -406,6 +440,7 @@ static enum err load_override(struct config *config, const char *override, struc
     if (value.length > CONFIG_LINE_BYTES_MAX)
         return err_set(info, ERR_CONFIG, "-X: the value is longer than %d bytes", CONFIG_LINE_BYTES_MAX);
     struct text key = text_trim(text_cut(&value, '='));
+    TRY(refuse_secret(key, TEXT("-X"), info));
     return set_any(config, key, text_trim(value), TEXT("-X"), info);
 }
 

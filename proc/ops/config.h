@@ -147,3 +147,6 @@ int64_t config_ledger_max_bytes(const struct config *config); /* half of memory_
 /* The installed lists: beside a build tree, else below /usr/local/share or /usr/share. Writes the folder to out and
  * returns true, or returns false if there are none. config.reference_dir, if not empty, comes before them. */
 bool config_installed_lists(char *out, size_t bytes);
+
+/* Is the value of this key never to be shown, and refused on the command line and in the environment? */
+bool config_is_secret(const char *key);

@@ -18,22 +18,11 @@ static const struct line lines[] = {
 
 enum { LINES = sizeof lines / sizeof lines[0] };
 
-bool config_document_is_secret(const char *key)
-{
-    static const char *const signs[] = {
-        "password", "passphrase", "secret", "token", "jaas", "key.pem", "credential", "private", "oauthbearer.config"};
-    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
-        if (strstr(key, signs[i]))
-            return true;
-    }
-    return false;
-}
-
 static void print_value(const char *prefix, const char *key, const char *value, const char *origin, FILE *out)
 {
     if (strcmp(origin, "default") != 0)
         fprintf(out, "# %s\n", origin);
-    fprintf(out, "%s%s=%s\n", prefix, key, config_document_is_secret(key) ? "********" : value);
+    fprintf(out, "%s%s=%s\n", prefix, key, config_is_secret(key) ? "********" : value);
 }
 
 static void print_list(const char *prefix, const struct config_list *list, FILE *out)
@@ -160,13 +149,19 @@ static const char manual_families[] =
     "| `kafka.PROPERTY` | as librdkafka takes it | goes to both kinds of client | `DRYPORT_KAFKA_SECURITY_PROTOCOL` "
     "for "
     "`kafka.security.protocol` |\n"
+    "| `kafka.PROPERTY.file` | path | the content of the file is the value of the property | "
+    "`DRYPORT_KAFKA_SASL_PASSWORD_FILE` for `kafka.sasl.password.file` |\n"
     "| `kafka.consumer.PROPERTY` | | goes to consumers only | `DRYPORT_KAFKA_CONSUMER_...` |\n"
     "| `kafka.producer.PROPERTY` | | goes to producers only | `DRYPORT_KAFKA_PRODUCER_...` |\n"
     "\n"
-    "Values of keys that hold a password, secret, token or private key are never printed. Keep such keys in a file "
-    "that only the service can\n"
-    "read: `kafka.ssl.key.location`, or a file for `-c`; the environment and the arguments of a process can be read by "
-    "others.\n"
+    "Passwords, secrets and private keys come from files: `kafka.PROPERTY.file=PATH` takes the value of any property "
+    "from a file "
+    "(`kafka.sasl.password.file`),\n"
+    "as `kafka.ssl.key.location` does for a key; the file of `-c` may hold them too. In an environment variable or "
+    "after `-X` they are "
+    "refused, because others can read those. They are never\n"
+    "printed. A new user or password in such a file is used from the next login on, without a restart. "
+    "[SECURITY.md](SECURITY.md) says more.\n"
     "\n"
     "Variables that Kubernetes makes for a service whose name begins with `dryport` (`DRYPORT_SERVICE_HOST`, "
     "`DRYPORT_PORT_9464_TCP`, ...)\n"
@@ -226,6 +221,7 @@ static const char sample_families[] = "\n# ---- Open families ----\n"
                                       "\n# Properties of librdkafka for both kinds of client, or for one.\n"
                                       "#kafka.security.protocol=ssl\n"
                                       "#kafka.ssl.ca.location=/etc/dryport/ca.pem\n"
+                                      "#kafka.sasl.password.file=/etc/dryport/password\n"
                                       "#kafka.consumer.fetch.min.bytes=1\n"
                                       "#kafka.producer.linger.ms=5\n";
 

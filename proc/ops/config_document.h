@@ -15,6 +15,3 @@ void config_document_print(const struct config *config, FILE *out);
 /* docs/CONFIGURATION.md and deploy/dryport.conf. */
 void config_document_manual(FILE *out);
 void config_document_sample(FILE *out);
-
-/* Is the value of this key never to be shown? */
-bool config_document_is_secret(const char *key);

@@ -7,6 +7,7 @@ import subprocess
 
 from confluent_kafka.admin import (
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -14,7 +15,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from cluster import SOURCE, Failed
+from cluster import SOURCE, Failed, wait_until
 
 ACLS = os.path.join(SOURCE, "deploy", "kafka", "acls.csv")
 TIMEOUT_S = 30
@@ -36,8 +37,8 @@ def users():
 
 def bindings(settings):
     """The table as ACLs, with the topics and the group of these settings (defaults of contract: customs.*, dryport)."""
-    names = {"{%s}" % topic: settings.get("topic." + topic, "customs." + topic) for topic in
-             ("declarations", "journal", "statistics", "rejects")}
+    kinds = ("declarations", "journal", "statistics", "rejects")
+    names = {"{%s}" % kind: settings.get("topic." + kind, "customs." + kind) for kind in kinds}
     group = settings.get("group", "dryport")
     names.update({"{group}": group, "{group}-publish": group + "-publish"})
     with open(ACLS, encoding="utf-8", newline="") as source:
@@ -56,24 +57,40 @@ def bindings(settings):
 
 
 def grant(broker, settings):
-    """Grants every role what the table says."""
+    """Grants every role what the table says; waits until the broker goes by it."""
     admin = AdminClient({"bootstrap.servers": broker.address, "log_level": 0})
-    for binding, done in admin.create_acls(list(bindings(settings)), request_timeout=TIMEOUT_S).items():
+    wanted = set(bindings(settings))
+    for binding, done in admin.create_acls(list(wanted), request_timeout=TIMEOUT_S).items():
         try:
             done.result(TIMEOUT_S)
         except Exception as failure:
             raise Failed("%s was not granted: %s" % (binding, failure)) from failure
+    every = AclBindingFilter(
+        ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
+    )
+    wait_until(
+        lambda: wanted <= set(admin.describe_acls(every, request_timeout=TIMEOUT_S).result(TIMEOUT_S)),
+        "the broker has the ACLs",
+    )
+
+
+def password_file(broker, role, password=None):
+    """A file with the password of a role, as a mounted secret is one."""
+    path = os.path.join(broker.folder, "%s-%s.password" % (role, "wrong" if password else "right"))
+    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o400), "w", encoding="utf-8") as out:
+        out.write((password or users()[user(role)]) + "\n")
+    return path
 
 
 def scram(broker, role, mechanism="SCRAM-SHA-512", password=None):
-    """Settings of a login with the password of a role."""
+    """Settings of a login with the password of a role, or with a wrong one."""
     return {
         "brokers": broker.outside,
         "kafka.security.protocol": "SASL_SSL",
         "kafka.ssl.ca.location": os.path.join(broker.tls, "ca.pem"),
         "kafka.sasl.mechanisms": mechanism,
         "kafka.sasl.username": user(role),
-        "kafka.sasl.password": password or users()[user(role)],
+        "kafka.sasl.password.file": password_file(broker, role, password),
     }
 
 

@@ -344,22 +344,26 @@ def killed(place, broker, binary):
 
 
 def credentials(place, broker, binary):
+    wrong_password = "n0t-th1s-0ne"
+    files = {SASL_PASSWORD: place.path("right.password"), wrong_password: place.path("wrong.password")}
+    for word, path in files.items():
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(word)
     right = {
         "kafka.security.protocol": "SASL_PLAINTEXT",
         "kafka.sasl.mechanisms": "PLAIN",
         "kafka.sasl.username": SASL_USER,
-        "kafka.sasl.password": SASL_PASSWORD,
+        "kafka.sasl.password.file": files[SASL_PASSWORD],
     }
     worlds = {
-        "wrong password": (broker.outside, {**right, "kafka.sasl.password": "n0t-th1s-0ne"}),
+        "wrong password": (broker.outside, {**right, "kafka.sasl.password.file": files[wrong_password]}),
         "no password": (broker.outside, {}),
         "TLS against a plain port": (broker.address, {"kafka.security.protocol": "SSL"}),
     }
     for name, (address, settings) in worlds.items():
         stream = Stream(place, broker, name.replace(" ", "-"), binary, address, **settings)
         text = stream.generate(10, SEED, "--timeout", "4", expect=69, timeout=30)
-        secret = settings.get("kafka.sasl.password", "\0")
-        if address not in text or secret in text:
+        if address not in text or wrong_password in text:
             raise Failed("%s: generate must name the broker and not the password: %s" % (name, text))
         stream.processor.start()
         wait_until(
@@ -369,7 +373,7 @@ def credentials(place, broker, binary):
         )
         wait_until(lambda stream=stream: stream.processor.get("/readyz")[0] == 503, "%s: /readyz 503" % name, 20)
         stream.processor.stop()
-        if secret in stream.processor.logged():
+        if wrong_password in stream.processor.logged():
             raise Failed("%s: the password is in the log" % name)
         say("credentials: %s: %s" % (name, text.strip().splitlines()[-1]))
     stream = Stream(place, broker, "right-password", binary, broker.outside, **right)

@@ -109,3 +109,12 @@ Test(memory, limit_and_resident_are_plausible)
     cr_assert_gt(memory_resident(), 0);
     cr_assert_leq(memory_resident(), memory_limit());
 }
+
+Test(memory, what_was_secret_is_overwritten_and_nothing_beside_it)
+{
+    char text[] = "[secret]";
+
+    memory_wipe(text + 1, 6);
+
+    cr_assert_arr_eq(text, "[\0\0\0\0\0\0]", sizeof text);
+}

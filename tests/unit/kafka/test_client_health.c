@@ -40,7 +40,7 @@ Test(client_health, statistics_of_all_handles_are_added_up)
     cr_assert_eq(shown.request_timeouts, 7);
     cr_assert_eq(shown.fetch_queue_bytes, 15);
 
-    client_health_closing(health);
+    client_health_closing(health, two);
     cr_assert_not(client_health_wait_closed(health, 1));
     client_health_closed(health, two);
     cr_assert(client_health_wait_closed(health, 0));

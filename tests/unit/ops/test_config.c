@@ -130,6 +130,33 @@ Test(config, family_key_twice_in_a_file_is_refused)
     says(":2: key \"kafka.debug\" stands in line 1 already");
 }
 
+Test(config, secret_on_the_command_line_is_refused_and_not_said)
+{
+    cr_assert_eq(load_override("kafka.sasl.password=hunter2"), ERR_CONFIG);
+    says("-X");
+    says("kafka.sasl.password.file=PATH");
+    cr_assert_null(strstr(info.text, "hunter2"));
+    cr_assert_eq(load_override("kafka.producer.ssl.key.pem=hunter2"), ERR_CONFIG);
+}
+
+Test(config, secret_in_the_environment_is_refused_and_not_said)
+{
+    cr_assert_eq(load_variable(VARIABLE("DRYPORT_KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET=hunter2")), ERR_CONFIG);
+    says("DRYPORT_KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET");
+    says("kafka.sasl.oauthbearer.client.secret.file=PATH");
+    cr_assert_null(strstr(info.text, "hunter2"));
+}
+
+Test(config, secret_in_the_file_and_name_of_its_file_are_taken)
+{
+    cr_assert_eq(load_text("kafka.sasl.password=hunter2\n"), OK);
+    cr_assert_str_eq(config_list_value(&config.kafka, "sasl.password"), "hunter2");
+    cr_assert_eq(load_override("kafka.sasl.password.file=/run/secrets/password"), OK, "%s", info.text);
+    cr_assert_str_eq(config_list_value(&config.kafka, "sasl.password.file"), "/run/secrets/password");
+    cr_assert_eq(load_variable(VARIABLE("DRYPORT_KAFKA_SASL_PASSWORD_FILE=/p")), OK, "%s", info.text);
+    cr_assert_str_eq(config_list_value(&config.kafka, "sasl.password.file"), "/p");
+}
+
 Test(config, missing_file_is_refused_by_name)
 {
     cr_assert_eq(config_load(&config, "/nowhere/dryport.conf", NULL, NULL, 0, &info), ERR_CONFIG);
