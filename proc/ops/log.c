@@ -2,6 +2,7 @@
 #include "ops/log.h"
 
 #include "base/buffer.h"
+#include "base/check.h"
 #include "base/clock.h"
 
 #include <inttypes.h>
@@ -33,8 +34,11 @@ static struct log_options settings = {LOG_LEVEL_INFO, LOG_FORMAT_TEXT, STDERR_FI
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
+static void report_check(const char *text);
+
 void log_setup(const struct log_options *options)
 {
+    check_report_to(report_check);
     pthread_mutex_lock(&mutex);
     settings = *options;
     limit_count = 0;
@@ -190,6 +194,15 @@ static void put_line(int64_t now, enum log_level level, const char *event, const
     ssize_t written = write(settings.fd, line.data, line.length);
     (void)written;
     buffer_fini(&line);
+}
+
+/* The last words before abort(). A thread that fails while it holds the mutex says them all the same. */
+static void report_check(const char *text)
+{
+    bool locked = pthread_mutex_trylock(&mutex) == 0;
+    put_line(now_ms(), LOG_LEVEL_ERROR, "check_failed", text, LOG_NONE, 0);
+    if (locked)
+        pthread_mutex_unlock(&mutex);
 }
 
 static int64_t partition_of(struct log_fields fields)

@@ -67,7 +67,7 @@ struct log_options {
     int64_t (*now_ms)(void); /* NULL: the wall clock */
 };
 
-/* Without it: info, text, stderr. Values of config.log_level and config.log_format are the same numbers. */
+/* A CHECK that fails is told as event check_failed from then on. Without it: info, text, stderr. Values of config.log_level and config.log_format are the same numbers. */
 void log_setup(const struct log_options *options);
 
 /* event: a constant name [a-z_]+ (static memory: the limiter keeps the pointer). Costs one comparison if the level is

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/log.h"
 
+#include "base/check.h"
+
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { TEXT_MOST = 1 << 20 };
@@ -227,4 +232,22 @@ Test(log, lines_of_threads_do_not_mix)
         cr_assert_not_null(value, "%s", line);
         json_decref(value);
     }
+}
+
+Test(log, a_check_that_fails_is_an_event_and_aborts)
+{
+    use(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL);
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        CHECK_SAY(now < 0, "now %d", 7);
+    }
+    int status;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+
+    cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    cr_assert_eq(lines(), 1);
+    cr_assert(strstr(written(), "\"level\":\"error\",\"event\":\"check_failed\",\"message\":\""));
+    cr_assert(strstr(written(), "CHECK failed: now < 0 now 7\"}"), "%s", written());
 }
