@@ -20,8 +20,8 @@ packages_of() {
     test)
         echo libcriterion-dev clang-format python3 python3-venv protobuf-compiler zstd maven openssl curl libcurl4-openssl-dev zlib1g-dev postgresql
         command -v java >/dev/null || echo default-jre-headless
-        # what checks deploy/: Prometheus with promtool, helm (built with Go), the Kubernetes models (npm)
-        echo prometheus
+        # what checks deploy/: promtool and Prometheus, systemd-analyze, helm (built with Go), the Kubernetes models (npm)
+        echo prometheus systemd
         command -v go >/dev/null || echo golang-go
         command -v npm >/dev/null || echo nodejs npm
         ;;
