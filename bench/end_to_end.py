@@ -39,6 +39,10 @@ SETTLED_S = 3
 FIRST_RULES = "STR-0 COD-10 COD-110 COD-111 COD-112 COD-113 COD-115 COD-116 COD-117 COD-118 COD-119 COD-120 ARI-20 ARI-212 ARI-213 "
 FIRST_RULES += "ARI-214 ARI-215 ARI-216 ARI-219 ARI-220 ARI-221 HSC-60 HSC-610 HSC-612 VER-50 VER-512 VER-513"
 MONTH = recount.FREQUENCY["MONTH"]
+STORED = recount.FREQUENCY["DAY"], MONTH
+
+# What a view publishes with --frequencies, by its grain.
+EVERY_FREQUENCY = {"DAY": "day,month,quarter,year,ytd,7d,30d,12m", "MONTH": "month,quarter,year,ytd,12m"}
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -182,7 +186,7 @@ class Truth:
             self.learn(rejected)
         state = recount.Consumer()
         topics.fill_consumer(self.address, run.settings["topic.statistics"], state)
-        published = state.records()
+        published = {k: f for k, f in state.records().items() if f["frequency"] in STORED}
         wrong = state.broken + recount.compare(self.flow, {k: f for k, f in published.items() if f["view"] == "flow"})
         if self.everything is not None:
             wrong += recount.compare(self.everything, published)
@@ -201,7 +205,7 @@ class Truth:
                     wrong.append("%s of %s adds up to %d, recounted %d" % (name, view, total, want))
         if wrong:
             raise Failed("%s: totals are wrong:\n  %s" % (run.name, "\n  ".join(wrong[:12])))
-        run.cells = len(published)
+        run.cells = len(state.records())
         run.published = state.seen
 
 
@@ -349,25 +353,59 @@ def spread(numbers):
     return "%.0f (%.0f-%.0f)" % (statistics.median(numbers), min(numbers), max(numbers))
 
 
+def difference(count, more, less, of):
+    """How much more the runs `more` cost than the runs `less` beside them, of `of` (a number of a run): in pairs, as a percentage."""
+    pairs = [of(a) / of(b) - 1 for a, b in zip(more, less)]
+    return "%+.1f %% (of pairs %s)" % (100 * statistics.median(pairs), ", ".join("%+.1f" % (100 * p) for p in pairs))
+
+
+def per_million(count, runs):
+    return statistics.median(r.cpu for r in runs) * 1e6 / count
+
+
+def rate(count, runs):
+    return count / statistics.median(r.seconds for r in runs) / 1000
+
+
 def cost_of_rules(count, runs, firsts):
-    """Of all rules against the first ones: CPU and rate."""
-    pairs = [run.cpu / first.cpu - 1 for run, first in zip(runs, firsts)]
+    """Of all rules against the first ones."""
     return (
-        "- Rules: all %.2f CPU-s per million, those of the first version alone (the other %d off) %.2f: %+.1f %% (of pairs %s; mark: at "
-        "most 5 %%); rate %.0f k/s against %.0f k/s."
+        "- Rules: all %.2f CPU-s per million, those of the first version alone (the other %d off) %.2f: %s; mark: at most 5 %%; rate "
+        "%.0f k/s against %.0f k/s."
         % (
-            statistics.median(r.cpu for r in runs) * 1e6 / count,
+            per_million(count, runs),
             len(later_rules()),
-            statistics.median(r.cpu for r in firsts) * 1e6 / count,
-            100 * statistics.median(pairs),
-            ", ".join("%+.1f" % (100 * p) for p in pairs),
-            count / statistics.median(r.seconds for r in runs) / 1000,
-            count / statistics.median(r.seconds for r in firsts) / 1000,
+            per_million(count, firsts),
+            difference(count, runs, firsts, lambda r: r.cpu),
+            rate(count, runs),
+            rate(count, firsts),
         )
     )
 
 
-def report(chosen, built_from, nulls, runs, firsts, truth, generated_s):
+def cost_of_frequencies(count, runs, periods):
+    """Of all frequencies against days and months alone."""
+    return (
+        "- Frequencies: all of them (%s) %.2f CPU-s per million, grain and month alone %.2f: %s; time to the last statistic %s; mark: at "
+        "most 5 %% of the rate, %.0f k/s against %.0f k/s; %d records against %d, %s statistics written, peak %.0f MiB."
+        % (
+            EVERY_FREQUENCY["DAY"],
+            per_million(count, periods),
+            per_million(count, runs),
+            difference(count, periods, runs, lambda r: r.cpu),
+            difference(count, periods, runs, lambda r: r.seconds),
+            rate(count, periods),
+            rate(count, runs),
+            periods[0].cells,
+            runs[0].cells,
+            "-".join(sorted({str(r.published) for r in periods})),
+            max(r.peak_mib for r in periods),
+        )
+    )
+
+
+def report(chosen, built_from, nulls, results, truth, generated_s):
+    runs, firsts, periods = results["run"], results["first"], results["periods"]
     count = chosen.count
     null_rate = [count / n.seconds / 1000 for n in nulls]
     run_rate = [count / r.seconds / 1000 for r in runs]
@@ -404,6 +442,7 @@ def report(chosen, built_from, nulls, runs, firsts, truth, generated_s):
         "- Rate: %.2f of the null consumer's (mark: at least 0.6); CPU: %.2f times (mark: at most 2.5)."
         % (ratio, cost),
         *([cost_of_rules(count, runs, firsts)] if firsts else []),
+        *([cost_of_frequencies(count, runs, periods)] if periods else []),
         "- Of each run, seconds until all was echoed / until the last statistic was in its topic: %s."
         % ", ".join("%.1f / %.1f" % (r.echoed - r.processor.started, r.seconds) for r in runs),
         "- Of each run, journal MB written / seconds of backpressure, summed over partitions: %s."
@@ -441,7 +480,10 @@ def main():
     parser.add_argument("--null-consumer", default=os.path.join(SOURCE, "build", "release", "null_consumer"))
     parser.add_argument("--reference", default=os.path.join(SOURCE, "deploy", "reference", "demo"))
     parser.add_argument(
-        "--rules", action="store_true", help="a third program beside them: dryport run with the rules of the first version alone"
+        "--rules", action="store_true", help="another program beside them: dryport run with the rules of the first version alone"
+    )
+    parser.add_argument(
+        "--frequencies", action="store_true", help="another one beside them: dryport run with all frequencies of the nine views"
     )
     parser.add_argument("--record", action="store_true", help="keep the report under bench/results/")
     parser.add_argument("--marks", action="store_true", help="fail when the marks are missed")
@@ -475,11 +517,16 @@ def main():
         )
         generated_s = time.monotonic() - started
         truth = Truth(broker.address, chosen.count, chosen.reference)
-        nulls, runs, firsts = [], [], []
+        nulls, results = [], {"run": [], "first": [], "periods": []}
         lists = lists_for_all_rules(os.path.join(place.folder, "lists"), chosen.reference) if chosen.rules else chosen.reference
-        off = {"rules.severity." + code: "off" for code in later_rules()}
+        extra = {
+            "run": {},
+            "first": {"rules.severity." + code: "off" for code in later_rules()},
+            "periods": {"view.%s.publish" % view: EVERY_FREQUENCY[of[0]] for view, of in recount.VIEWS.items()},
+        }
+        names = {"run": "dryport run", "first": "the first rules alone", "periods": "all frequencies"}
         for pair in range(-chosen.warm_up, chosen.pairs):
-            kinds = ["null", "run"] + (["first"] if chosen.rules else [])
+            kinds = ["null", "run"] + ["first"] * chosen.rules + ["periods"] * chosen.frequencies
             for kind in kinds if pair % 2 == 0 else reversed(kinds):
                 words = " (warm-up)" if pair < 0 else ""
                 if kind == "null":
@@ -488,16 +535,14 @@ def main():
                     if pair >= 0:
                         nulls.append(null)
                     continue
-                settings = {**more, **off} if kind == "first" else more
                 name = "bench-%s-%d" % (kind, pair + chosen.warm_up)
-                run = Run(place, broker.address, name, chosen.dryport, chosen.count, lists, settings)
+                run = Run(place, broker.address, name, chosen.dryport, chosen.count, lists, {**more, **extra[kind]})
                 run.measure(600 + chosen.count / 20000)
-                what = "the first rules alone" if kind == "first" else "dryport run"
-                say("%s: %.2f s, %.2f CPU-s, %.0f MiB%s" % (what, run.seconds, run.cpu, run.peak_mib, words))
+                say("%s: %.2f s, %.2f CPU-s, %.0f MiB%s" % (names[kind], run.seconds, run.cpu, run.peak_mib, words))
                 truth.check(run)
                 if pair >= 0:
-                    (firsts if kind == "first" else runs).append(run)
-        text, ratio, cost = report(chosen, built_from, nulls, runs, firsts, truth, generated_s)
+                    results[kind].append(run)
+        text, ratio, cost = report(chosen, built_from, nulls, results, truth, generated_s)
     print(text)
     if chosen.record:
         size = "" if chosen.count == COUNT_DEFAULT else "-%d" % chosen.count
