@@ -4,7 +4,7 @@
  * Key:     w0 = view 6 | month 1 | unused 1 | day or first of month, days since 1970 + 2^21, 22 bits | commodity 34
  *          w1 = office 32 | border office 32      w2 = zone 32 | trade mode 32      (numbers of a code dictionary)
  *          w3 = partner 16 | consignment 16 | region 20 | flow 3 | mode 9
- *          A dimension that the view does not have is 0.
+ *          A dimension that the view does not have is 0. A cell of flow T holds corrections of `declarations` alone (tally.h).
  * Commodity: hs number cut to the view's digits, + 1; CELL_NO_HS where the item's code is shorter or no number
  * Units:   mg, minor units, millionths of the standard unit; counts
  * Thread:  any (plain data)
@@ -79,6 +79,11 @@ static inline uint64_t cell_commodity(const struct table_key *key)
 static inline uint32_t cell_flow(const struct table_key *key)
 {
     return key->word[3] >> 9 & 7;
+}
+
+static inline bool cell_is_correction(const struct table_key *key)
+{
+    return cell_flow(key) == FLOW_T;
 }
 
 static inline void measures_add(struct measures *to, const struct measures *from)

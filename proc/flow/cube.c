@@ -98,7 +98,7 @@ static void cell_begin(struct cube *cube, uint32_t index, const struct table_key
     uint32_t view = cell_view(key);
     struct cell *cell = cell_at(cube, index);
     cell->link = CUBE_NO_LINK;
-    cell->published = view_publishes(&cube->plan->views[view], period_of(key));
+    cell->published = view_publishes(&cube->plan->views[view], period_of(key)) && !cell_is_correction(key);
     cell->is_marked = wakes(&cube->plan->views[view], cell_is_month(key));
     cube->view_cells[view] += cell_is_month(key) == (cube->plan->views[view].grain == GRAIN_MONTH);
 }
@@ -172,7 +172,7 @@ static void add_delta(void *self, uint32_t view, const struct table_key *key, co
 {
     struct cube *cube = self;
     const struct leaf *leaf = &cube->leaves[view];
-    bool is_leaf = cube->plan->views[view].leaf == view;
+    bool is_leaf = cube->plan->views[view].leaf == view && !cell_is_correction(key); /* each view has its own */
     bool by_day = cube->plan->views[view].grain == GRAIN_DAY;
     struct table_key month = by_day ? month_key(cube, key) : *key;
     cube->deltas[cube->delta_count++] = *delta;

@@ -3,14 +3,14 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "flow/mutant.h"
 #include "flow/waiting.h"
 #include "trade/calendar.h"
 
 enum {
     EXPECTED_FIGURES = 1 << 12,
     CHUNK_ENTRIES = 4096,
-    FLOWS_MOST = FLOW_T, /* the four flows, and the corrections of T */
-    PANES_MOST = 31,     /* the days of a window, the months of a year */
+    PANES_MOST = 31, /* the days of a window, the months of a year */
     YEAR_MONTHS = 12,
 };
 
@@ -220,7 +220,13 @@ void figures_add(struct figures *figures, uint32_t cell)
     const struct view *view = view_of(figures, key);
     int32_t month = period_month(key);
     figures->newest_month = month > figures->newest_month ? month : figures->newest_month;
+    if (cell_is_correction(key))
+        return;
     add_periods(figures, view, key, true);
+    if (!view->total)
+        return;
+    struct table_key total = period_with_flow(key, FLOW_T);
+    add_periods(figures, view, &total, false);
 }
 
 /* ---- what depends on a cell ---- */
@@ -270,6 +276,8 @@ static void mark_months(struct figures *figures, const struct table_key *cell, i
     struct table_key key;
     int32_t december = first_month(PERIOD_YEAR, month) + YEAR_MONTHS - 1;
     int32_t last = december < figures->newest_month ? december : figures->newest_month;
+    if (MUTANT(YEAR_TO_DATE_SHORT))
+        last = month;
     for (enum period period = PERIOD_QUARTER; period <= PERIOD_YEAR; period++) {
         key = period_key(cell, period, first_month(period, month));
         if (view_publishes(view, period))
@@ -290,7 +298,8 @@ static void touch_month(struct figures *figures, const struct table_key *cell, b
     mark_months(figures, cell, month);
     if (view_publishes(view_of(figures, cell), PERIOD_12M))
         mark_rolling(figures, cell, PERIOD_12M);
-    if (month + YEAR_MONTHS > first_month(PERIOD_YEAR, figures->newest_month) + YEAR_MONTHS - 1)
+    if (month + YEAR_MONTHS > first_month(PERIOD_YEAR, figures->newest_month) + YEAR_MONTHS - 1 ||
+        MUTANT(YEAR_LATER_FORGOTTEN))
         return;
     if (has_months)
         mark_month(figures, cell, month + YEAR_MONTHS, is_cell);
@@ -328,12 +337,18 @@ static void touch(struct figures *figures, const struct table_key *key, bool is_
 
 void figures_touch(struct figures *figures, uint32_t cell)
 {
-    touch(figures, cube_key(figures->cube, cell), true);
+    const struct table_key *key = cube_key(figures->cube, cell);
+    if (!cell_is_correction(key))
+        touch(figures, key, true);
+    if (!view_of(figures, key)->total)
+        return;
+    struct table_key total = period_with_flow(key, FLOW_T);
+    touch(figures, &total, false);
 }
 
 /* ---- sums ---- */
 
-/* The cells of days.from .. days.to of one flow, months if they are kept; those of the last month or day alone in *out_last. */
+/* The cells of days.from .. days.to of one flow; the items of the last day or month are added to *out_last_items. */
 static void add_panes(const struct figures *figures, const struct table_key *key, bool of_months, struct days days,
                       struct measures *out, int64_t *out_last_items)
 {
@@ -362,9 +377,14 @@ static void add_panes(const struct figures *figures, const struct table_key *key
 static int64_t add_window(const struct figures *figures, const struct table_key *key, struct days days,
                           struct measures *out)
 {
+    bool of_months = period_is_of_months(period_of(key));
     int64_t last_items = 0;
     *out = (struct measures){0};
-    add_panes(figures, key, period_is_of_months(period_of(key)), days, out, &last_items);
+    add_panes(figures, key, of_months, days, out, &last_items); /* of T: the corrections */
+    for (uint32_t flow = FLOW_M; flow < FLOW_T && cell_flow(key) == FLOW_T; flow++) {
+        struct table_key part = period_with_flow(key, flow);
+        add_panes(figures, &part, of_months, days, out, &last_items);
+    }
     return last_items;
 }
 

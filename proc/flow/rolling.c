@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/rolling.h"
 
+#include "flow/mutant.h"
 #include "flow/publisher_inside.h"
 #include "trade/calendar.h"
 
@@ -48,7 +49,8 @@ void rolling_turn(struct publisher *publisher)
     if (day == figures_today(publisher->figures))
         return;
     figures_set_today(publisher->figures, day);
-    publisher->rolling = 0;
+    if (!MUTANT(ROLLING_STANDS))
+        publisher->rolling = 0;
 }
 
 bool rolling_step(struct publisher *publisher)

@@ -7,6 +7,8 @@
 #include "flow/mutant.h"
 #include "flow/publisher_inside.h"
 #include "flow/rolling.h"
+#include "flow/statistic_bytes.h"
+#include "trade/calendar.h"
 
 enum {
     STEP_EMITS = 2000, /* cells looked at in one step */
@@ -144,7 +146,7 @@ static enum emit emit_figure(struct publisher *publisher, uint32_t number, int64
 static enum emit emit_cell(struct publisher *publisher, uint32_t cell, int64_t now_ms)
 {
     enum emit emit = emit_figure(publisher, cell, now_ms);
-    if (emit == EMIT_DONE)
+    if (emit == EMIT_DONE && !MUTANT(DERIVED_FORGOTTEN))
         figures_touch(publisher->figures, cell);
     return emit;
 }
@@ -168,6 +170,11 @@ static enum emit emit_orphan(struct publisher *publisher, uint32_t index, int64_
     if (!statistic_set_gone(publisher->writer, value)) /* not ours, and nothing to say about it */
         return EMIT_DONE;
     struct months_told told = {.state = registry_state(entry, publisher->gate.term)};
+    struct statistic_time time;
+    if (!has_month && statistic_bytes_time(value, &time) && calendar_is_date(time.period_to)) { /* a rolling one */
+        has_month = true;
+        day = calendar_day(time.period_to);
+    }
     out.state = has_month ? months_of_record(&publisher->months, day, false, told) : MONTH_OPEN;
     return send(publisher, &out, now_ms);
 }

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "flow/delta.h"
+#include "flow/mutant.h"
 #include "flow/sheet.h"
 #include "trade/calendar.h"
 
@@ -63,6 +64,7 @@ struct tally {
     struct sheet sheets[VIEWS_MOST];
     uint32_t sheet_count;
     uint32_t views_most;      /* of one joint sheet */
+    uint32_t totals;          /* views with T, a bit each */
     struct delta_table cells; /* of the views; joint sheets come into them by tally_flush */
     struct delta_table joint; /* of the joint sheets */
     struct tally_control control;
@@ -94,6 +96,8 @@ struct tally *tally_new(const struct view_plan *plan)
         uint32_t views = (uint32_t)__builtin_popcount(tally->sheets[i].views);
         tally->views_most = views > tally->views_most ? views : tally->views_most;
     }
+    for (uint32_t i = 0; i < plan->count; i++)
+        tally->totals |= (uint32_t)plan->views[i].total << i;
     delta_table_init(&tally->cells, CELLS_EXPECTED);
     delta_table_init(&tally->joint, JOINT_EXPECTED);
     tally->leaf_capacity = LEAF_KEYS_FIRST;
@@ -299,6 +303,50 @@ static void correct_many(struct tally *tally, const struct sheet *sheet, int sig
     tally->leaf_count = 0;
 }
 
+/* ---- all flows together: one declaration is taken back for each flow that is not the first in what differs in nothing else ---- */
+
+static bool has_flows(const struct contribution *contribution)
+{
+    unsigned differ = 0;
+    for (uint32_t i = 1; i < contribution->item_count; i++)
+        differ |= contribution->items[i].flow ^ contribution->items[0].flow;
+    return differ != 0;
+}
+
+static inline uint64_t word3_of(const struct contribution *contribution, const struct contribution_item *item)
+{
+    return cell_word3(item->partner, item->consignment, item->region, item->flow, contribution->mode);
+}
+
+/* Hardly any declaration has goods of several flows: returned ones among others. */
+static __attribute__((noinline)) void correct_flows(struct tally *tally, const struct listing *listing)
+{
+    const struct contribution *contribution = listing->contribution;
+    for (uint32_t left = tally->totals; left; left &= left - 1) {
+        uint32_t index = (uint32_t)__builtin_ctz(left);
+        const struct view *view = &tally->plan->views[index];
+        uint8_t counted = tally->plan->views[view->leaf].hs_digits;
+        table_clear(tally->seen);
+        for (uint32_t i = 0; i < contribution->item_count; i++) {
+            const struct contribution_item *item = &contribution->items[i];
+            make_room(tally);
+            struct table_key key = {{word0_of_view(view, index) | day_of(listing, view->grain == GRAIN_MONTH) |
+                                         commodity_of(item, view->hs_digits, counted),
+                                     listing->word1 & view->mask.word1, listing->word2 & view->mask.word2,
+                                     word3_of(contribution, item) & view->mask.word3}};
+            struct table_key total = period_with_flow(&key, FLOW_T);
+            bool is_new;
+            bool is_first;
+            table_put(tally->seen, &key, table_hash(&key), &is_new);
+            if (!is_new)
+                continue;
+            table_put(tally->seen, &total, table_hash(&total), &is_first);
+            if (!is_first)
+                touch_cell(tally, &total, &tally->sums[0], -listing->sign, false);
+        }
+    }
+}
+
 /* ---- listing ---- */
 
 static inline void sum_of_item(const struct contribution *contribution, const struct contribution_item *item, int sign,
@@ -313,11 +361,6 @@ static inline void sum_of_item(const struct contribution *contribution, const st
     out->pairs[SUPPLEMENTARY_AND_ESTIMATED] = (two_amounts){item->supp_quantity_micro * sign, estimated};
     out->counts = (four_counts){0, sign, warned, late};
     out->packages = (int64_t)item->packages * sign;
-}
-
-static inline uint64_t word3_of(const struct contribution *contribution, const struct contribution_item *item)
-{
-    return cell_word3(item->partner, item->consignment, item->region, item->flow, contribution->mode);
 }
 
 static inline struct table_key key_of(const struct listing *listing, const struct sheet *sheet, uint64_t word3,
@@ -519,6 +562,8 @@ void tally_list(struct tally *tally, const struct contribution *contribution, in
             else
                 list_many(tally, &listing, &tally->sheets[i]);
         }
+        if (tally->totals && has_flows(contribution) && !MUTANT(TOTAL_ADDED_UP))
+            correct_flows(tally, &listing);
     }
 }
 

@@ -5,6 +5,8 @@
  * Leaf views get a cell for each distinct key of a declaration; those that differ only in what they take of the declaration as a whole are
  * counted as one sheet (sheet.h), from which tally_flush makes their cells. A derived view is summed from its leaf by the publisher, but for
  * `declarations`, which is not additive: a declaration adds -(k-1) to each derived cell into which k of its leaf cells fall.
+ * In a view with `total` a declaration whose items fall into k cells that differ in nothing but the flow adds -(k-1) to the cell of
+ * flow T, which holds such corrections alone: the publisher adds it to the sum of the flows.
  * Memory:  a table that keeps its size between frames (delta.h)
  * Thread:  one owner (a worker)
  * Why:     docs/adr/0006-views-and-plan.md; design.md section 5

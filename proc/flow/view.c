@@ -124,16 +124,8 @@ enum err view_plan_add(struct view_plan *plan, struct text name, struct text def
     return OK;
 }
 
-enum err view_plan_option(struct view_plan *plan, struct text name, struct text option, struct text value,
-                          struct err_info *info)
+static enum err set_publish(struct view *view, struct text value, struct err_info *info)
 {
-    int32_t index = view_plan_find(plan, name);
-    if (index < 0)
-        return err_set(info, ERR_CONFIG, "view.%.*s.%.*s: there is no view %.*s", TEXT_ARGS(name), TEXT_ARGS(option),
-                       TEXT_ARGS(name));
-    struct view *view = &plan->views[index];
-    if (!text_is(option, "publish"))
-        return err_set(info, ERR_CONFIG, "view.%s.%.*s: the one option is publish", view->name, TEXT_ARGS(option));
     uint32_t publish = 0;
     while (value.length > 0) {
         struct text name_of_period = text_trim(text_cut(&value, ','));
@@ -149,6 +141,33 @@ enum err view_plan_option(struct view_plan *plan, struct text name, struct text 
     }
     view->publish = publish;
     return OK;
+}
+
+static enum err set_total(struct view *view, struct text value, struct err_info *info)
+{
+    bool yes = text_is(value, "yes");
+    if (!yes && !text_is(value, "no"))
+        return err_set(info, ERR_CONFIG, "view.%s.total: \"%.*s\" is neither yes nor no", view->name, TEXT_ARGS(value));
+    if (yes && !(view->dimension_set & 1u << DIMENSION_FLOW))
+        return err_set(info, ERR_CONFIG, "view.%s.total: the view has no dimension flow, so its cells are totals",
+                       view->name);
+    view->total = yes;
+    return OK;
+}
+
+enum err view_plan_option(struct view_plan *plan, struct text name, struct text option, struct text value,
+                          struct err_info *info)
+{
+    int32_t index = view_plan_find(plan, name);
+    if (index < 0)
+        return err_set(info, ERR_CONFIG, "view.%.*s.%.*s: there is no view %.*s", TEXT_ARGS(name), TEXT_ARGS(option),
+                       TEXT_ARGS(name));
+    struct view *view = &plan->views[index];
+    if (text_is(option, "publish"))
+        return set_publish(view, value, info);
+    if (text_is(option, "total"))
+        return set_total(view, value, info);
+    return err_set(info, ERR_CONFIG, "view.%s.%.*s: the options are publish and total", view->name, TEXT_ARGS(option));
 }
 
 /* Whether every cell of `view` is a sum of cells of `from`. */
@@ -238,6 +257,8 @@ uint64_t view_plan_hash(const struct view_plan *plan)
         for (uint32_t d = 0; d < view->dimension_count; d++)
             hash = hash_mix(hash ^ HASH_P1, view->dimensions[d] + 1u);
         hash = hash_mix(hash ^ HASH_P2, (uint64_t)view->grain + 1);
+        if (view->total) /* declarations of several flows are journalled as such */
+            hash = hash_mix(hash ^ HASH_P1, HASH_P2);
     }
     return hash;
 }

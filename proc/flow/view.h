@@ -57,6 +57,7 @@ struct view {
     uint8_t hs_digits;      /* 0, 2, 4, 6, 8 or 10: the finest hs dimension */
     enum grain grain;
     uint32_t publish; /* bit per enum period */
+    bool total;       /* all flows together (T) stand beside each of them */
     /* set by view_plan_finish */
     uint32_t leaf; /* index of the view it derives from; its own index if it is a leaf */
     bool has_derived;
@@ -78,7 +79,7 @@ void view_plan_default(struct view_plan *plan);
 enum err view_plan_add(struct view_plan *plan, struct text name, struct text definition,
                        struct err_info *info) MUST_USE;
 
-/* view.NAME.OPTION=value; the one option is `publish`, a list of periods by period_name. */
+/* view.NAME.OPTION=value: `publish` is a list of periods by period_name, `total` is yes or no. */
 enum err view_plan_option(struct view_plan *plan, struct text name, struct text option, struct text value,
                           struct err_info *info) MUST_USE;
 

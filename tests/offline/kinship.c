@@ -106,7 +106,7 @@ static struct shares cut_all(const struct cube *cube, const struct view_plan *pl
     struct shares shares = {memory_new(cube_count(cube) + 1, sizeof(struct share)), 0};
     for (uint32_t i = 0; i < cube_count(cube); i++) {
         const struct table_key *key = cube_key(cube, i);
-        if (cell_view(key) != own.view || cell_is_month(key) != own.month)
+        if (cell_view(key) != own.view || cell_is_month(key) != own.month || cell_is_correction(key))
             continue;
         struct share *share = &shares.list[shares.count++];
         cut(&plan->views[own.view], &plan->views[other.view], own.month || other.month, key, share->words);

@@ -131,6 +131,33 @@ static void note_seen(struct consumer *consumer, const struct told *before, cons
     seen->unburied += was_held && before->state == 0 && now->state != 0;
 }
 
+static bool is_rolling(struct text key)
+{
+    text_cut(&key, '|');
+    return text_is(text_cut(&key, '|'), "ROLLING");
+}
+
+uint32_t consumer_today(const struct consumer *consumer, bool *out_is_day)
+{
+    uint32_t by_days = 0;
+    uint32_t by_months = 0; /* which tell no more than their month */
+    for (uint32_t i = 0; i < table_count(consumer->table); i++) {
+        const struct held *held = &consumer->held[i];
+        struct text key = held->key;
+        text_cut(&key, '|');
+        text_cut(&key, '|');
+        bool is_of_months = text_is(text_cut(&key, '|'), "12M");
+        if (!is_rolling(held->key) || held->told.figures[4] == 0)
+            continue;
+        if (is_of_months && held->told.date > by_months)
+            by_months = held->told.date;
+        else if (!is_of_months && held->told.date > by_days)
+            by_days = held->told.date;
+    }
+    *out_is_day = by_days > 0;
+    return by_days ? by_days : by_months;
+}
+
 /* A record and the next one that counts, of the same key. What a publisher of another term has told may be news to this one. */
 static void check_states(struct consumer *consumer, const struct held *before, const struct held *now, bool was_held)
 {
@@ -141,6 +168,11 @@ static void check_states(struct consumer *consumer, const struct held *before, c
         say_wrong(consumer, now->key, "not the state of its watermark", told, told);
     if (!same_term || before->told.state == 0 || told->state == 0)
         return;
+    if (is_rolling(now->key)) {                                     /* its month is another one from day to day */
+        if (told->date < before->told.date && told->figures[4] > 0) /* one without items may be of any days */
+            say_wrong(consumer, now->key, "the window goes back", &before->told, told);
+        return;
+    }
     bool changed = memcmp(before->told.figures, told->figures, sizeof told->figures) != 0;
     if (told->watermark_ms < before->told.watermark_ms)
         say_wrong(consumer, now->key, "the watermark falls", &before->told, told);
@@ -197,6 +229,30 @@ static bool differs(struct buffer *why, struct text key, const char *what, int64
     return true;
 }
 
+/* In millionths, half away from zero. Figures of a story are small. */
+static int64_t growth_of(int64_t now, int64_t base)
+{
+    int64_t twice = (now - base) * 2000000;
+    return (twice + (twice < 0 ? -base : base)) / (2 * base);
+}
+
+static bool base_differs(struct buffer *why, const struct held *held, const Customs__V1__Statistic *s,
+                         const struct recount_cell *should)
+{
+    bool has_value = should->items > 0 && should->base_items > 0 && should->base_value_minor > 0;
+    bool has_mass = should->items > 0 && should->base_items > 0 && should->base_net_mass_g > 0;
+    return differs(why, held->key, "base value", s->base_value_minor, has_value ? should->base_value_minor : 0) ||
+           differs(why, held->key, "base mass", s->base_net_mass_g, has_mass ? should->base_net_mass_g : 0) ||
+           differs(why, held->key, "has growth of value", s->has_yoy_value_ppm_case != 0, has_value) ||
+           differs(why, held->key, "has growth of mass", s->has_yoy_net_mass_ppm_case != 0, has_mass) ||
+           (has_value && differs(why, held->key, "growth of value", s->yoy_value_ppm,
+                                 growth_of(should->value_minor, should->base_value_minor))) ||
+           (has_mass && differs(why, held->key, "growth of mass", s->yoy_net_mass_ppm,
+                                growth_of(should->net_mass_g, should->base_net_mass_g))) ||
+           (should->items > 0 && (differs(why, held->key, "first day", s->period_from, should->from) ||
+                                  differs(why, held->key, "last day", s->period_to, should->to)));
+}
+
 static bool compare(const struct held *held, const Customs__V1__Statistic *s, const struct recount_cell *cell,
                     struct buffer *why)
 {
@@ -210,7 +266,8 @@ static bool compare(const struct held *held, const Customs__V1__Statistic *s, co
              differs(why, held->key, "value", s->value_minor, should->value_minor) ||
              differs(why, held->key, "net mass", s->net_mass_g, should->net_mass_g) ||
              differs(why, held->key, "gross mass", s->gross_mass_g, should->gross_mass_g) ||
-             differs(why, held->key, "packages", (int64_t)s->packages, should->packages));
+             differs(why, held->key, "packages", (int64_t)s->packages, should->packages) ||
+             base_differs(why, held, s, should));
 }
 
 /* The last date of the period in a record key. */
@@ -229,12 +286,17 @@ static uint32_t date_of(struct text key)
 static bool agrees_in_time(const struct consumer *consumer, const struct held *held, int64_t items, int64_t late_items,
                            struct consumer_watermark watermark, struct buffer *why)
 {
-    uint32_t date = date_of(held->key);
+    bool rolls = is_rolling(held->key); /* its period is never final */
+    uint32_t date = rolls ? held->told.date : date_of(held->key);
     unsigned least = state_at(consumer, date, watermark.least_ms);
     unsigned most = state_at(consumer, date, watermark.most_ms);
     unsigned state = held->told.state;
     const char *wrong = NULL;
-    if (!held->value.data && most != FINAL_STATE)
+    if (rolls && (!held->value.data || (items > 0 && state != OPEN_STATE)))
+        wrong = "a rolling window that is gone or closed";
+    else if (rolls)
+        wrong = NULL;
+    else if (!held->value.data && most != FINAL_STATE)
         wrong = "gone though its month is not final";
     else if (held->value.data && items == 0 && least == FINAL_STATE)
         wrong = "not gone though its month is final";

@@ -49,6 +49,10 @@ bool consumer_read(struct consumer *consumer, int64_t most);
 struct bytes consumer_wrong(const struct consumer *consumer);
 const struct consumer_seen *consumer_seen(const struct consumer *consumer);
 
+/* The day, yyyymmdd, on which rolling windows end by what it holds; 0: it holds none that has items. *out_is_day: else no window of days has
+ * any, and the month alone is known, of which this is the last day. */
+uint32_t consumer_today(const struct consumer *consumer, bool *out_is_day);
+
 /* Says in *why what it holds that the recount has not, or otherwise. False: it differs. */
 bool consumer_agrees(const struct consumer *consumer, const struct cells *cells, struct consumer_watermark watermark,
                      struct buffer *why);

@@ -189,6 +189,7 @@ const struct recount_partition *recount_partition(const struct recount *recount,
 struct cells {
     struct recount_cell *list;
     size_t count;
+    size_t counting; /* of them: not void */
     size_t capacity;
     uint32_t *slots; /* index + 1 */
     size_t slot_count;
@@ -223,10 +224,8 @@ struct counted {
     bool is_late;
 };
 
-static void add_item(struct cells *cells, const char *key, const struct counted *counted)
+static struct recount_cell *cell_of(struct cells *cells, const char *key)
 {
-    const struct story_item *item = counted->item;
-    int64_t serial = counted->serial;
     grow(cells);
     size_t slot = slot_of(cells, text_of(key));
     if (!cells->slots[slot]) {
@@ -234,61 +233,235 @@ static void add_item(struct cells *cells, const char *key, const struct counted 
         snprintf(cells->list[cells->count].key, RECOUNT_KEY_BYTES, "%s", key);
         cells->slots[slot] = (uint32_t)++cells->count;
     }
-    struct recount_cell *cell = &cells->list[cells->slots[slot] - 1];
+    return &cells->list[cells->slots[slot] - 1];
+}
+
+static void add_item(struct recount_cell *cell, const struct counted *counted)
+{
+    const struct story_item *item = counted->item;
     cell->value_minor += item->value;
     cell->net_mass_g += item->mass_kg * 1000;
     cell->gross_mass_g += item->mass_kg * 1000 + 5000;
     cell->packages += item->packages;
     cell->items++;
     cell->late_items += counted->is_late;
-    cell->declarations += cell->last != serial;
-    cell->last = serial;
+    cell->declarations += cell->last != counted->serial;
+    cell->last = counted->serial;
+}
+
+static void add_base(struct recount_cell *cell, const struct counted *counted)
+{
+    cell->base_value_minor += counted->item->value;
+    cell->base_net_mass_g += counted->item->mass_kg * 1000;
+    cell->base_items++;
+}
+
+/* ---- periods ---- */
+
+const struct recount_published recount_published[RECOUNT_PUBLISHED] = {
+    {RECOUNT_DEFAULT, "flow", "day,month,quarter,year,ytd,7d,30d,12m", true},
+    {RECOUNT_DEFAULT, "trade_mode", "month,7d", false},
+    {RECOUNT_DEFAULT, "partner", "month,quarter,ytd,12m", true},
+    {RECOUNT_DEFAULT, "heading", "year,month", true},
+    {RECOUNT_LENIENT, "flow", "day,month,ytd", false},
+    {RECOUNT_LENIENT, "office", "day,month,year,30d", true},
+    {RECOUNT_LENIENT, "partner_flow", "month,12m", true},
+};
+
+/* Of one plan and one newest day. */
+struct calendar {
+    enum recount_plan plan;
+    uint32_t today;
+};
+
+struct part {
+    const char *view;
+    const char *flow;
+    const char *dimensions; /* with the flow's place as %s */
+};
+
+static bool has_period(const struct calendar *calendar, const char *view, bool by_day, const char *period)
+{
+    const char *list = by_day ? "day,month" : "month";
+    for (int i = 0; i < RECOUNT_PUBLISHED; i++) {
+        if (recount_published[i].plan == calendar->plan && strcmp(recount_published[i].view, view) == 0)
+            list = recount_published[i].periods;
+    }
+    struct text rest = text_of(list);
+    while (rest.length > 0) {
+        if (text_is(text_cut(&rest, ','), period))
+            return true;
+    }
+    return false;
+}
+
+static bool has_total(const struct calendar *calendar, const char *view)
+{
+    for (int i = 0; i < RECOUNT_PUBLISHED; i++) {
+        if (recount_published[i].plan == calendar->plan && strcmp(recount_published[i].view, view) == 0)
+            return recount_published[i].total;
+    }
+    return false;
+}
+
+static struct recount_cell *find_cell(struct cells *cells, const struct part *part, const char *head, uint32_t from,
+                                      uint32_t to)
+{
+    char key[RECOUNT_KEY_BYTES];
+    int length = snprintf(key, sizeof key, "%s|%s|", part->view, head);
+    snprintf(key + length, sizeof key - (size_t)length, part->dimensions, part->flow);
+    struct recount_cell *cell = cell_of(cells, key);
+    cell->from = from;
+    cell->to = to;
+    return cell;
+}
+
+/* The cell of the days from..to: with the item, or with it as of a year before. */
+static void add_to(struct cells *cells, const struct part *part, const char *frequency, uint32_t from, uint32_t to,
+                   const struct counted *counted, bool is_base)
+{
+    char head[48];
+    snprintf(head, sizeof head, "%s|%08" PRIu32 "|%08" PRIu32, frequency, from, to);
+    struct recount_cell *cell = find_cell(cells, part, head, from, to);
+    if (is_base)
+        add_base(cell, counted);
+    else
+        add_item(cell, counted);
+}
+
+/* The periods that are whole months, which hold a day of `date`. */
+static void add_months(struct cells *cells, const struct calendar *calendar, const struct part *part, bool by_day,
+                       uint32_t date, const struct counted *counted, bool is_base)
+{
+    uint32_t year = date / 10000 * 10000;
+    uint32_t quarter = year + ((date / 100 % 100 - 1) / 3 * 3 + 1) * 100 + 1;
+    uint32_t month = date / 100 * 100 + 1;
+    if (has_period(calendar, part->view, by_day, "month"))
+        add_to(cells, part, "MONTH", month, dates_month_last(month), counted, is_base);
+    if (has_period(calendar, part->view, by_day, "quarter"))
+        add_to(cells, part, "QUARTER", quarter, dates_month_last(dates_month_later(quarter, 2)), counted, is_base);
+    if (has_period(calendar, part->view, by_day, "year"))
+        add_to(cells, part, "YEAR", year + 101, year + 1231, counted, is_base);
+    for (; has_period(calendar, part->view, by_day, "ytd") && month <= year + 1201; month += 100)
+        add_to(cells, part, "YEAR_TO_DATE", year + 101, dates_month_last(month), counted, is_base);
+}
+
+/* The window that ends on the newest day. A day of the year before belongs to the base if it has the month and day of one within. */
+static void add_rolling(struct cells *cells, const struct part *part, const char *name, uint32_t from, uint32_t to,
+                        const struct counted *counted)
+{
+    uint32_t month_end = to == dates_month_last(to) && strcmp(name, "12M") == 0 ? to / 100 * 100 + 31 : to;
+    char head[48];
+    uint32_t date = counted->content->day;
+    snprintf(head, sizeof head, "ROLLING|%s|", name);
+    struct recount_cell *cell = find_cell(cells, part, head, from, to);
+    if (date >= from && date <= to)
+        add_item(cell, counted);
+    if (date + 10000 >= from && date + 10000 <= month_end)
+        add_base(cell, counted);
+}
+
+static bool is_leap_day(uint32_t date)
+{
+    return date % 10000 == 229;
+}
+
+static void add_part(struct cells *cells, const struct calendar *calendar, const struct part *part, bool by_day,
+                     const struct counted *counted)
+{
+    uint32_t date = counted->content->day;
+    add_months(cells, calendar, part, by_day, date, counted, false);
+    add_months(cells, calendar, part, by_day, date + 10000, counted, true);
+    if (has_period(calendar, part->view, by_day, "day")) {
+        add_to(cells, part, "DAY", date, date, counted, false);
+        if (!is_leap_day(date)) /* the next year has no such day */
+            add_to(cells, part, "DAY", date + 10000, date + 10000, counted, true);
+    }
+    if (!calendar->today)
+        return;
+    uint32_t month = calendar->today / 100 * 100 + 1;
+    int64_t day = dates_day(calendar->today);
+    if (has_period(calendar, part->view, by_day, "7d"))
+        add_rolling(cells, part, "7D", dates_of_day(day - 6), calendar->today, counted);
+    if (has_period(calendar, part->view, by_day, "30d"))
+        add_rolling(cells, part, "30D", dates_of_day(day - 29), calendar->today, counted);
+    if (has_period(calendar, part->view, by_day, "12m")) {
+        uint32_t first = dates_month_later(month - 10000, 1);
+        add_rolling(cells, part, "12M", first, dates_month_last(month), counted);
+    }
+}
+
+/* Into the cells of its flow, and of all flows together. */
+static void add_view(struct cells *cells, const struct calendar *calendar, const char *view, bool by_day,
+                     const char *dimensions, const struct counted *counted)
+{
+    struct part part = {view, counted->item->flow, dimensions};
+    add_part(cells, calendar, &part, by_day, counted);
+    part.flow = "T";
+    if (has_total(calendar, view))
+        add_part(cells, calendar, &part, by_day, counted);
 }
 
 /* The keys of one item, as contract.md section 3a has the nine default views; the lenient plan has no headings, and partner_office without the
  * office is called partner_flow. */
-static void add_item_everywhere(struct cells *cells, const struct counted *counted, enum recount_plan plan)
+static void add_item_everywhere(struct cells *cells, const struct counted *counted, const struct calendar *calendar)
 {
     const struct story_content *c = counted->content;
     const struct story_item *item = counted->item;
-    char day[32];
-    char key[RECOUNT_KEY_BYTES];
-    char month[32];
-    snprintf(month, sizeof month, "MONTH|%" PRIu32 "|%" PRIu32, dates_month_later(c->day, 0), dates_month_last(c->day));
-    snprintf(day, sizeof day, "DAY|%" PRIu32 "|%" PRIu32, c->day, c->day);
-    const char *periods[] = {day, month};
-    for (int i = 0; i < 2; i++) {
-        snprintf(key, sizeof key, "flow|%s|flow=%s", periods[i], item->flow);
-        add_item(cells, key, counted);
-        snprintf(key, sizeof key, "office|%s|office=%s|border_office=|zone=|flow=%s|mode=%" PRIu32, periods[i],
-                 c->office, item->flow, c->mode);
-        add_item(cells, key, counted);
-        snprintf(key, sizeof key, "trade_mode|%s|office=%s|zone=|trade_mode=|flow=%s", periods[i], c->office,
-                 item->flow);
-        add_item(cells, key, counted);
-    }
-    snprintf(key, sizeof key, "partner|%s|partner=%s|flow=%s|mode=%" PRIu32, month, item->partner, item->flow, c->mode);
-    add_item(cells, key, counted);
-    snprintf(key, sizeof key, "chapter|%s|hs2=%.2s|partner=%s|flow=%s", month, item->hs, item->partner, item->flow);
-    add_item(cells, key, counted);
-    if (plan == RECOUNT_DEFAULT) {
-        snprintf(key, sizeof key, "heading|%s|hs4=%.4s|flow=%s", month, item->hs, item->flow);
-        add_item(cells, key, counted);
-    }
-    snprintf(key, sizeof key, "commodity|%s|hs6=%.6s|partner=%s|flow=%s", month, item->hs, item->partner, item->flow);
-    add_item(cells, key, counted);
-    snprintf(key, sizeof key, "commodity_office|%s|hs6=%.6s|office=%s|flow=%s", month, item->hs, c->office, item->flow);
-    add_item(cells, key, counted);
-    if (plan == RECOUNT_DEFAULT)
-        snprintf(key, sizeof key, "partner_office|%s|partner=%s|office=%s|flow=%s", month, item->partner, c->office,
-                 item->flow);
+    char text[RECOUNT_KEY_BYTES];
+    bool is_default = calendar->plan == RECOUNT_DEFAULT;
+    add_view(cells, calendar, "flow", true, "flow=%s", counted);
+    snprintf(text, sizeof text, "office=%s|border_office=|zone=|flow=%%s|mode=%" PRIu32, c->office, c->mode);
+    add_view(cells, calendar, "office", true, text, counted);
+    snprintf(text, sizeof text, "office=%s|zone=|trade_mode=|flow=%%s", c->office);
+    add_view(cells, calendar, "trade_mode", true, text, counted);
+    snprintf(text, sizeof text, "partner=%s|flow=%%s|mode=%" PRIu32, item->partner, c->mode);
+    add_view(cells, calendar, "partner", false, text, counted);
+    snprintf(text, sizeof text, "hs2=%.2s|partner=%s|flow=%%s", item->hs, item->partner);
+    add_view(cells, calendar, "chapter", false, text, counted);
+    snprintf(text, sizeof text, "hs4=%.4s|flow=%%s", item->hs);
+    if (is_default)
+        add_view(cells, calendar, "heading", false, text, counted);
+    snprintf(text, sizeof text, "hs6=%.6s|partner=%s|flow=%%s", item->hs, item->partner);
+    add_view(cells, calendar, "commodity", false, text, counted);
+    snprintf(text, sizeof text, "hs6=%.6s|office=%s|flow=%%s", item->hs, c->office);
+    add_view(cells, calendar, "commodity_office", false, text, counted);
+    if (is_default)
+        snprintf(text, sizeof text, "partner=%s|office=%s|flow=%%s", item->partner, c->office);
     else
-        snprintf(key, sizeof key, "partner_flow|%s|partner=%s|flow=%s", month, item->partner, item->flow);
-    add_item(cells, key, counted);
+        snprintf(text, sizeof text, "partner=%s|flow=%%s", item->partner);
+    add_view(cells, calendar, is_default ? "partner_office" : "partner_flow", false, text, counted);
 }
 
-struct cells *recount_cells(const struct recount *recount, enum recount_plan plan)
+/* A year to date is told for months in which the cell has items. */
+static bool has_month(const struct cells *cells, const struct recount_cell *cell)
 {
+    char key[RECOUNT_KEY_BYTES];
+    struct text rest = text_of(cell->key);
+    struct text view = text_cut(&rest, '|');
+    for (int i = 0; i < 3; i++)
+        text_cut(&rest, '|');
+    snprintf(key, sizeof key, "%.*s|MONTH|%08" PRIu32 "|%08" PRIu32 "|%.*s", TEXT_ARGS(view), cell->to / 100 * 100 + 1,
+             cell->to, TEXT_ARGS(rest));
+    uint32_t index = cells->slots[slot_of(cells, text_of(key))];
+    return index && cells->list[index - 1].items > 0;
+}
+
+static void find_void(struct cells *cells)
+{
+    for (size_t i = 0; i < cells->count; i++) {
+        struct recount_cell *cell = &cells->list[i];
+        struct text rest = text_of(cell->key);
+        text_cut(&rest, '|');
+        bool is_to_date = text_is(text_cut(&rest, '|'), "YEAR_TO_DATE");
+        cell->is_void = cell->items == 0 || (is_to_date && !has_month(cells, cell));
+        cells->counting += !cell->is_void;
+    }
+}
+
+struct cells *recount_cells(const struct recount *recount, enum recount_plan plan, uint32_t today)
+{
+    const struct calendar calendar = {plan, today};
     struct cells *cells = memory_new(1, sizeof *cells);
     grow(cells);
     for (uint32_t id = 0; id < story_ids(recount->story); id++) {
@@ -298,9 +471,10 @@ struct cells *recount_cells(const struct recount *recount, enum recount_plan pla
         for (uint32_t i = 0; i < content.count; i++) {
             struct counted counted = {&content, &content.items[i], id, recount->newest[id].is_late};
             if (!counted.item->is_outside)
-                add_item_everywhere(cells, &counted, plan);
+                add_item_everywhere(cells, &counted, &calendar);
         }
     }
+    find_void(cells);
     return cells;
 }
 
@@ -315,16 +489,11 @@ void cells_free(struct cells *cells)
 
 size_t cells_count(const struct cells *cells)
 {
-    return cells->count;
+    return cells->counting;
 }
 
 const struct recount_cell *cells_find(const struct cells *cells, struct text key)
 {
     uint32_t index = cells->slots[slot_of(cells, key)];
-    return index ? &cells->list[index - 1] : NULL;
-}
-
-const struct recount_cell *cells_at(const struct cells *cells, size_t index)
-{
-    return &cells->list[index];
+    return index && !cells->list[index - 1].is_void ? &cells->list[index - 1] : NULL;
 }

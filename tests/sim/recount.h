@@ -26,6 +26,17 @@ struct recount_reject {
 /* Under what the input is counted: the rules and the views. The default plan, and a lenient one with other views (scene_load). */
 enum recount_plan { RECOUNT_DEFAULT, RECOUNT_LENIENT, RECOUNT_PLANS };
 
+/* What the views of a plan publish beside what they do by themselves: view, periods, whether all flows stand together. The product's plans
+ * are given it as options (views.h), the recount counts by it. */
+struct recount_published {
+    enum recount_plan plan;
+    const char *view;
+    const char *periods;
+    bool total;
+};
+enum { RECOUNT_PUBLISHED = 7 };
+extern const struct recount_published recount_published[RECOUNT_PUBLISHED];
+
 /* The lists that its rules look into: those of tests/data/reference, or those of tests/sim/lists, which know one more office. */
 enum recount_lists { RECOUNT_OLD_LISTS, RECOUNT_NEW_LISTS, RECOUNT_LISTS };
 
@@ -82,14 +93,22 @@ struct recount_cell {
     int64_t late_items;
     int64_t declarations;
     int64_t last; /* declaration that was added last, to count each once */
+    /* the same a year before */
+    int64_t base_value_minor;
+    int64_t base_net_mass_g;
+    int64_t base_items;
+    uint32_t from; /* yyyymmdd */
+    uint32_t to;
+    bool is_void; /* no item falls into it, or it is a year to date of a month without any */
 };
 
 struct cells;
 
-/* All cells that the versions which stand in all partitions make in the views of a plan, by key. */
-struct cells *recount_cells(const struct recount *recount, enum recount_plan plan);
+/* All cells that the versions which stand in all partitions make in the views of a plan, by key. Rolling windows end on `today`
+ * (yyyymmdd; 0: there are none). */
+struct cells *recount_cells(const struct recount *recount, enum recount_plan plan, uint32_t today);
 void cells_free(struct cells *cells);
+/* Those that are not void. */
 size_t cells_count(const struct cells *cells);
-/* NULL: there is none of this key. */
+/* NULL: there is none of this key, or it is void. */
 const struct recount_cell *cells_find(const struct cells *cells, struct text key);
-const struct recount_cell *cells_at(const struct cells *cells, size_t index);

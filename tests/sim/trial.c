@@ -3,7 +3,9 @@
 
 #include "base/memory.h"
 #include "flow/skip.h"
+#include "sim/dates.h"
 #include "sim/heir.h"
+#include "sim/views.h"
 #include "sim/weather.h"
 
 #include <inttypes.h>
@@ -25,12 +27,13 @@ enum {
     REBASE_PAUSE_MS = 3000,
     DISTURB_ROUNDS = 400, /* of CALM_TICK_MS: a member comes back, and its partitions are given out again */
     DAYS_LEAST = 20,      /* of a story that spans months */
-    DAYS_MOST = 400,
+    DAYS_MOST = 600,
     EVENT_BOUND_MS = 300000,
     FINALE_STEPS = 400,
     FINALE_VACANT = 100, /* ticks, as long as about half of those steps */
 };
 
+#define CLOCKS_APART_MS (2 * DATES_DAY_MS) /* more than weather.c sets any */
 #define START_MS 1752800000000
 
 /* Other numbers for the same views, one view less, one that is new. */
@@ -49,6 +52,7 @@ static enum err lenient_views(struct view_plan *out, struct err_info *info)
     *out = (struct view_plan){0};
     for (size_t i = 0; i < sizeof views / sizeof views[0]; i++)
         TRY(view_plan_add(out, text_of(views[i][0]), text_of(views[i][1]), info));
+    TRY(views_publish(RECOUNT_LENIENT, out, info));
     view_plan_finish(out);
     return OK;
 }
@@ -68,6 +72,7 @@ enum err scene_load(const char *reference_dir, const char *other_dir, struct sce
     for (int lists = 0; lists < RECOUNT_LISTS; lists++)
         TRY(rules_new(&options, out->references[lists], &out->rules[RECOUNT_LENIENT][lists], info));
     view_plan_default(&out->plans[RECOUNT_DEFAULT]);
+    TRY(views_publish(RECOUNT_DEFAULT, &out->plans[RECOUNT_DEFAULT], info));
     return lenient_views(&out->plans[RECOUNT_LENIENT], info);
 }
 
@@ -402,6 +407,54 @@ static struct consumer_watermark find_watermark(const struct trial *trial)
 }
 
 /* All input is accepted, and every consumer holds what the recount says. */
+/* Rolling windows end no day before the watermark, and not in a future that neither events nor any clock have reached. */
+static void check_today(struct trial *trial, uint32_t today, bool is_day)
+{
+    struct consumer_watermark watermark = find_watermark(trial);
+    int64_t now_ms = world_now(trial->world) + CLOCKS_APART_MS;
+    uint32_t least = dates_of_ms(watermark.least_ms);
+    uint32_t most = dates_of_ms(watermark.most_ms > now_ms ? watermark.most_ms : now_ms);
+    if (today && !failed(trial) && (today < least || (is_day ? today > most : today / 100 > most / 100)))
+        buffer_add_format(&trial->why, "rolling windows end on %" PRIu32 ", the watermark is of %" PRIu32, today,
+                          least);
+}
+
+/* Whether all consumers, and `fresh`, hold what the recount has when rolling windows end on that day. */
+static bool all_agree(struct trial *trial, const struct recount *recount, const struct consumer *fresh, uint32_t today,
+                      struct buffer *why)
+{
+    struct cells *cells = recount_cells(recount, trial->cluster.plan, today);
+    bool agrees = true;
+    for (int32_t i = 0; i <= trial->consumer_count && agrees; i++) {
+        const struct consumer *consumer = i < trial->consumer_count ? trial->consumers[i] : fresh;
+        struct buffer what = {0};
+        agrees = consumer_agrees(consumer, cells, find_watermark(trial), &what);
+        buffer_clear(why);
+        if (!agrees)
+            buffer_add_format(why, "consumer %d%s holds %.*s", i, consumer == fresh ? " (a new one)" : "",
+                              (int)what.length, (const char *)what.data);
+        buffer_fini(&what);
+    }
+    cells_free(cells);
+    return agrees;
+}
+
+/* Where no window of days tells the day, it may be any of its month. */
+static void check_cells(struct trial *trial, const struct recount *recount, const struct consumer *fresh)
+{
+    bool is_day;
+    uint32_t today = consumer_today(fresh, &is_day);
+    uint32_t first = is_day || !today ? today : today / 100 * 100 + 1;
+    struct buffer why = {0};
+    bool agrees = false;
+    check_today(trial, today, is_day);
+    for (uint32_t day = first; day <= today && !agrees && !failed(trial); day++)
+        agrees = all_agree(trial, recount, fresh, day, &why);
+    if (!agrees && !failed(trial))
+        buffer_add(&trial->why, why.data, why.length);
+    buffer_fini(&why);
+}
+
 static void check_totals(struct trial *trial)
 {
     struct recount *recount = recount_new(trial->story, trial->partitions, trial->horizon_months);
@@ -415,23 +468,14 @@ static void check_totals(struct trial *trial)
         witness_recount(trial->witnesses[p], recount);
         check_heir(trial, recount, p);
     }
-    struct cells *cells = recount_cells(recount, trial->cluster.plan);
     for (int32_t i = 0; i < trial->consumer_count; i++)
         consumer_read(trial->consumers[i], INT64_MAX);
     for (int32_t i = 0; i < trial->statistics_partitions; i++)
         world_compact(trial->world, PORT_STATISTICS, i, world_next(trial->world, PORT_STATISTICS, i), INT64_MAX);
     struct consumer *fresh = consumer_new(trial->world, trial->statistics_partitions, trial->months);
     consumer_read(fresh, INT64_MAX);
-    for (int32_t i = 0; i <= trial->consumer_count && !failed(trial); i++) {
-        struct consumer *consumer = i < trial->consumer_count ? trial->consumers[i] : fresh;
-        struct buffer why = {0};
-        if (!consumer_agrees(consumer, cells, find_watermark(trial), &why))
-            buffer_add_format(&trial->why, "consumer %d%s holds %.*s", i, consumer == fresh ? " (a new one)" : "",
-                              (int)why.length, (const char *)why.data);
-        buffer_fini(&why);
-    }
+    check_cells(trial, recount, fresh);
     consumer_free(fresh);
-    cells_free(cells);
     recount_free(recount);
 }
 

@@ -14,6 +14,7 @@
 #include "sim/heir.h"
 #include "sim/host.h"
 #include "sim/storm.h"
+#include "sim/views.h"
 #include "sim/witness.h"
 #include "stress/shared.h"
 
@@ -333,10 +334,11 @@ static struct recount *check_all(const struct stress *stress)
     struct recount *recount = recount_new(stress->story, PARTITIONS, 0);
     for (int32_t i = 0; i < PARTITIONS; i++)
         check_journal(stress, recount, i);
-    struct cells *cells = recount_cells(recount, RECOUNT_DEFAULT);
     struct consumer *consumer = consumer_new(stress->world, STATISTICS_PARTITIONS,
                                              (struct consumer_months){STORY_PROVISIONAL_DAYS, FINAL_MONTHS});
     consumer_read(consumer, INT64_MAX);
+    bool is_day; /* the newest one has windows with items: input was just counted */
+    struct cells *cells = recount_cells(recount, RECOUNT_DEFAULT, consumer_today(consumer, &is_day));
     demand(consumer_agrees(consumer, cells, (struct consumer_watermark){INT64_MIN, INT64_MAX}, &why), &why);
     printf("stress_engine: %zu cells as in the recount\n", cells_count(cells));
     consumer_free(consumer);
@@ -400,8 +402,10 @@ static void begin(struct stress *stress, const char *reference_dir, uint32_t rec
     rules.future_bound_ms = INT64_MAX; /* the clocks of the story run ahead */
     CHECK_SAY(reference_load(reference_dir, NULL, &stress->reference, &info) == OK, "%s", info.text);
     CHECK_SAY(rules_new(&rules, stress->reference, &stress->rules, &info) == OK, "%s", info.text);
-    for (int i = 0; i < RECOUNT_PLANS; i++)
+    for (int i = 0; i < RECOUNT_PLANS; i++) {
         view_plan_default(&stress->plans[i]);
+        CHECK_SAY(views_publish(RECOUNT_DEFAULT, &stress->plans[i], &info) == OK, "%s", info.text);
+    }
     stress->dice = (struct dice){SEED};
     struct dice plot = {SEED + 2};
     stress->story = story_new(&plot, PARTITIONS, IDS, records, 0);

@@ -76,7 +76,7 @@ static uint32_t find(const char *key)
 {
     char text[128];
     for (uint32_t i = 0; i < cube_count(cube); i++) {
-        if (strcmp(text_of_key(i, text), key) == 0)
+        if (!cell_is_correction(cube_key(cube, i)) && strcmp(text_of_key(i, text), key) == 0)
             return i;
     }
     for (uint32_t i = 0; i < figures_count(figures); i++) {
@@ -282,4 +282,100 @@ Test(figures, each_number_has_its_own_link_and_mark)
     cube_empty(cube);
     figures_empty(figures);
     cr_assert(figures_count(figures) == 0 && figures_marked(figures) == 0);
+}
+
+/* ---- all flows together ---- */
+
+static void count_flows(uint32_t date, int64_t m, int64_t rm, int sign)
+{
+    struct contribution_item items[] = {item_of(10121, "KZ", m, 1000), item_of(10121, "KZ", rm, 1000)};
+    items[1].flow = FLOW_RM;
+    struct contribution c = {.day = calendar_day(date), .item_count = 2, .items = items};
+    maker_add(&maker, &c, sign);
+}
+
+static void begin_with_totals(void)
+{
+    for (uint32_t i = 0; i < plan.count; i++)
+        plan.views[i].total = true;
+    maker_fini(&maker);
+    maker_init(&maker, &plan, 0);
+}
+
+Test(figures, all_flows_together_add_up_and_count_a_declaration_once)
+{
+    begin_with_totals();
+    count_flows(20240203, 10, 5, 1);
+    count_on(20240204, 100, 1);
+    fold();
+    figures_set_today(figures, calendar_day(20240204));
+
+    static const char *const keys[] = {"flow|MONTH|20240201|20240229|flow=T", "flow|YEAR|20240101|20241231|flow=T",
+                                       "flow|YEAR_TO_DATE|20240101|20240229|flow=T", "flow|ROLLING|7D||flow=T",
+                                       "partner|QUARTER|20240101|20240331|partner=KZ|flow=T"};
+    struct figure figure;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        cr_assert_eq(value_of(keys[i]), 115, "%s", keys[i]);
+        cr_assert(figures_get(figures, find(keys[i]), &figure));
+        cr_assert_eq(figure.sums->items, 3);
+        cr_assert_eq(figure.sums->declarations, 2, "%s", keys[i]);
+    }
+    cr_assert_eq(value_of("flow|DAY|20240203|20240203|flow=T"), 15);
+    cr_assert_eq(find("partner|MONTH|20240201|20240229|partner=KZ|flow=T"), TABLE_NONE,
+                 "months are not published there");
+
+    count_flows(20240203, 10, 5, -1);
+    fold();
+    cr_assert_eq(value_of(keys[0]), 100);
+    cr_assert(figures_get(figures, find(keys[0]), &figure));
+    cr_assert_eq(figure.sums->declarations, 1);
+}
+
+Test(figures, a_change_of_one_flow_marks_all_flows_together)
+{
+    begin_with_totals();
+    count_flows(20230203, 10, 5, 1);
+    count_flows(20240203, 10, 5, 1);
+    fold();
+    figures_set_today(figures, calendar_day(20240204));
+    forget_marks();
+    count_on(20230203, 1, 1);
+    fold();
+    static const char *const keys[] = {
+        "flow|DAY|20230203|20230203|flow=T",
+        "flow|MONTH|20230201|20230228|flow=T",
+        "flow|QUARTER|20230101|20230331|flow=M",
+        "flow|QUARTER|20230101|20230331|flow=T",
+        "flow|YEAR|20230101|20231231|flow=M",
+        "flow|YEAR|20230101|20231231|flow=T",
+        "flow|YEAR_TO_DATE|20230101|20230228|flow=M",
+        "flow|YEAR_TO_DATE|20230101|20230228|flow=T",
+        "flow|DAY|20240203|20240203|flow=M",
+        "flow|DAY|20240203|20240203|flow=T",
+        "flow|MONTH|20240201|20240229|flow=M",
+        "flow|MONTH|20240201|20240229|flow=T",
+        "flow|QUARTER|20240101|20240331|flow=M",
+        "flow|QUARTER|20240101|20240331|flow=T",
+        "flow|YEAR|20240101|20241231|flow=M",
+        "flow|YEAR|20240101|20241231|flow=T",
+        "flow|YEAR_TO_DATE|20240101|20240229|flow=M",
+        "flow|YEAR_TO_DATE|20240101|20240229|flow=T",
+        "flow|ROLLING|7D||flow=M",
+        "flow|ROLLING|7D||flow=T",
+        "flow|ROLLING|30D||flow=M",
+        "flow|ROLLING|30D||flow=T",
+        "flow|ROLLING|12M||flow=M",
+        "flow|ROLLING|12M||flow=T",
+        "partner|QUARTER|20230101|20230331|partner=KZ|flow=M",
+        "partner|QUARTER|20230101|20230331|partner=KZ|flow=T",
+        "partner|YEAR_TO_DATE|20230101|20230228|partner=KZ|flow=M",
+        "partner|YEAR_TO_DATE|20230101|20230228|partner=KZ|flow=T",
+        "partner|QUARTER|20240101|20240331|partner=KZ|flow=M",
+        "partner|QUARTER|20240101|20240331|partner=KZ|flow=T",
+        "partner|YEAR_TO_DATE|20240101|20240229|partner=KZ|flow=M",
+        "partner|YEAR_TO_DATE|20240101|20240229|partner=KZ|flow=T",
+        "partner|ROLLING|12M||partner=KZ|flow=M",
+        "partner|ROLLING|12M||partner=KZ|flow=T",
+    };
+    expect_marks(keys, sizeof keys / sizeof keys[0]);
 }

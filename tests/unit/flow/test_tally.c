@@ -432,3 +432,52 @@ Test(tally, negative_amounts_are_added_too)
     cr_assert(find(tally, "office", 0, calendar_day(20250715))->gross_mass_mg == 2 * (-100100 + 50050));
     tally_free(tally);
 }
+
+/* ---- all flows together ---- */
+
+static int64_t corrections(const struct tally *tally, const char *view)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < tally_count(tally); i++) {
+        const struct table_key *key = tally_key(tally, i);
+        struct measures cell;
+        tally_measures(tally, i, &cell);
+        if (cell_view(key) != (uint32_t)view_plan_find(&plan, text_of(view)) || !cell_is_correction(key))
+            continue;
+        cr_assert(cell.items == 0 && cell.value_minor == 0 && cell.net_mass_mg == 0);
+        sum += cell.declarations;
+    }
+    return sum;
+}
+
+static void expect_corrections(uint32_t item_count)
+{
+    struct contribution_item items[64];
+    for (uint32_t i = 0; i < item_count;
+         i++) { /* M and RM of one heading, RM of another partner, M of another commodity */
+        items[i] = item_of(i % 4 == 3 ? 8471300000 : 7208510000, 100);
+        items[i].flow = i % 4 == 1 || i % 4 == 2 ? FLOW_RM : FLOW_M;
+        items[i].partner = i % 4 == 2 ? 0x434E : 0x4B5A;
+    }
+    struct contribution c = {
+        .day = calendar_day(20250715), .office = 1, .mode = 3, .item_count = item_count, .items = items};
+    struct tally *tally = tally_new(&plan);
+    tally_add(tally, &c, 1);
+    cr_assert_eq(corrections(tally, "flow"), -1, "a derived view: M and RM");
+    cr_assert_eq(corrections(tally, "commodity"), -1, "720851 of KZ: M and RM; the others have one flow each");
+    cr_assert_eq(corrections(tally, "heading"), -1, "7208: M and RM, 8471: M");
+    cr_assert_eq(corrections(tally, "partner"), 0, "T was not asked for there");
+    tally_add(tally, &c, -1);
+    cr_assert_eq(corrections(tally, "flow"), 0);
+    cr_assert_eq(corrections(tally, "commodity"), 0);
+    tally_free(tally);
+}
+
+Test(tally, a_declaration_of_several_flows_is_corrected_where_they_come_together)
+{
+    static const char *const names[] = {"flow", "commodity", "heading"};
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(view_plan_option(&plan, text_of(names[i]), TEXT("total"), TEXT("yes"), NULL), OK);
+    expect_corrections(4);
+    expect_corrections(64); /* the way of many items */
+}
