@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/chart.h"
 #include "cmd/cmd.h"
+#include "cmd/report_declarations.h"
 #include "cmd/report_read.h"
 #include "cmd/sentence.h"
 #include "cmd/setup.h"
@@ -8,6 +9,7 @@
 #include "query/report_data.h"
 #include "query/report_table.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 enum { TOP_MOST = 1000000, CHART_BARS = 12 };
@@ -18,7 +20,10 @@ struct report {
     struct records *records;
     struct presentation presentation;
     uint64_t undecodable;
+    struct standing_sums standing; /* of --from declarations */
     /* options */
+    const char *from;
+    bool is_outside;
     const char *view;
     const char *period;
     const char *format;
@@ -73,6 +78,50 @@ static int check_period(struct report *report)
     return 0;
 }
 
+static bool is_from_declarations(const struct report *report)
+{
+    return report->from && strcmp(report->from, "declarations") == 0;
+}
+
+/* Whether a list of names, or of conditions on names, has one that is private; *out is it. */
+static bool has_private(const char *list, struct text *out)
+{
+    struct text rest = text_of(list);
+    while (rest.length > 0) {
+        struct text name = text_trim(text_cut(&rest, ','));
+        *out = text_trim(text_cut(&name, '='));
+        if (report_declarations_is_private(*out))
+            return true;
+    }
+    return false;
+}
+
+/* Which records, of which view. */
+static int check_source(struct report *report)
+{
+    const struct options *options = &report->options;
+    struct text name;
+    if (report->from && !is_from_declarations(report) && strcmp(report->from, "statistics") != 0)
+        return options_say(options, ERR_CONFIG, "--from \"%s\": there are statistics and declarations", report->from);
+    if (!is_from_declarations(report)) {
+        if (!report->view)
+            return options_say(options, ERR_CONFIG,
+                               "--view is missing: --view flow, or another of the configured views");
+        if (report->is_outside)
+            return options_say(options, ERR_CONFIG, "--outside goes with --from declarations");
+        return 0;
+    }
+    if (report->view)
+        return options_say(options, ERR_CONFIG, "--view %s: --from declarations has no views", report->view);
+    report->view = REPORT_DECLARATIONS_VIEW;
+    if (!report->request.by)
+        report->request.by = "";
+    if (has_private(report->request.by, &name))
+        return options_say(options, ERR_CONFIG, "--by %.*s: such values are counted (--count %.*s), never listed",
+                           TEXT_ARGS(name), TEXT_ARGS(name));
+    return 0;
+}
+
 /* 0, or the exit code with the error printed. */
 static int check_options(struct report *report)
 {
@@ -80,9 +129,9 @@ static int check_options(struct report *report)
     struct err_info info;
     if (options->argument_count > 0)
         return options_say(options, ERR_CONFIG, "\"%s\": no argument is taken", options->arguments[0]);
-    if (!report->view)
-        return options_say(options, ERR_CONFIG, "--view is missing: --view flow, or another of the configured views");
-    int code = check_period(report);
+    int code = check_source(report);
+    if (code == 0)
+        code = check_period(report);
     if (code != 0)
         return code;
     if (find_format(report->format) == FORMATS)
@@ -130,6 +179,25 @@ static enum err draw(struct report *report, struct err_info *info)
     return err;
 }
 
+/* What a reader must know of a report on declarations. What is missing is told on stderr where stdout is data. */
+static void print_source(const struct report *report, bool is_data)
+{
+    const struct standing_sums *sums = &report->standing;
+    struct text name;
+    if (!is_data) {
+        printf("source: %" PRIu64 " declarations of these times that stand, as declared; no statistics\n", sums->given);
+        if (report->is_outside)
+            puts("outside: items that the rules of STA leave out (transit, temporary admission ...): this is no trade");
+        if (has_private(report->request.where, &name))
+            puts("confidential: about a single person, firm or vehicle; not for publication");
+    }
+    FILE *out = is_data ? stderr : stdout;
+    if (sums->gone)
+        fprintf(out, "missing: %" PRIu64 " declarations that stand are in the topic no more\n", sums->gone);
+    if (sums->expired)
+        fprintf(out, "missing: of %" PRIu64 " records the id has expired (ledger.horizon.days)\n", sums->expired);
+}
+
 static enum err print(struct report *report, struct err_info *info)
 {
     struct summary *summary = NULL;
@@ -138,7 +206,32 @@ static enum err print(struct report *report, struct err_info *info)
     TRY(summary_make(report->records, &report->request, &summary, info));
     formats[find_format(report->format)].print(summary, &report->presentation, stdout);
     summary_free(summary);
+    if (is_from_declarations(report))
+        print_source(report, find_format(report->format) >= find_format("csv"));
     return report->chart ? draw(report, info) : OK;
+}
+
+/* Container ids are many: they become records where they are asked for only. */
+static bool asks_for_containers(const struct report *report)
+{
+    const struct summary_request *request = &report->request;
+    return (request->count && strcmp(request->count, "container") == 0) ||
+           (request->where && strstr(request->where, "container="));
+}
+
+static enum err read_declarations(struct report *report, struct err_info *info)
+{
+    struct report_declarations wanted = {
+        .windows = {report->request.window, window_year_before(report->request.window)},
+        .is_outside = report->is_outside,
+        .has_containers = asks_for_containers(report),
+    };
+    TRY(report_declarations_read(&report->options, &wanted, report->records, &report->standing, info));
+    if (records_count(report->records) > 0)
+        return OK;
+    return err_set(info, ERR_CONFIG, "topic %s has no declaration of that period that stands%s",
+                   report->options.config.topic_declarations,
+                   report->is_outside ? " and has items outside the statistics" : "");
 }
 
 static int make_report(struct report *report)
@@ -146,7 +239,9 @@ static int make_report(struct report *report)
     struct err_info info;
     enum err err = setup_reference(&report->options.config, &report->reference, &info);
     if (err == OK)
-        err = report_read(&report->options, report->records, &report->undecodable, &info);
+        err = is_from_declarations(report)
+                  ? read_declarations(report, &info)
+                  : report_read(&report->options, report->records, &report->undecodable, &info);
     if (err == OK && !stop_requested())
         err = print(report, &info);
     if (err != OK)
@@ -161,6 +256,8 @@ static int run(int argc, char **argv)
 {
     static struct report report;
     const struct option_row rows[] = {
+        {.name = "from", .kind = OPTION_TEXT, .place = &report.from},
+        {.name = "outside", .kind = OPTION_FLAG, .place = &report.is_outside},
         {.name = "view", .kind = OPTION_TEXT, .place = &report.view},
         {.name = "by", .kind = OPTION_TEXT, .place = &report.request.by},
         {.name = "where", .kind = OPTION_TEXT, .place = &report.request.where},
@@ -197,11 +294,22 @@ const struct command command_report = {
     .summary = "prints statistics as people read them",
     .usage =
         "report --view NAME --period PERIOD [OPTION]...\n"
+        "report --from declarations --period PERIOD [OPTION]...\n"
         "Reads topic.statistics to its end and sums a view's records over a period, beside the same period a year "
         "before.\n"
         "The sums are of the DAY records where the view has them, else of the MONTH records. Figures are rounded "
-        "once.\n\n"
+        "once.\n"
+        "With --from declarations it reads the input and the journals instead: the declarations that stand, for what "
+        "is "
+        "in\n"
+        "no statistic. Names are then flow, office, border_office, zone, mode, trade_mode, partner, "
+        "partner_consignment,\n"
+        "region, hs10, crossing (day), and trader, declarant, vehicle, declaration, container, which are counted and "
+        "never\n"
+        "listed.\n\n"
         "options:\n"
+        "  --from SOURCE      statistics (default) or declarations\n"
+        "  --outside          with --from declarations: the items that are outside the statistics, such as transit\n"
         "  --view NAME        flow, office, partner, commodity ... or a view of your own\n"
         "  --period PERIOD    2025, 2025-Q2, 2025-07, 2025-07-03, or two of them: 2025-01-01..2025-06-10\n"
         "  --by NAME,NAME     what to break down by: dimensions of the view, fewer digits of the commodity (hs2),\n"
@@ -232,6 +340,8 @@ const struct command command_report = {
         "time or\n"
         "                     nothing is broken down (by months), else a ranking\n\n"
         "`declarations` is \"-\" where the sum would count a declaration twice (over commodities or partners).\n\n"
-        "settings that matter: brokers, topic.statistics, reference.dir, kafka.*",
+        "settings that matter: brokers, topic.statistics, reference.dir, kafka.*; with --from declarations "
+        "topic.declarations,\n"
+        "topic.journal, input.format, view.* as well",
     .run = run,
 };

@@ -104,6 +104,30 @@ static bool is_kept(const Customs__V1__Statistic *m)
     return grain && m->flow != CUSTOMS__V1__FLOW__FLOW_T && m->partner_group[0] == '\0';
 }
 
+void records_add(struct records *records, struct text key, const struct record *record)
+{
+    struct record *sum = record_of(records, key);
+    char *own_key = sum->key;
+    if (sum->from == 0) {
+        *sum = *record;
+        sum->key = own_key;
+        records->have[record->month] = true;
+        return;
+    }
+    sum->value_minor += record->value_minor;
+    sum->customs_value_minor += record->customs_value_minor;
+    sum->net_mass_g += record->net_mass_g;
+    sum->gross_mass_g += record->gross_mass_g;
+    sum->items += record->items;
+    sum->packages += record->packages;
+}
+
+void records_are_in(struct records *records, const char *reporter, const char *currency)
+{
+    copy_code(records->reporter, sizeof records->reporter, reporter);
+    copy_code(records->currency, sizeof records->currency, currency);
+}
+
 bool records_take(struct records *records, struct text key, struct bytes value, uint64_t as_of)
 {
     struct text rest = key;

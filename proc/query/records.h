@@ -28,6 +28,7 @@ struct record {
     uint64_t declarations;
     uint64_t items; /* 0: as if it were not there */
     uint64_t packages;
+    bool is_mention; /* no goods: another value of a name of which a declaration has several, for counts of values */
 };
 
 struct records;
@@ -36,6 +37,12 @@ struct records;
 struct records *records_new(const char *view);
 /* Takes NULL. */
 void records_free(struct records *records);
+
+/* Adds what is not of the topic: to the record of that key, if there is one, a declaration once. The key is copied, that of `record` is not
+ * looked at. */
+void records_add(struct records *records, struct text key, const struct record *record);
+/* Of whom and in which currency what is added is. */
+void records_are_in(struct records *records, const char *reporter, const char *currency);
 
 /* Takes a record; those of other views and claims are left out. as_of: of the header, which is all that a tombstone (an empty value) says.
  * False: the value is no Statistic. */

@@ -354,7 +354,7 @@ static enum err make(struct making *making, struct err_info *info)
     TRY(summary_choose(summary, info));
     for (uint32_t i = 0; i < records_count(summary->records); i++) {
         const struct record *record = records_at(summary->records, i);
-        if (record->items > 0 && record->month == summary->by_month)
+        if ((record->items > 0 || record->is_mention) && record->month == summary->by_month)
             add_record(making, record);
     }
     set_wholes(making);

@@ -57,7 +57,9 @@ static enum err choose_columns(struct summary *summary, struct err_info *info)
 /* Every declaration has one value of these, so that leaving them out counts none twice. */
 static bool is_of_header(struct text name)
 {
-    static const char *const names[] = {"office", "border_office", "zone", "mode", "trade_mode"};
+    static const char *const names[] = {"office",      "border_office", "zone",      "mode",
+                                        "trade_mode",  "trader",        "declarant", "vehicle",
+                                        "declaration", "container",     "crossing"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (text_is(name, names[i]))
             return true;

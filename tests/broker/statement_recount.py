@@ -23,6 +23,10 @@ def groups_on(data, names, date, reporter):
     return inside - {reporter}
 
 
+def dashed(date):
+    return "%04d-%02d-%02d" % (date // 10000, date // 100 % 100, date % 100) if date else ""
+
+
 class Selection:
     """Conditions as --where has them, read once more."""
 
@@ -37,6 +41,10 @@ class Selection:
         if name == "partner_group":
             countries = groups_on(data, values, date, reporter)
             return lambda direction, one, item: item.partner in countries
+        if name in ("trader", "declarant"):
+            return lambda direction, one, item: getattr(one.header, name) in values
+        if name == "crossing":
+            return lambda direction, one, item: dashed(one.header.crossing) in values
         if name == "trade_class":
             return lambda direction, one, item: one.part.names.get("trade_mode") in ECOMMERCE
         if name == "partner":
@@ -59,7 +67,8 @@ class Counted:
 
     def __init__(self, declared, selection, first, last, but=None):
         self.value = self.net = self.gross = self.quantity = 0
-        ids, self.partners, self.years = set(), set(), {}
+        ids, self.years = set(), {}
+        self.different = {name: set() for name in ("partner", "trader", "declarant", "vehicle", "container")}
         for direction, one in declared:
             if not first <= one.day <= last:
                 continue
@@ -70,7 +79,10 @@ class Counted:
                     self.gross += item.gross_g
                     self.quantity += item.quantity
                     ids.add(one.id)
-                    self.partners.add(item.partner)
+                    self.different["partner"].add(item.partner)
+                    for name in ("trader", "declarant", "vehicle"):
+                        self.different[name].add(getattr(one.header, name))
+                    self.different["container"].update(one.header.containers)
                     year = one.day // 10000
                     self.years[year] = self.years.get(year, 0) + item.value
         self.declarations = len(ids)
@@ -161,7 +173,7 @@ class Saying:
         if measure == "share":
             return "%s of the total of every %s" % (percent_text(Fraction(counted.value, self.whole)), self.statement.share)
         if measure == "count":
-            return "%d partners" % len(counted.partners)
+            return "%s %ss" % (grouped(Decimal(len(counted.different[self.statement.count]))), self.statement.count)
         mean = mean_growth(counted.years[self.years[0]], counted.years[self.years[1]], self.years[1] - self.years[0])
         return dropped(grouped(rounded(mean * 100, 1))) + " % mean annual growth"
 
@@ -213,7 +225,7 @@ class Saying:
         if "quantity" in self.statement.show:
             out.update(supp_quantity_micro=self.now.quantity * 10**6, supp_unit="H87")
         if "count" in self.statement.show:
-            out["distinct_count"] = len(self.now.partners)
+            out["distinct_count"] = len(self.now.different[self.statement.count])
         return {name: str(value) for name, value in out.items()}
 
 

@@ -27,14 +27,25 @@ class Item:
         self.net_g, self.gross_g, self.value, self.quantity = net_g, gross_g, value, quantity
 
 
+class Header:
+    """What a declaration says of persons and vehicles."""
+
+    __slots__ = ("containers", "crossing", "declarant", "trader", "vehicle")
+
+    def __init__(self, trader="TRADER1", declarant="DECLARANT1", vehicle=0, containers=(), crossing=0):
+        self.trader, self.declarant, self.vehicle = trader, declarant, vehicle
+        self.containers, self.crossing = containers, crossing
+
+
 class Declared:
     """One version of a declaration."""
 
-    __slots__ = ("accepted_ms", "day", "function", "id", "items", "part", "version")
+    __slots__ = ("accepted_ms", "day", "function", "header", "id", "items", "part", "version")
 
-    def __init__(self, part, identifier, day, accepted_ms, items, version=1, function=wire.ORIGINAL):
+    def __init__(self, part, identifier, day, accepted_ms, items, version=1, function=wire.ORIGINAL, header=None):
         self.part, self.id, self.day, self.accepted_ms = part, identifier, day, accepted_ms
         self.items, self.version, self.function = items, version, function
+        self.header = header or Header()
 
 
 def date_of(number):
@@ -54,7 +65,17 @@ class Part:
         self.net_g = net_g if net_g is not None else (gross_g * 19 // 20 if gross_g is not None else value // 2)
         self.gross_g = gross_g if gross_g is not None else self.net_g * 21 // 20
         self.quantity = names.pop("quantity", 0)
+        self.traders, self.vehicles, self.containers = (names.pop(name, 0) for name in ("traders", "vehicles", "containers"))
         self.names = names
+
+    def header(self, index, day):
+        """So many different traders, vehicles and containers in all, if the part has as many declarations. Vehicles cross a day later."""
+        number = "%s%d" % (self.names["office"], index % self.traders) if self.traders else "1"
+        vehicle = (1 << 40) + index % self.vehicles if self.vehicles else 0
+        containers = tuple(
+            "KRPU%07d" % (c % self.containers) for c in range(2 * index, 2 * index + 2) if self.containers
+        )  # the same one in several declarations
+        return Header("TRADER" + number, "DECLARANT" + number, vehicle, containers, number_of(day + datetime.timedelta(1)) if vehicle else 0)
 
     def direction(self, index):
         flow = self.flow[index % len(self.flow)]
@@ -96,7 +117,8 @@ def declare(draw, reporter, parts):
             items = items_of(draw, part, totals[0][index], totals[1][index], totals[2][index], quantities[index])
             direction = part.direction(index)
             identifier = identify(reporter, part, day, direction, len(out) + 1)
-            out.append((direction, Declared(part, identifier, number_of(day), accepted_ms, items)))
+            header = part.header(index, day)
+            out.append((direction, Declared(part, identifier, number_of(day), accepted_ms, items, header=header)))
     return out
 
 
@@ -115,6 +137,13 @@ def wrong(draw, part, right):
     return tuple(
         Item(i.hs, partner, i.net_g // 2 + 17, i.gross_g // 2 + 1700, i.value * 7 // 5 + 3, i.quantity, i.region) for i in right
     )
+
+
+def wrong_header(draw, header):
+    """Other firms and vehicles, which nobody else has."""
+    number = draw.randrange(1 << 30)
+    containers = tuple("WRNU%07d" % (number % 10**7 + c) for c in range(len(header.containers)))
+    return Header("WRONG%d" % number, "WRONG%d" % number, header.vehicle and (1 << 50) + number, containers, header.crossing)
 
 
 def later(draw, declared, is_late):
@@ -136,7 +165,8 @@ def untidy(draw, reporter, stream):
             counts["replaced"] += 1
             counts["late"] += is_late
             day = number_of(min(part.last, date_of(right.day) + datetime.timedelta(draw.randint(0, 20))))
-            out.append((direction, Declared(part, right.id, day, right.accepted_ms, wrong(draw, part, right.items))))
+            header = wrong_header(draw, right.header)
+            out.append((direction, Declared(part, right.id, day, right.accepted_ms, wrong(draw, part, right.items), header=header)))
             out.append((direction, corrected(draw, right, is_late, 2)))
         elif luck < 0.08:
             counts["reopened"] += 1
@@ -155,7 +185,8 @@ def untidy(draw, reporter, stream):
             identifier = identify(reporter, part, date_of(right.day), direction, GHOSTS_FROM + len(out))
             if reporter == "KZ":
                 identifier = identifier[:-7] + "9%06d" % (len(out) % 1000000)
-            ghost = Declared(part, identifier, right.day, right.accepted_ms, wrong(draw, part, right.items))
+            header = wrong_header(draw, right.header)
+            ghost = Declared(part, identifier, right.day, right.accepted_ms, wrong(draw, part, right.items), header=header)
             out.append((direction, ghost))
             out.append((direction, cancelled(draw, ghost, is_late)))
     draw.shuffle(out)
@@ -163,7 +194,7 @@ def untidy(draw, reporter, stream):
 
 
 def corrected(draw, right, is_late, version):
-    return Declared(right.part, right.id, right.day, later(draw, right, is_late), right.items, version, wire.REPLACE)
+    return Declared(right.part, right.id, right.day, later(draw, right, is_late), right.items, version, wire.REPLACE, right.header)
 
 
 def cancelled(draw, declared, is_late):
@@ -219,7 +250,7 @@ def encode(direction, one, reporter, currency):
         parts = [text_field(1, one.id), number_field(2, one.version), number_field(3, one.function)]
         return b"".join([*parts, number_field(10, one.accepted_ms), number_field(16, 1)])
     trade_mode = names.get("trade_mode", "0110" if is_china else "")
-    is_ecommerce = trade_mode not in ("0110", "")
+    is_ecommerce = trade_mode in ("1210", "1239", "9610", "9710", "9810")
     procedure = "4000" if direction == wire.IMPORT else "1000"
     value = sum(item.value for item in one.items)
     fields = [
@@ -242,10 +273,13 @@ def encode(direction, one, reporter, currency):
         number_field(19, 1),
         number_field(20, RELEASED),
         number_field(21, one.accepted_ms + HOUR_MS),
+        number_field(22, one.header.crossing),
         number_field(23, one.accepted_ms - 600000),
-        text_field(28, "DECLARANT1"),
-        text_field(29, "TRADER1"),
+        text_field(28, one.header.declarant),
+        text_field(29, one.header.trader),
         text_field(45, currency),
+        *(wire.length_field(47, container.encode()) for container in one.header.containers),
+        wire.tag(48, 1) + one.header.vehicle.to_bytes(8, "little") if one.header.vehicle else b"",
         text_field(49, "PLATFORM1" if is_ecommerce else ""),
         number_field(50, max(1, value // 300000) if is_ecommerce else 0),
         number_field(53, 1 if "zone" in names else 0),

@@ -313,6 +313,13 @@ def create(brokers, *specifications):
         future.result(POLL_S)
 
 
+def delete_before(brokers, topic, partition, offset):
+    """Deletes the records of a partition below an offset."""
+    admin = AdminClient({"bootstrap.servers": brokers, "log_level": 0})
+    for future in admin.delete_records([confluent_kafka.TopicPartition(topic, partition, offset)]).values():
+        future.result(POLL_S)
+
+
 def settings_of(brokers, topic):
     """The settings of a topic, as text by name."""
     admin = AdminClient({"bootstrap.servers": brokers, "log_level": 0})

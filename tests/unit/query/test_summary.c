@@ -57,6 +57,47 @@ Test(summary, a_tombstone_takes_a_record_away_unless_it_came_too_late)
     cr_assert(value_of(&summary->total) == before - months[0].value_minor);
 }
 
+/* What was not read from the topic. */
+static void add_made(const char *key, const struct record *record)
+{
+    records_are_in(records, "CN", "CNY");
+    records_add(records, text_of(key), record);
+}
+
+Test(summary, records_that_are_added_under_one_key_are_a_sum_and_their_declaration_one)
+{
+    const char key[] = "v|DAY|20250701|20250701|office=1|declaration=A";
+    struct record record = {
+        .from = 20250701, .to = 20250701, .value_minor = 5, .net_mass_g = 7, .declarations = 1, .items = 1};
+    add_made(key, &record);
+    add_made(key, &record);
+
+    cr_assert_eq(make("", "2025-07"), OK, "%s", info.text);
+    cr_assert(value_of(&summary->total) == 10);
+    cr_assert(summary->total.now.of[MEASURE_NET] == 14);
+    cr_assert(summary->total.now.of[MEASURE_ITEMS] == 2);
+    cr_assert(summary->total.now.of[MEASURE_DECLARATIONS] == 1);
+    cr_assert_null(summary->no_declarations);
+    cr_assert_str_eq(records_currency(records), "CNY");
+}
+
+Test(summary, a_mention_is_a_value_that_is_counted_and_adds_nothing)
+{
+    struct record goods = {.from = 20250701, .to = 20250701, .value_minor = 5, .declarations = 1, .items = 1};
+    struct record mention = {.from = 20250701, .to = 20250701, .is_mention = true};
+    add_made("v|DAY|20250701|20250701|partner=KR|container=", &goods);
+    add_made("v|DAY|20250701|20250701|partner=KR|container=C1", &mention);
+    add_made("v|DAY|20250701|20250701|partner=KR|container=C2", &mention);
+    add_made("v|DAY|20250701|20250701|partner=JP|container=C3", &mention);
+    request.where = "partner=KR";
+    request.count = "container";
+
+    cr_assert_eq(make("", "2025-07"), OK, "%s", info.text);
+    cr_assert_eq(summary->total.distinct, 2);
+    cr_assert(value_of(&summary->total) == 5);
+    cr_assert(summary->total.now.of[MEASURE_ITEMS] == 1);
+}
+
 Test(summary, an_unknown_dimension_is_an_error_that_names_those_there_are)
 {
     give_months();
