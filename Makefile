@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: what it runs is in scripts/, CMakePresets.json and CMakeLists.txt. ARGS goes to the program that a target runs.
 .POSIX:
-.PHONY: help deps build trained demo test bench bench-table bench-restore bench-restore-broker lint format rule-mutants model chaos sim mutants properties fuzz fuzz-corpus clean
+.PHONY: help deps build trained demo test bench bench-table bench-restore bench-restore-broker lint format rule-mutants model chaos soak sim mutants properties fuzz fuzz-corpus clean
 
 help:
 	@echo 'make build         installs what is missing, leaves build/release/dryport'
@@ -16,6 +16,7 @@ help:
 	@echo 'make format        clang-format over all sources'
 	@echo 'make model         the protocol as a model: random schedules, then each deliberate breakage (SEEDS=20000 FROM=0)'
 	@echo 'make chaos         three processes on three real brokers, killed and paused (MINUTES=20 SEED=1)'
+	@echo 'make soak          50,000 records a second and rebalances: memory and descriptors stay (MINUTES=20 SEED=1 RATE=50000)'
 	@echo 'make rule-mutants  each rule switched off in turn must fail a test'
 	@echo 'make sim           the deterministic simulation (SEEDS=20000 FROM=0): tests/sim/README.md'
 	@echo 'make mutants       each deliberate breakage of the protocol must die in the simulation'
@@ -84,6 +85,10 @@ model:
 chaos: build
 	@scripts/install_deps.sh build test
 	tests/broker/run.sh tests/broker/chaos.py --minutes $${MINUTES:-20} --seed $${SEED:-1}
+
+soak: build
+	@scripts/install_deps.sh build test
+	tests/broker/run.sh tests/broker/soak.py --minutes $${MINUTES:-20} --rate $${RATE:-50000} --seed $${SEED:-1} $(ARGS)
 
 sim:
 	@scripts/install_deps.sh build test

@@ -16,6 +16,8 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     broker_test(bad_input ${CMAKE_SOURCE_DIR}/tests/broker/bad_input.py --dryport $<TARGET_FILE:dryport>)
     # A slice of what `make chaos` does for 20 minutes.
     broker_test(chaos ${CMAKE_SOURCE_DIR}/tests/broker/chaos.py --dryport $<TARGET_FILE:dryport> --minutes 0.6 --seed 3)
+    # What `make soak` does for 20 minutes at 50,000 a second; so short, it is about the totals alone.
+    broker_test(soak ${CMAKE_SOURCE_DIR}/tests/broker/soak.py --dryport $<TARGET_FILE:dryport> --minutes 0.3 --rate 6000 --ids 4000)
     broker_test(statements ${CMAKE_SOURCE_DIR}/tests/broker/statements.py --dryport $<TARGET_FILE:dryport>)
     broker_test(provision ${CMAKE_SOURCE_DIR}/tests/broker/provision.py --dryport $<TARGET_FILE:dryport>)
     broker_test(consumers ${CMAKE_SOURCE_DIR}/tests/broker/consumers.py --dryport $<TARGET_FILE:dryport>)
