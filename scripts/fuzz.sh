@@ -16,6 +16,7 @@ case $seconds in
 esac
 cmake --preset fuzz --log-level=WARNING >/dev/null
 cmake --build --preset fuzz -- --quiet
+build/fuzz/fuzz_seeds build/fuzz/seeds
 [ "$seconds" != 0 ] || exit 0
 [ $# -gt 0 ] || set -- $(cd tests/fuzz && ls fuzz_*.c | sed -E 's/^fuzz_(.*)\.c$/\1/')
 printf '%s\n' "$@" | xargs -P 2 -I '{}' sh -c 'tests/fuzz/run.sh "build/fuzz/fuzz_$1" "$1" "$2" || exit 1' fuzz '{}' "$seconds"

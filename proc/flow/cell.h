@@ -26,6 +26,7 @@ enum {
     CELL_MODE_MOST = 511,
     CELL_REGION_MOST = (1 << 20) - 1,
     CELL_DAY_BIAS = 1 << 21,
+    CELL_DAY_BITS = 22,
 };
 #define CELL_HS_BITS 34
 #define CELL_NO_HS ((1ULL << CELL_HS_BITS) - 1)
@@ -68,7 +69,7 @@ static inline bool cell_is_month(const struct table_key *key)
 
 static inline int32_t cell_day(const struct table_key *key)
 {
-    return (int32_t)(key->word[0] >> CELL_HS_BITS & ((1u << 22) - 1)) - CELL_DAY_BIAS;
+    return (int32_t)(key->word[0] >> CELL_HS_BITS & ((1u << CELL_DAY_BITS) - 1)) - CELL_DAY_BIAS;
 }
 
 static inline uint64_t cell_commodity(const struct table_key *key)

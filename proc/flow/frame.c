@@ -335,10 +335,16 @@ bool frame_next_reject(struct reader *reader, int64_t lo, struct reject_place *o
 {
     if (reader->failed || reader_left(reader) == 0)
         return false;
-    out->offset = lo + (int64_t)reader_varint(reader);
-    out->index = (int32_t)reader_zigzag(reader);
-    out->rule_number = (uint16_t)reader_varint(reader);
-    return !reader->failed;
+    uint64_t distance = reader_varint(reader);
+    int64_t index = reader_zigzag(reader);
+    uint64_t rule_number = reader_varint(reader);
+    if (reader->failed || distance > (uint64_t)(INT64_MAX - lo) || index < -1 || index > INT32_MAX ||
+        rule_number >= RULE_NUMBERS) {
+        reader->failed = true;
+        return false;
+    }
+    *out = (struct reject_place){lo + (int64_t)distance, (int32_t)index, (uint16_t)rule_number};
+    return true;
 }
 
 /* ---- 128-bit zigzag varints ---- */

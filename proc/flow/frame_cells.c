@@ -173,9 +173,10 @@ static inline i128 get_amount(struct cursor *cursor)
     return get_short(cursor, &v) ? zigzag_to(v) : get_long(cursor, true);
 }
 
+/* What does not fit its place in the key would change the place beside it: no writer writes that. */
 static inline void get_key(struct cursor *cursor, const struct view *view, uint32_t index, struct table_key *key)
 {
-    int32_t day = (int32_t)((uint32_t)cell_day(key) + (uint32_t)zigzag_to(get_number(cursor)));
+    uint64_t day = (uint64_t)(cell_day(key) + CELL_DAY_BIAS) + (uint64_t)zigzag_to(get_number(cursor));
     uint64_t commodity = view->hs_digits ? get_number(cursor) : 0;
     uint64_t office = has(view, DIMENSION_OFFICE) ? get_number(cursor) : 0;
     uint64_t border = has(view, DIMENSION_BORDER_OFFICE) ? get_number(cursor) : 0;
@@ -183,7 +184,10 @@ static inline void get_key(struct cursor *cursor, const struct view *view, uint3
     uint64_t mode = has(view, DIMENSION_TRADE_MODE) ? get_number(cursor) : 0;
     uint64_t partners = view->mask.word3 >> 32 ? get_number(cursor) : 0;
     uint64_t rest = view->mask.word3 & 0xFFFFFFFFu ? get_number(cursor) : 0;
-    key->word[0] = cell_word0(index, view->grain == GRAIN_MONTH, day, commodity & CELL_NO_HS);
+    cursor->failed |= ((office | border | zone | mode | partners | rest) >> 32 | commodity >> CELL_HS_BITS |
+                       day >> CELL_DAY_BITS) != 0;
+    key->word[0] = cell_word0(index, view->grain == GRAIN_MONTH,
+                              (int32_t)(day & ((1u << CELL_DAY_BITS) - 1)) - CELL_DAY_BIAS, commodity & CELL_NO_HS);
     key->word[1] = office << 32 | border;
     key->word[2] = zone << 32 | mode;
     key->word[3] = partners << 32 | rest;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# corpus.sh [NAME...] - makes tests/fuzz/corpus/NAME anew (all targets if none is named) from what fuzz_seeds writes, the committed inputs
-# and those that runs on this machine found: a small set that reaches the same code, no input above 8 kB.
+# corpus.sh [NAME...] - makes tests/fuzz/corpus/NAME anew (all targets if none is named) from the seeds, the committed inputs and those that
+# runs on this machine found: a small set that reaches the same code, no input above 8 kB. A run has all seeds beside it.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -13,8 +13,8 @@ for name; do
     merged=$build/merged/$name
     rm -rf "$merged"
     mkdir -p "$merged" "$build/grown/$name" "$build/seeds/$name" "$root/tests/fuzz/corpus/$name"
-    "$build/fuzz_$name" -set_cover_merge=1 -use_counters=0 -max_len=8192 -timeout=20 "$merged" "$build/seeds/$name" "$root/tests/fuzz/corpus/$name" \
-        "$build/grown/$name" >"$build/$name.merge.log" 2>&1 || {
+    "$build/fuzz_$name" -set_cover_merge=1 -use_counters=0 -max_len=8192 -timeout=20 "$merged" "$build/seeds/$name" \
+        "$root/tests/fuzz/corpus/$name" "$build/grown/$name" >"$build/$name.merge.log" 2>&1 || {
         tail -n 30 "$build/$name.merge.log"
         exit 1
     }

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "cmd/generator.h"
 #include "flow/wire.h"
+#include "ops/config.h"
 #include "sim/host.h"
 #include "sim/sample.h"
 
@@ -107,6 +108,77 @@ static void put_declarations(const struct reference *reference, enum generator_p
     generator_free(generator);
 }
 
+/* ---- files of this repository ---- */
+
+static bool add_file(struct buffer *out, const char *path)
+{
+    char full[PATH_BYTES];
+    snprintf(full, sizeof full, "%s/%s", DRYPORT_SOURCE, path);
+    FILE *file = fopen(full, "rb");
+    if (!file)
+        return false;
+    for (int c = getc(file); c != EOF; c = getc(file))
+        buffer_add_u8(out, (uint8_t)c);
+    CHECK(fclose(file) == 0);
+    return true;
+}
+
+static void put_lists(void)
+{
+    for (int list = 0; list < REFERENCE_LISTS; list++) {
+        char path[PATH_BYTES];
+        struct buffer out = {0};
+        buffer_add_u8(&out, (uint8_t)list);
+        snprintf(path, sizeof path, "tests/data/reference/%s", reference_file((enum reference_list)list));
+        bool is_there = add_file(&out, path);
+        snprintf(path, sizeof path, "tests/data/reference/bands/%s", reference_file((enum reference_list)list));
+        CHECK_SAY(is_there || add_file(&out, path), "%s", path);
+        put("reference", "list", list, buffer_bytes(&out));
+        buffer_fini(&out);
+    }
+}
+
+/* One for each setting with its default, one for each way to write a thing down. */
+static void put_configurations(void)
+{
+    static const char *const more[] = {
+        "kafka.security.protocol=SASL_SSL\nkafka.consumer.fetch.wait.max.ms=50\nkafka.producer.linger.ms=5\n",
+        "view.mine=hs6,partner,flow@month\nview.mine.publish=day,month\nview.other=office,zone@day\n",
+        "rules.severity.STR-015=warn\nrules.severity.CRE-301=off\n",
+        "!X role=publish\n!X topic.journal=other\n!E DRYPORT_TOPIC_REJECTS=r\n!E DRYPORT_RULES_SEVERITY_STR_015=off\n",
+        "!E DRYPORT_PORT_9464_TCP=tcp://1.2.3.4:9464\n!E DRYPORT_VIEW_FLOW=flow@day\n",
+        "# a comment\n\n  role = aggregate  \nledger.max.bytes=512M\ntimezone=Europe/Berlin\n",
+    };
+    struct buffer out = {0};
+    for (int i = 0; i < CONFIG_SETTINGS; i++) {
+        buffer_clear(&out);
+        buffer_add_format(&out, "%s=%s\n", config_rows[i].key, config_rows[i].standard);
+        put("config", "setting", i, buffer_bytes(&out));
+    }
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
+        put("config", "more", (int)i, (struct bytes){(const uint8_t *)more[i], strlen(more[i])});
+    buffer_fini(&out);
+}
+
+static void put_maps(void)
+{
+    static const char small[] =
+        "declaration_id = $id | prefix(A) | append(B)\nversion = 1\nfunction = ORIGINAL\ndirection = $flow | "
+        "table(I:IMPORT,E:EXPORT)\n"
+        "reference_date = $day | date\naccepted_at_ms = $time | millis(Asia/Seoul)\nitems.0.net_mass_mg = $mass | kg\n"
+        "items.0.gross_mass_mg = $mass | g\nitems.0.statistical_value_minor = $value | money(KRW)\n"
+        "items.0.supp_quantity_micro = $mass | number(6)\nitems.0.hs_code = $hs\nitems.1.hs_code = 847130\n===\n"
+        "id,flow,day,time,mass,value,hs\n1,I,2025-07-01,2025-07-01 10:00:00,1.5,1000,847130\n"
+        "2,E,20250702,2025-07-02T10:00:00Z,\"2,5\",-7,7208\n";
+    struct buffer out = {0};
+    CHECK(add_file(&out, "deploy/examples/krd.map"));
+    buffer_add_text(&out, "\n===\n");
+    CHECK(add_file(&out, "deploy/examples/sample.csv"));
+    put("map", "example", 0, buffer_bytes(&out));
+    put("map", "small", 0, (struct bytes){(const uint8_t *)small, sizeof small - 1});
+    buffer_fini(&out);
+}
+
 /* ---- a small world ---- */
 
 static void fill(struct world *world)
@@ -156,6 +228,32 @@ static void put_log(const struct world *world, enum port_topic topic, const char
     buffer_fini(&bytes);
 }
 
+/* Each frame, and the content of each of its sections. */
+static void put_frames(const struct world *world)
+{
+    struct buffer bytes = {0};
+    int sections = 0;
+    for (int64_t o = 0; o < world_next(world, PORT_JOURNAL, 0); o++) {
+        const struct world_record *record = world_at_ever(world, PORT_JOURNAL, 0, o);
+        struct frame frame;
+        struct err_info info;
+        CHECK_SAY(frame_parse(record->value, &frame, &info) == OK, "%s", info.text);
+        buffer_clear(&bytes);
+        buffer_add_u8(&bytes, 0);
+        buffer_add(&bytes, record->value.data, record->value.length);
+        put("frame", "frame", (int)o, buffer_bytes(&bytes));
+        struct frame_walk walk = frame_walk_of(&frame, 1);
+        while (frame_walk_next(&walk)) {
+            buffer_clear(&bytes);
+            buffer_add_u8(&bytes, 1);
+            buffer_add_u8(&bytes, (uint8_t)walk.section);
+            buffer_add(&bytes, walk.bytes.data, walk.bytes.length);
+            put("frame", "section", sections++, buffer_bytes(&bytes));
+        }
+    }
+    buffer_fini(&bytes);
+}
+
 static void put_world(const struct reference *reference)
 {
     struct zone *zone;
@@ -185,6 +283,7 @@ static void put_world(const struct reference *reference)
     CHECK(host_settle(host, 60));
     host_kill(host);
     put_log(world, PORT_STATISTICS, "statistic", "");
+    put_frames(world);
     world_free(world);
     rules_free(rules);
     zone_free(zone);
@@ -202,6 +301,9 @@ int main(int argc, char **argv)
     struct reference *reference = lists();
     for (int profile = 0; profile < GENERATOR_PROFILES; profile++)
         put_declarations(reference, (enum generator_profile)profile);
+    put_lists();
+    put_configurations();
+    put_maps();
     put_world(reference);
     reference_free(reference);
     return 0;

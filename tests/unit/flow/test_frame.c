@@ -184,6 +184,34 @@ Test(frame, rejects_and_entries_round_trip)
     buffer_fini(&buffer);
 }
 
+Test(frame, a_place_that_no_reject_can_have_is_broken)
+{
+    static const struct {
+        const char *what;
+        uint64_t distance;
+        int64_t index;
+        uint64_t rule_number;
+        bool is_good;
+    } cases[] = {
+        {"the largest", INT64_MAX - 1000, INT32_MAX, RULE_NUMBERS - 1, true},
+        {"an offset beyond all", INT64_MAX - 999, -1, 4, false},
+        {"an index below that of a single record", 1, -2, 4, false},
+        {"an index beyond all", 1, (int64_t)INT32_MAX + 1, 4, false},
+        {"a rule that is none", 1, -1, RULE_NUMBERS, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct reject_place place;
+        struct buffer bytes = {0};
+        buffer_add_varint(&bytes, cases[i].distance);
+        buffer_add_zigzag(&bytes, cases[i].index);
+        buffer_add_varint(&bytes, cases[i].rule_number);
+        struct reader reader = reader_of(buffer_bytes(&bytes));
+        cr_assert_eq(frame_next_reject(&reader, 1000, &place), cases[i].is_good, "%s", cases[i].what);
+        cr_assert_eq(reader.failed, !cases[i].is_good, "%s", cases[i].what);
+        buffer_fini(&bytes);
+    }
+}
+
 Test(frame, control_totals_round_trip_beyond_64_bits)
 {
     struct control control = {.tally = {(i128)INT64_MAX * 1000, -(i128)INT64_MAX * 1000, -5},

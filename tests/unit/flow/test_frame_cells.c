@@ -156,6 +156,34 @@ Test(frame_cells, endless_numbers_and_unknown_measures_are_broken)
     cr_assert_not(read_all(&plan, (struct bytes){bytes, 11}));
 }
 
+/* It would change the number beside it in the key, and another cell would count. */
+Test(frame_cells, a_number_that_does_not_fit_its_place_in_the_key_is_broken)
+{
+    static const struct {
+        const char *what;
+        uint64_t numbers[4]; /* day, commodity, partners, region and flow */
+        bool is_good;
+    } cases[] = {
+        {"the largest", {((uint64_t)1 << 22) - 2, ((uint64_t)1 << 34) - 1, UINT32_MAX, UINT32_MAX}, true},
+        {"a day too late", {(uint64_t)1 << 22, 1, 1, 1}, false},
+        {"a day too early", {((uint64_t)1 << 22) + 1, 1, 1, 1}, false},
+        {"a commodity", {0, (uint64_t)1 << 34, 1, 1}, false},
+        {"partners", {0, 1, (uint64_t)1 << 32, 1}, false},
+        {"region and flow", {0, 1, 1, (uint64_t)1 << 32}, false},
+    };
+    struct view_plan plan = default_plan();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buffer bytes = {0};
+        buffer_add_u8(&bytes, COMMODITY);
+        buffer_add_u32(&bytes, 1);
+        for (int number = 0; number < 4; number++)
+            buffer_add_varint(&bytes, cases[i].numbers[number]);
+        buffer_add_u8(&bytes, 0); /* no measures */
+        cr_assert_eq(read_all(&plan, buffer_bytes(&bytes)), cases[i].is_good, "%s", cases[i].what);
+        buffer_fini(&bytes);
+    }
+}
+
 Test(frame_cells, cells_of_every_view_round_trip_in_pieces)
 {
     struct view_plan plan;
