@@ -221,8 +221,10 @@ enum err engine_new(const struct engine_options *options, struct engine **out, s
     engine->routes[1] = (struct http_route){"/readyz", engine_readyz_handle, engine};
     engine->routes[2] = (struct http_route){"/metrics", engine_metrics_handle, engine};
     engine->routes[3] = (struct http_route){"/status", engine_status_handle, engine};
-    engine->routes[4] = (struct http_route){"/", page_handle, NULL};
+    engine->routes[4] = (struct http_route){"/v1/statistics", engine_query_handle, engine};
+    engine->routes[5] = (struct http_route){"/", page_handle, NULL};
     if (options->config->http_listen[0]) {
+        engine_query_start(engine);
         enum err err = http_start(options->config->http_listen, engine->routes,
                                   sizeof engine->routes / sizeof engine->routes[0], &engine->http, info);
         if (err != OK) {
@@ -560,7 +562,9 @@ void engine_free(struct engine *engine)
 {
     if (!engine)
         return;
+    engine_query_close(engine); /* every question is answered: the listener can't stop while one waits */
     http_stop(engine->http);
+    engine_query_free(engine);
     for (int32_t i = 0; i < engine->worker_count; i++)
         worker_free(engine->workers[i].worker);
     publisher_free(engine->publisher);

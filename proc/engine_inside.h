@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine_inside.h - what engine.c, engine_group.c, engine_reload.c, engine_watch.c and engine_status.c share of the engine.
+ * engine_inside.h - what engine.c, engine_group.c, engine_query.c, engine_reload.c, engine_watch.c and engine_status.c share of the engine.
  *
  * Thread:  see the blocks of struct engine
  */
@@ -50,7 +50,8 @@ struct engine {
     struct engine_options options;
     struct kafka_options kafka; /* as in options, with what the topics' settings ask for */
     struct http_server *http;
-    struct http_route routes[5];
+    struct http_route routes[6];
+    struct engine_query *query; /* NULL: no listener */
 
     /* const after connect, under `lock` before: the http thread may look at any time */
     pthread_mutex_t lock; /* of what connect makes and of reason; held for no call that can wait */
@@ -124,11 +125,22 @@ void engine_watch_step(struct engine *engine);
 const char *engine_watch_stuck(struct engine *engine, char out[static ERR_TEXT_BYTES]);
 void engine_watch_name(const struct engine *engine, int32_t index, char out[static ENGINE_NAME_BYTES]);
 
+/* Questions of the listener (engine_query.c): between close and free the listener is stopped.  Thread: main */
+struct engine_query;
+void engine_query_start(struct engine *engine);
+void engine_query_close(struct engine *engine);
+void engine_query_free(struct engine *engine);
+void engine_query_handle(void *self, struct http_request *request, struct http_response *response);
+
+/* Nobody looks up lists that are not the newest; if so, engine_query_freed must follow.         Thread: main */
+bool engine_query_may_free(struct engine *engine);
+void engine_query_freed(struct engine *engine);
+
 /* Routes of the listener (engine_status.c). */
-void engine_status_handle(void *self, const struct http_request *request, struct http_response *response);
-void engine_metrics_handle(void *self, const struct http_request *request, struct http_response *response);
-void engine_livez_handle(void *self, const struct http_request *request, struct http_response *response);
-void engine_readyz_handle(void *self, const struct http_request *request, struct http_response *response);
+void engine_status_handle(void *self, struct http_request *request, struct http_response *response);
+void engine_metrics_handle(void *self, struct http_request *request, struct http_response *response);
+void engine_livez_handle(void *self, struct http_request *request, struct http_response *response);
+void engine_readyz_handle(void *self, struct http_request *request, struct http_response *response);
 
 /* NULL if ready, else why not (static text). */
 const char *engine_not_ready(struct engine *engine);

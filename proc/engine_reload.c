@@ -82,7 +82,10 @@ static int32_t free_unused(struct engine *engine)
         owned = owned->older;
         left++;
     }
-    free_from(&owned->older);
+    if (owned->older && engine_query_may_free(engine)) {
+        free_from(&owned->older);
+        engine_query_freed(engine);
+    }
     return left;
 }
 

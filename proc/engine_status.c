@@ -242,7 +242,7 @@ static void put_running(struct engine *engine, json_t *root)
     json_object_set_new(root, "kafka", kafka);
 }
 
-void engine_status_handle(void *self, const struct http_request *request, struct http_response *response)
+void engine_status_handle(void *self, struct http_request *request, struct http_response *response)
 {
     struct engine *engine = self;
     (void)request;
@@ -275,7 +275,7 @@ void engine_status_handle(void *self, const struct http_request *request, struct
 }
 
 /* Alive: every thread makes its steps. */
-void engine_livez_handle(void *self, const struct http_request *request, struct http_response *response)
+void engine_livez_handle(void *self, struct http_request *request, struct http_response *response)
 {
     struct engine *engine = self;
     (void)request;
@@ -286,7 +286,7 @@ void engine_livez_handle(void *self, const struct http_request *request, struct 
     buffer_add_format(&response->body, "%s\n", stuck ? stuck : "ok");
 }
 
-void engine_readyz_handle(void *self, const struct http_request *request, struct http_response *response)
+void engine_readyz_handle(void *self, struct http_request *request, struct http_response *response)
 {
     struct engine *engine = self;
     (void)request;
@@ -587,7 +587,7 @@ static void put_lists(struct engine *engine, struct metrics_page *page)
     metrics_put_int(page, METRIC_plan_info, 1, METRICS_LABELS(plan_text(&engine->plan_id, plan)));
 }
 
-void engine_metrics_handle(void *self, const struct http_request *request, struct http_response *response)
+void engine_metrics_handle(void *self, struct http_request *request, struct http_response *response)
 {
     struct engine *engine = self;
     bool openmetrics = metrics_wants_openmetrics(request->accept);

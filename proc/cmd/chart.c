@@ -65,12 +65,12 @@ static int length_of(const struct chart *chart, i128 v, int most)
     return (int)i128_divide_round(v * most, chart->largest);
 }
 
-static i128 now_of(const struct chart *chart, const struct group *group)
+static i128 now_of(const struct chart *chart, const struct summary_group *group)
 {
     return group->now.of[chart->measure];
 }
 
-static i128 base_of(const struct chart *chart, const struct group *group)
+static i128 base_of(const struct chart *chart, const struct summary_group *group)
 {
     return group->has_base ? group->base.of[chart->measure] : 0;
 }
@@ -86,7 +86,7 @@ static i128 step_of(i128 largest)
 
 static void figure_of(const struct chart *chart, i128 v, char out[static FIGURE_BYTES])
 {
-    struct group group = {.now.of = {0}};
+    struct summary_group group = {.now.of = {0}};
     group.now.of[chart->measure] = v;
     presentation_figure(chart->presentation, chart->summary, &group, chart->measure, false, out);
 }
@@ -173,7 +173,7 @@ static void draw_series(const struct chart *chart)
     int bar = place * (chart->has_base ? 2 : 4) / 5 / 16;
     draw_axis(chart);
     for (uint32_t i = 0; i < summary->group_count; i++) {
-        const struct group *group = &summary->groups[i];
+        const struct summary_group *group = &summary->groups[i];
         int x = LEFT + (int)i * place / 16 + place / 160;
         int now = length_of(chart, now_of(chart, group), SERIES_HEIGHT);
         int base = length_of(chart, base_of(chart, group), SERIES_HEIGHT);
@@ -188,7 +188,7 @@ static void draw_series(const struct chart *chart)
     }
 }
 
-static void name_of(const struct chart *chart, const struct group *group, char out[static LABEL_BYTES])
+static void name_of(const struct chart *chart, const struct summary_group *group, char out[static LABEL_BYTES])
 {
     size_t length = 0;
     out[0] = '\0';
@@ -204,7 +204,7 @@ static void draw_ranking(const struct chart *chart)
     const struct summary *summary = chart->summary;
     int most = WIDTH - LABEL_WIDTH - RIGHT - FIGURE_WIDTH;
     for (uint32_t i = 0; i < summary->group_count; i++) {
-        const struct group *group = &summary->groups[i];
+        const struct summary_group *group = &summary->groups[i];
         int y = TOP + (int)i * ROW;
         int now = length_of(chart, now_of(chart, group), most);
         int base = length_of(chart, base_of(chart, group), most);
@@ -267,7 +267,7 @@ enum err chart_write(const struct summary *summary, const struct presentation *p
     if (reason)
         return err_set(info, ERR_CONFIG, "--chart of %s: %s", measure_name(chart.measure), reason);
     for (uint32_t i = 0; i < summary->group_count; i++) {
-        const struct group *group = &summary->groups[i];
+        const struct summary_group *group = &summary->groups[i];
         chart.has_base |= group->has_base;
         chart.largest = now_of(&chart, group) > chart.largest ? now_of(&chart, group) : chart.largest;
         chart.largest = base_of(&chart, group) > chart.largest ? base_of(&chart, group) : chart.largest;

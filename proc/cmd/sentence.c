@@ -47,7 +47,7 @@ static const char *kind_of(const struct presentation *presentation, enum measure
 }
 
 static void print_figures(const struct summary *summary, const struct presentation *presentation,
-                          const struct group *group, bool base, FILE *out)
+                          const struct summary_group *group, bool base, FILE *out)
 {
     char figure[FIGURE_BYTES];
     bool is_first = true;
@@ -70,7 +70,7 @@ static void print_figures(const struct summary *summary, const struct presentati
 
 /* ", up 50.1 % and 37.7 % year on year": a direction is said again where it changes. */
 static void print_growth(const struct summary *summary, const struct presentation *presentation,
-                         const struct group *group, FILE *out)
+                         const struct summary_group *group, FILE *out)
 {
     enum measure measures[MEASURES];
     uint32_t count = 0;
@@ -101,7 +101,7 @@ static void print_growth(const struct summary *summary, const struct presentatio
 }
 
 static void print_sentence(const struct summary *summary, const struct presentation *presentation,
-                           const struct group *group, bool has_columns, FILE *out)
+                           const struct summary_group *group, bool has_columns, FILE *out)
 {
     char window[WINDOW_TEXT_BYTES];
     fputs(window_text(summary->request.window, window), out);
@@ -117,7 +117,7 @@ static void print_sentence(const struct summary *summary, const struct presentat
 
 void sentence_print(const struct summary *summary, const struct presentation *presentation, FILE *out)
 {
-    const struct group *total = &summary->total;
+    const struct summary_group *total = &summary->total;
     for (uint32_t i = 0; i < summary->group_count && summary->column_count; i++)
         print_sentence(summary, presentation, &summary->groups[i], true, out);
     if (summary->rest_count)

@@ -67,6 +67,7 @@ static void open_folding(struct publisher *publisher)
     publisher->rolls = has_rolling(options->plan);
     publisher->registry = registry_new(&(struct hash_key){{random[0], random[1]}});
     publisher->writer = statistic_writer_new(options->plan, options->reference, options->reporter, options->currency);
+    publisher->extractor = extractor_new();
     publisher->history = history_new(options->plan, options->reporter, options->currency);
     gate_init(&publisher->gate, options->statistics_partitions, random + 2);
     publisher->tails = memory_new((size_t)options->statistics_partitions, sizeof publisher->tails[0]);
@@ -111,6 +112,7 @@ void publisher_free(struct publisher *publisher)
     gate_fini(&publisher->gate);
     statistic_writer_free(publisher->writer);
     history_free(publisher->history);
+    extractor_free(publisher->extractor);
     registry_free(publisher->registry);
     figures_free(publisher->figures);
     cube_free(publisher->cube);
@@ -214,6 +216,7 @@ static void refold(struct publisher *publisher)
     cube_empty(publisher->cube);
     figures_empty(publisher->figures);
     history_forget(publisher->history);
+    extractor_restart(publisher->extractor);
     journals_restart(publisher->journals);
 }
 
@@ -346,6 +349,17 @@ static void show(struct publisher *publisher)
     counter_set(&counters->is_folded, journals_are_folded(publisher->journals));
 }
 
+static bool serve_query(struct publisher *publisher, int64_t now_ms)
+{
+    struct extract_stamp stamp = {
+        .as_of = publisher->gate.term << GATE_TERM_SHIFT | publisher->counter,
+        .as_of_ms = now_ms,
+        .watermark_ms = publisher->watermark_ms,
+        .reference = publisher->options.reference,
+    };
+    return extractor_step(publisher->extractor, publisher->cube, publisher->is_open ? &stamp : NULL);
+}
+
 bool publisher_step(struct publisher *publisher)
 {
     const struct port *port = publisher->options.port;
@@ -370,8 +384,17 @@ bool publisher_step(struct publisher *publisher)
     did |= rolling_step(publisher);
     if (settled)
         did |= publisher->is_open ? round_step(publisher, now_ms) : advance_gate(publisher, now_ms);
+    did |= serve_query(publisher, now_ms);
     show(publisher);
     return did;
+}
+
+enum extract_result publisher_extract(struct publisher *publisher, const struct extract_request *request, int64_t ms,
+                                      void (*wake)(void *context), void *context, struct extract *out)
+{
+    if (!publisher->options.folds)
+        return EXTRACT_SILENT;
+    return extractor_ask(publisher->extractor, request, ms, wake, context, out);
 }
 
 bool publisher_is_quiet(const struct publisher *publisher)

@@ -18,6 +18,7 @@
 
 #include "base/hist.h"
 #include "flow/echo.h"
+#include "flow/extract.h"
 #include "flow/port.h"
 #include "flow/view.h"
 #include "trade/reference.h"
@@ -98,6 +99,10 @@ bool publisher_step(struct publisher *publisher);
 
 /* True if all that was folded is published and acknowledged.                                  Thread: publisher */
 bool publisher_is_quiet(const struct publisher *publisher);
+
+/* Cells of a view for a query, from what is folded; NULL `wake`: nobody waits in the lane. One caller at a time. Thread: any but publisher */
+enum extract_result publisher_extract(struct publisher *publisher, const struct extract_request *request, int64_t ms,
+                                      void (*wake)(void *context), void *context, struct extract *out);
 
 const struct publisher_counters *publisher_counters(const struct publisher *publisher);
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "flow/cube.h"
+#include "flow/extract.h"
 #include "flow/figures.h"
 #include "flow/gate.h"
 #include "flow/history.h"
@@ -61,7 +62,8 @@ struct publisher {
     struct cube *cube;
     struct figures *figures;
     struct registry *registry;
-    struct history *history; /* in the cube, of topic.statistics */
+    struct extractor *extractor; /* of queries */
+    struct history *history;     /* in the cube, of topic.statistics */
     struct statistic_writer *writer;
     struct gate gate;
     struct tail *tails;

@@ -135,6 +135,8 @@ static enum MHD_Result answer(struct MHD_Connection *connection, struct http_res
     }
     response->body = (struct buffer){0};
     set_headers(reply, response->content_type);
+    for (int i = 0; i < HTTP_HEADERS_MOST && response->headers[i].name; i++)
+        MHD_add_response_header(reply, response->headers[i].name, response->headers[i].value);
     if (response->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(reply, "Allow", "GET, HEAD");
     enum MHD_Result result = MHD_queue_response(connection, (unsigned int)response->status, reply);
@@ -160,8 +162,9 @@ static void say_not_found(const struct http_server *server, struct http_response
     buffer_add_text(&response->body, "\n");
 }
 
-static void respond(const struct http_server *server, struct MHD_Connection *connection, const char *path,
-                    struct http_response *response)
+/* Gives the ticket of a handler that answers later. */
+static struct http_ticket *respond(const struct http_server *server, struct MHD_Connection *connection,
+                                   const char *path, struct http_response *response)
 {
     const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
     struct http_request request = {.path = path, .accept = accept ? accept : "", .connection = connection};
@@ -170,15 +173,44 @@ static void respond(const struct http_server *server, struct MHD_Connection *con
         route->handle(route->self, &request, response);
     else
         say_not_found(server, response);
+    return request.ticket;
 }
+
+struct http_response http_response_new(void)
+{
+    return (struct http_response){.status = MHD_HTTP_OK, .content_type = "text/plain; charset=utf-8"};
+}
+
+/* Written by http_answer before the connection is resumed, read by the http thread after that: libmicrohttpd's lock is between. */
+struct http_ticket {
+    struct MHD_Connection *connection;
+    struct http_response response;
+};
+
+struct http_ticket *http_defer(struct http_request *request)
+{
+    struct http_ticket *ticket = memory_new(1, sizeof *ticket);
+    ticket->connection = request->connection;
+    request->ticket = ticket;
+    MHD_suspend_connection(ticket->connection);
+    return ticket;
+}
+
+void http_answer(struct http_ticket *ticket, struct http_response *response)
+{
+    ticket->response = *response;
+    response->body = (struct buffer){0};
+    MHD_resume_connection(ticket->connection);
+}
+
+static char seen; /* its address marks a request whose headers were seen */
 
 /* libmicrohttpd calls it once when the headers are there, then for each piece of a body, then once more: only an answer
  * in that last call keeps the connection open for the next request. */
 static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *path, const char *method,
                                   const char *http_version, const char *upload, size_t *upload_bytes, void **state)
 {
-    static char seen;
-    struct http_response response = {.status = MHD_HTTP_OK, .content_type = "text/plain; charset=utf-8"};
+    struct http_response response = http_response_new();
     (void)http_version;
     (void)upload;
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
@@ -191,9 +223,30 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
         return MHD_YES;
     }
     if (*upload_bytes > 0)
-        return MHD_NO; /* a body has no meaning here: end the connection */
-    respond(self, connection, path, &response);
-    return answer(connection, &response);
+        return MHD_NO;   /* a body has no meaning here: end the connection */
+    if (*state != &seen) /* deferred, and resumed */
+        return answer(connection, &((struct http_ticket *)*state)->response);
+    struct http_ticket *ticket = respond(self, connection, path, &response);
+    if (!ticket)
+        return answer(connection, &response);
+    buffer_fini(&response.body);
+    *state = ticket;
+    return MHD_YES;
+}
+
+/* Whatever became of a deferred request, its ticket ends with it. on_request's mark of a request that was seen is none. */
+static void on_completed(void *self, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)self;
+    (void)connection;
+    (void)code;
+    if (!*state || *state == &seen)
+        return;
+    struct http_ticket *ticket = *state;
+    buffer_fini(&ticket->response.body);
+    memory_free(ticket);
+    *state = NULL;
 }
 
 const char *http_query(const struct http_request *request, const char *name)
@@ -207,6 +260,27 @@ const char *http_query(const struct http_request *request, const char *name)
     return value ? value : "";
 }
 
+/* What http_each_query calls for each. */
+struct each {
+    void (*take)(void *context, const char *name, const char *value);
+    void *context;
+};
+
+static enum MHD_Result take_query(void *self, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    const struct each *each = self;
+    (void)kind;
+    each->take(each->context, name, value ? value : "");
+    return MHD_YES;
+}
+
+void http_each_query(const struct http_request *request,
+                     void (*take)(void *context, const char *name, const char *value), void *context)
+{
+    struct each each = {take, context};
+    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_query, &each);
+}
+
 /* ---- life ---- */
 
 /* Signals are for the main thread: the new thread takes over a mask that blocks them all. poll, not epoll: with its
@@ -218,11 +292,11 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    struct MHD_Daemon *daemon =
-        MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
-                         MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                         (unsigned int)HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                         (size_t)HTTP_REQUEST_BYTES, MHD_OPTION_END);
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HTTP_REQUEST_BYTES, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return daemon;
 }

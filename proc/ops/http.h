@@ -4,7 +4,7 @@
  * Limits:  HTTP_REQUEST_BYTES of request line and headers; HTTP_CONNECTIONS at once; HTTP_IDLE_SECONDS per connection
  * Memory:  a response body is a buffer that the handler fills; the server frees it
  * Thread:  http_start, http_stop: startup, main; handlers run in the one `http` thread, one at a time: read only, never
- * wait
+ * wait (http_defer)
  * Errors:  ERR_CONFIG if the address is not one or is taken
  * Answers: 404 without a route, 405 for other methods,
  * 414 or 431 over the cap; over the connection limit a client waits
@@ -17,20 +17,33 @@
 enum { HTTP_REQUEST_BYTES = 4096, HTTP_CONNECTIONS = 64, HTTP_IDLE_SECONDS = 15 };
 
 struct http_request {
-    const char *path;   /* without the query; borrowed until the handler returns */
-    const char *accept; /* the Accept header, "" if there is none */
-    void *connection;   /* for http_query */
+    const char *path;           /* without the query; borrowed until the handler returns */
+    const char *accept;         /* the Accept header, "" if there is none */
+    void *connection;           /* for http_query */
+    struct http_ticket *ticket; /* of http_defer */
+};
+
+enum { HTTP_HEADERS_MOST = 4, HTTP_HEADER_BYTES = 32 };
+
+/* A header of the answer beside those that all have. */
+struct http_header {
+    const char *name; /* static text */
+    char value[HTTP_HEADER_BYTES];
 };
 
 struct http_response {
     int status;               /* 200 unless the handler sets it */
     const char *content_type; /* static text; "text/plain; charset=utf-8" unless the handler sets it */
     struct buffer body;
+    struct http_header headers[HTTP_HEADERS_MOST]; /* up to the first without a name */
 };
+
+/* A request that is answered later. */
+struct http_ticket;
 
 struct http_route {
     const char *path; /* "/status": equal, not a prefix */
-    void (*handle)(void *self, const struct http_request *request, struct http_response *response);
+    void (*handle)(void *self, struct http_request *request, struct http_response *response);
     void *self; /* shared: outlives the server */
 };
 
@@ -50,6 +63,20 @@ void http_stop(struct http_server *server);
 /* Decoded value of a query parameter, NULL if it is not there ("" if it has no value); borrowed until the handler
  * returns. */
 const char *http_query(const struct http_request *request, const char *name);
+
+/* Calls `take` for each query parameter in the order of the request, value "" if it has none; borrowed until the handler returns. */
+void http_each_query(const struct http_request *request,
+                     void (*take)(void *context, const char *name, const char *value), void *context);
+
+/* For a handler that can't answer at once: what it does to its response is ignored, and exactly one http_answer must follow, before
+ * http_stop. The connection waits meanwhile, and nothing else does.                              Thread: http */
+struct http_ticket *http_defer(struct http_request *request);
+
+/* Answers such a request. Takes the body of the response.                                         Thread: any */
+void http_answer(struct http_ticket *ticket, struct http_response *response);
+
+/* What a response is before a handler has seen it. */
+struct http_response http_response_new(void);
 
 /* Takes "host:port" apart. host gets no brackets. False if it is not of that shape or does not fit. */
 bool http_split_address(const char *address, char *host, size_t host_bytes, char *port, size_t port_bytes);

@@ -11,7 +11,7 @@ struct text page_html(void)
     return (struct text){(const char *)html, sizeof html};
 }
 
-void page_handle(void *self, const struct http_request *request, struct http_response *response)
+void page_handle(void *self, struct http_request *request, struct http_response *response)
 {
     (void)self;
     (void)request;

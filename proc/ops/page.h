@@ -15,4 +15,4 @@
 struct text page_html(void);
 
 /* Handler of the route "/"; self is not used. */
-void page_handle(void *self, const struct http_request *request, struct http_response *response);
+void page_handle(void *self, struct http_request *request, struct http_response *response);

@@ -195,7 +195,8 @@ static void put_sum(const struct presentation *presentation, const struct summar
 }
 
 char *presentation_figure(const struct presentation *presentation, const struct summary *summary,
-                          const struct group *group, enum measure measure, bool base, char out[static FIGURE_BYTES])
+                          const struct summary_group *group, enum measure measure, bool base,
+                          char out[static FIGURE_BYTES])
 {
     i128 tenths;
     int64_t mean;
@@ -214,7 +215,7 @@ char *presentation_figure(const struct presentation *presentation, const struct 
     return out;
 }
 
-char *presentation_growth(const struct summary *summary, const struct group *group, enum measure measure,
+char *presentation_growth(const struct summary *summary, const struct summary_group *group, enum measure measure,
                           char out[static FIGURE_BYTES])
 {
     i128 tenths;

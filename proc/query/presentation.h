@@ -47,10 +47,11 @@ const char *presentation_reason(const struct summary *summary, enum measure meas
 /* The figure with its unit, as a sentence has it: "35,500 t", "3.65 bn yuan", "11,000 declarations", "18 %"; "-" if it says
  * nothing. `base`: of the year before. Returns out. */
 char *presentation_figure(const struct presentation *presentation, const struct summary *summary,
-                          const struct group *group, enum measure measure, bool base, char out[static FIGURE_BYTES]);
+                          const struct summary_group *group, enum measure measure, bool base,
+                          char out[static FIGURE_BYTES]);
 
 /* "50.1", or "-" without a base. */
-char *presentation_growth(const struct summary *summary, const struct group *group, enum measure measure,
+char *presentation_growth(const struct summary *summary, const struct summary_group *group, enum measure measure,
                           char out[static FIGURE_BYTES]);
 
 /* Lines with what a reader must know beside the figures: the selection, compositions, definitions, rates, and why there is "-". */

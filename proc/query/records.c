@@ -11,6 +11,7 @@ enum { NAME_BYTES = 32, VIEWS_MOST = 64, HEAD_PARTS = 4 };
 
 struct records {
     const char *view;
+    const char *sample; /* of records_describe */
     struct table *index;
     struct record *list;
     uint32_t capacity;
@@ -156,6 +157,14 @@ bool records_take(struct records *records, struct text key, struct bytes value, 
     return true;
 }
 
+void records_describe(struct records *records, const char *key, bool days, const char *currency, const char *reporter)
+{
+    records->sample = key;
+    records->have[!days] = true;
+    copy_code(records->currency, sizeof records->currency, currency);
+    copy_code(records->reporter, sizeof records->reporter, reporter);
+}
+
 /* ---- what there is ---- */
 
 uint32_t records_count(const struct records *records)
@@ -189,7 +198,7 @@ const char *records_sample(const struct records *records)
         if (records->list[i].from)
             return records->list[i].key;
     }
-    return NULL;
+    return records->sample;
 }
 
 bool records_have(const struct records *records, bool months)

@@ -51,6 +51,9 @@ bool records_take(struct records *records, struct text key, struct bytes value, 
 uint32_t records_count(const struct records *records);
 const struct record *records_at(const struct records *records, uint32_t index);
 
+/* What a view's records are like, where that is known before any was taken: a key, whether they are of days, else of months. Borrows the key. */
+void records_describe(struct records *records, const char *key, bool days, const char *currency, const char *reporter);
+
 /* Of the newest record taken; empty if there is none. */
 const char *records_view(const struct records *records);
 const char *records_currency(const struct records *records);

@@ -50,14 +50,15 @@ static void add_number(struct fields *fields, const char *name, i128 v, bool is_
         i128_to_text(v, field->text);
 }
 
-static void add_growth(struct fields *fields, const char *name, const struct group *group, enum measure measure)
+static void add_growth(struct fields *fields, const char *name, const struct summary_group *group, enum measure measure)
 {
     i128 ppm = 0;
     bool is_said = group->has_base && growth_ppm(group->now.of[measure], group->base.of[measure], &ppm);
     add_number(fields, name, ppm, is_said);
 }
 
-static void add_converted(struct fields *fields, const struct presentation *presentation, const struct group *group)
+static void add_converted(struct fields *fields, const struct presentation *presentation,
+                          const struct summary_group *group)
 {
     i128 v;
     i128 divisor;
@@ -78,8 +79,8 @@ static void add_converted(struct fields *fields, const struct presentation *pres
     add_text(fields, "presentation_rate", presentation->rate);
 }
 
-static void fields_of(const struct summary *summary, const struct presentation *presentation, const struct group *group,
-                      struct fields *out)
+static void fields_of(const struct summary *summary, const struct presentation *presentation,
+                      const struct summary_group *group, struct fields *out)
 {
     const i128 *now = group->now.of;
     const i128 *base = group->base.of;
@@ -155,7 +156,7 @@ void report_data_print_csv(const struct summary *summary, const struct presentat
 }
 
 static json_t *json_of(const struct summary *summary, const struct presentation *presentation,
-                       const struct group *group)
+                       const struct summary_group *group)
 {
     json_t *object = json_object();
     struct fields fields;
@@ -180,11 +181,17 @@ static json_t *json_of(const struct summary *summary, const struct presentation 
     return object;
 }
 
-void report_data_print_json(const struct summary *summary, const struct presentation *presentation, FILE *out)
+json_t *report_data_json(const struct summary *summary, const struct presentation *presentation)
 {
     json_t *all = json_array();
     for (uint32_t i = 0; i < summary->group_count; i++)
         json_array_append_new(all, json_of(summary, presentation, &summary->groups[i]));
+    return all;
+}
+
+void report_data_print_json(const struct summary *summary, const struct presentation *presentation, FILE *out)
+{
+    json_t *all = report_data_json(summary, presentation);
     json_dumpf(all, out, JSON_INDENT(2));
     fputc('\n', out);
     json_decref(all);

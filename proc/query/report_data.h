@@ -9,4 +9,6 @@
 #include "query/presentation.h"
 
 void report_data_print_csv(const struct summary *summary, const struct presentation *presentation, FILE *out);
+/* An array of objects; the caller gives it back. */
+struct json_t *report_data_json(const struct summary *summary, const struct presentation *presentation);
 void report_data_print_json(const struct summary *summary, const struct presentation *presentation, FILE *out);

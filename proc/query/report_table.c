@@ -31,7 +31,7 @@ static void put_tonnes(i128 mass_g, char out[static FIGURE_BYTES])
     figure_fixed(mass_g, TONNE_G, decimals, out);
 }
 
-static void put_cell(const struct table_print *print, const struct field *field, const struct group *group,
+static void put_cell(const struct table_print *print, const struct field *field, const struct summary_group *group,
                      char out[static FIGURE_BYTES])
 {
     const struct summary *summary = print->summary;
@@ -142,8 +142,8 @@ static void choose_fields(struct table_print *print)
     }
 }
 
-static const char *cell_of(const struct table_print *print, const struct field *field, const struct group *group,
-                           char scratch[static FIGURE_BYTES])
+static const char *cell_of(const struct table_print *print, const struct field *field,
+                           const struct summary_group *group, char scratch[static FIGURE_BYTES])
 {
     if (field->is_text)
         return group->values ? summary_value(group, field->column) : field->column == 0 ? "(others)" : "";
@@ -151,7 +151,7 @@ static const char *cell_of(const struct table_print *print, const struct field *
     return scratch;
 }
 
-static void print_line(const struct table_print *print, const struct group *group, FILE *out)
+static void print_line(const struct table_print *print, const struct summary_group *group, FILE *out)
 {
     char scratch[FIGURE_BYTES];
     for (uint32_t f = 0; f < print->count; f++) {
@@ -162,7 +162,7 @@ static void print_line(const struct table_print *print, const struct group *grou
     fputc('\n', out);
 }
 
-static void widen(struct table_print *print, const struct group *group)
+static void widen(struct table_print *print, const struct summary_group *group)
 {
     char scratch[FIGURE_BYTES];
     for (uint32_t f = 0; f < print->count; f++) {
@@ -175,7 +175,7 @@ static void widen(struct table_print *print, const struct group *group)
 static void print_total(const struct table_print *print, FILE *out)
 {
     const struct presentation *presentation = print->presentation;
-    const struct group *total = &print->summary->total;
+    const struct summary_group *total = &print->summary->total;
     fputs("total: ", out);
     for (uint32_t i = 0; i < presentation->show_count; i++) {
         enum measure measure = presentation->show[i];

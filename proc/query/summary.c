@@ -35,7 +35,7 @@ static struct table_key place_of(const void *data, size_t length)
     return (struct table_key){{hash.word[0], hash.word[1], 0, 0}};
 }
 
-const char *summary_value(const struct group *group, uint32_t column)
+const char *summary_value(const struct summary_group *group, uint32_t column)
 {
     const char *at = group->values;
     while (column-- > 0)
@@ -74,7 +74,7 @@ static bool values_of(struct making *making, const struct record *record, uint32
     return true;
 }
 
-static struct group *group_of(struct making *making)
+static struct summary_group *group_of(struct making *making)
 {
     struct summary *summary = making->summary;
     struct table_key place = place_of(making->values.data, making->values.length);
@@ -86,7 +86,8 @@ static struct group *group_of(struct making *making)
     }
     if (added) {
         const char *values = making->values.data ? (const char *)making->values.data : "";
-        summary->groups[index] = (struct group){.values = memory_copy_text(values, making->values.length)};
+        summary->groups[index] = (struct summary_group){.values = memory_copy_text(values, making->values.length),
+                                                        .values_bytes = (uint32_t)making->values.length};
         summary->group_count++;
     }
     return &summary->groups[index];
@@ -107,7 +108,8 @@ static i128 *whole_of(struct making *making)
 }
 
 /* A value of --count is one more of a group when it comes for the first time; an unknown partner is no partner. */
-static void count_value(struct making *making, struct group *group, uint32_t group_number, const struct record *record)
+static void count_value(struct making *making, struct summary_group *group, uint32_t group_number,
+                        const struct record *record)
 {
     buffer_clear(&making->scratch);
     buffer_add_u32(&making->scratch, group_number);
@@ -123,7 +125,8 @@ static void count_value(struct making *making, struct group *group, uint32_t gro
     group->distinct += added;
 }
 
-static void add_now(struct making *making, struct group *group, uint32_t group_number, const struct record *record)
+static void add_now(struct making *making, struct summary_group *group, uint32_t group_number,
+                    const struct record *record)
 {
     const struct summary *summary = making->summary;
     measure_add(&group->now, record);
@@ -136,7 +139,7 @@ static void add_now(struct making *making, struct group *group, uint32_t group_n
         count_value(making, group, group_number, record);
 }
 
-static void add_base(struct group *group, const struct record *record)
+static void add_base(struct summary_group *group, const struct record *record)
 {
     measure_add(&group->base, record);
     group->has_base = true;
@@ -163,7 +166,7 @@ static void add_to_groups(struct making *making, const struct record *record, bo
         }
         if (!values_of(making, record, is_base, name, NULL))
             continue;
-        struct group *group = group_of(making);
+        struct summary_group *group = group_of(making);
         if (is_base)
             add_base(group, record);
         else
@@ -240,7 +243,7 @@ static void set_wholes(struct making *making)
         all += making->wholes[i];
     summary->total.whole_value = all;
     for (uint32_t i = 0; i < summary->group_count; i++) {
-        struct group *group = &summary->groups[i];
+        struct summary_group *group = &summary->groups[i];
         group->whole_value = all;
         if (!making->summary->has_share)
             continue;
@@ -282,14 +285,17 @@ static enum err choose_order(struct making *making, enum measure *out, bool *out
         sort);
 }
 
-/* The largest first; equal ones by their first column. */
+/* The largest first; equal ones by their columns, one after the other, so that the order of the records does not matter. */
 static int compare_groups(const void *a, const void *b)
 {
-    const struct group *left = a;
-    const struct group *right = b;
+    const struct summary_group *left = a;
+    const struct summary_group *right = b;
     if (left->order != right->order)
         return left->order < right->order ? 1 : -1;
-    return strcmp(left->values, right->values);
+    uint32_t bytes = left->values_bytes < right->values_bytes ? left->values_bytes : right->values_bytes;
+    int difference = bytes ? memcmp(left->values, right->values, bytes) : 0;
+    return difference ? difference
+                      : (left->values_bytes > right->values_bytes) - (left->values_bytes < right->values_bytes);
 }
 
 static void add_sums(struct sums *sums, const struct sums *more)
@@ -305,7 +311,7 @@ static void cut_groups(struct summary *summary)
     if (top <= 0 || (int64_t)summary->group_count <= top)
         return;
     for (uint32_t i = (uint32_t)top; i < summary->group_count; i++) {
-        struct group *group = &summary->groups[i];
+        struct summary_group *group = &summary->groups[i];
         add_sums(&summary->rest.now, &group->now);
         add_sums(&summary->rest.base, &group->base);
         summary->rest.has_now |= group->has_now;
@@ -324,7 +330,7 @@ static enum err order_groups(struct making *making, struct err_info *info)
     bool by_name;
     TRY(choose_order(making, &measure, &by_name, info));
     for (uint32_t i = 0; i < summary->group_count; i++) {
-        struct group *group = &summary->groups[i];
+        struct summary_group *group = &summary->groups[i];
         group->order = by_name ? 0 : measure == MEASURE_COUNT ? (i128)group->distinct : group->now.of[measure];
     }
     if (summary->group_count)

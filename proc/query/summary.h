@@ -29,8 +29,9 @@ struct summary_request {
     uint32_t composition_date;         /* 0: the last day of the window */
 };
 
-struct group {
+struct summary_group {
     char *values; /* of the columns, each ended by zero */
+    uint32_t values_bytes;
     struct sums now;
     struct sums base;
     bool has_now;          /* some record in the window */
@@ -60,10 +61,10 @@ struct summary {
     struct composition compositions[SUMMARY_GROUPS_MOST];
     uint32_t group_name_count;
     /* made */
-    struct group *groups;
+    struct summary_group *groups;
     uint32_t group_count;
-    struct group total;
-    struct group rest; /* of the groups that --top leaves out */
+    struct summary_group total;
+    struct summary_group rest; /* of the groups that --top leaves out */
     uint32_t rest_count;
     const char *no_declarations; /* why their sum would count one twice; NULL: it is exact */
     const char *no_quantity;     /* why quantities can't be added; NULL: they can */
@@ -78,7 +79,7 @@ enum err summary_make(const struct records *records, const struct summary_reques
 void summary_free(struct summary *summary);
 
 /* The group's value of a column. */
-const char *summary_value(const struct group *group, uint32_t column);
+const char *summary_value(const struct summary_group *group, uint32_t column);
 
 /* What a country group of this report consists of. */
 void summary_compose(const struct summary *summary, struct text group, struct composition *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/http.h"
 
+#include "base/counter.h"
 #include "base/memory.h"
 
 #include <arpa/inet.h>
@@ -19,13 +20,13 @@ static struct http_server *server;
 static struct err_info info;
 static char reply[REPLY_BYTES];
 
-static void say_hello(void *self, const struct http_request *request, struct http_response *response)
+static void say_hello(void *self, struct http_request *request, struct http_response *response)
 {
     response->content_type = "application/json";
     buffer_add_format(&response->body, "{\"self\":\"%s\",\"accept\":\"%s\"}", (const char *)self, request->accept);
 }
 
-static void say_query(void *self, const struct http_request *request, struct http_response *response)
+static void say_query(void *self, struct http_request *request, struct http_response *response)
 {
     (void)self;
     const char *view = http_query(request, "view");
@@ -33,14 +34,14 @@ static void say_query(void *self, const struct http_request *request, struct htt
     buffer_add_format(&response->body, "view=%s flag=%s", view ? view : "(none)", flag ? flag : "(none)");
 }
 
-static void say_busy(void *self, const struct http_request *request, struct http_response *response)
+static void say_busy(void *self, struct http_request *request, struct http_response *response)
 {
     (void)self;
     (void)request;
     response->status = 503;
 }
 
-static void say_much(void *self, const struct http_request *request, struct http_response *response)
+static void say_much(void *self, struct http_request *request, struct http_response *response)
 {
     (void)self;
     (void)request;
@@ -48,13 +49,41 @@ static void say_much(void *self, const struct http_request *request, struct http
     response->body.length = 100000;
 }
 
+static struct http_ticket *deferred; /* the last one */
+static struct counter deferred_count;
+
+static void say_later(void *self, struct http_request *request, struct http_response *response)
+{
+    (void)self;
+    buffer_add_text(&response->body, "this is not said");
+    deferred = http_defer(request);
+    counter_add(&deferred_count, 1);
+}
+
+/* Waits for the handler, then answers in its place. */
+static void answer_deferred(int64_t count)
+{
+    struct http_response response = http_response_new();
+    for (int waited = 0; counter_read(&deferred_count) < count; waited++) {
+        cr_assert_lt(waited, DEADLINE_MS, "nobody asked");
+        poll(NULL, 0, 1);
+    }
+    response.status = 202;
+    response.headers[0] = (struct http_header){"X-Test", "some value"};
+    buffer_add_text(&response.body, "said later");
+    http_answer(deferred, &response);
+}
+
 static char me[] = "me";
-static const struct http_route routes[] = {
-    {"/hello", say_hello, me}, {"/query", say_query, NULL}, {"/busy", say_busy, NULL}, {"/much", say_much, NULL}};
+static const struct http_route routes[] = {{"/hello", say_hello, me},
+                                           {"/query", say_query, NULL},
+                                           {"/busy", say_busy, NULL},
+                                           {"/much", say_much, NULL},
+                                           {"/later", say_later, NULL}};
 
 static void setup(void)
 {
-    cr_assert_eq(http_start("127.0.0.1:0", routes, 4, &server, &info), OK, "%s", info.text);
+    cr_assert_eq(http_start("127.0.0.1:0", routes, 5, &server, &info), OK, "%s", info.text);
 }
 
 static void teardown(void)
@@ -126,7 +155,7 @@ static bool has(const char *part)
 Test(http, unknown_path_is_404_and_names_those_there_are)
 {
     cr_assert_eq(status(get("/nothing")), 404);
-    cr_assert(has("not found; there is /hello /query /busy /much\n"));
+    cr_assert(has("not found; there is /hello /query /busy /much /later\n"));
     cr_assert_eq(status(get("/hello/")), 404);
     cr_assert_eq(status(get("/hell")), 404);
     cr_assert_eq(status(get("/../hello")), 404);
@@ -338,4 +367,40 @@ Test(http, ipv6_is_listened_on)
     close(fd);
     cr_assert_eq(status(reply), 200);
     http_stop(six);
+}
+
+/* ---- later ---- */
+
+static int begin_later(void)
+{
+    static const char request[] = "GET /later HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    int fd = dial(http_port(server));
+    cr_assert_eq(send(fd, request, sizeof request - 1, MSG_NOSIGNAL), (ssize_t)(sizeof request - 1));
+    return fd;
+}
+
+Test(http, a_deferred_request_is_answered_by_another_thread_and_holds_up_no_other)
+{
+    int fd = begin_later();
+    cr_assert_eq(status(get("/hello")), 200);
+    answer_deferred(1);
+    read_until(fd, NULL);
+    close(fd);
+
+    cr_assert_eq(status(reply), 202);
+    cr_assert(has("X-Test: some value\r\n"));
+    cr_assert(has("\r\n\r\nsaid later"));
+    cr_assert_not(has("this is not said"));
+}
+
+Test(http, a_client_that_did_not_wait_for_its_answer_does_no_harm)
+{
+    close(begin_later());
+    answer_deferred(1);
+    int fd = begin_later();
+    answer_deferred(2);
+    read_until(fd, NULL);
+    close(fd);
+
+    cr_assert(has("said later"));
 }

@@ -19,14 +19,14 @@ enum { TIMEOUT_MS = 20000, SHORT_MS = 200, MUCH = 100000, NS_PER_MS = 1000000 };
 static struct err_info info;
 static struct probe_answer answer;
 
-static void say_well(void *self, const struct http_request *request, struct http_response *response)
+static void say_well(void *self, struct http_request *request, struct http_response *response)
 {
     (void)self;
     (void)request;
     buffer_add_text(&response->body, "ok\nand more\n");
 }
 
-static void say_busy(void *self, const struct http_request *request, struct http_response *response)
+static void say_busy(void *self, struct http_request *request, struct http_response *response)
 {
     (void)self;
     (void)request;
@@ -34,7 +34,7 @@ static void say_busy(void *self, const struct http_request *request, struct http
     buffer_add_text(&response->body, "a partition is being restored\n");
 }
 
-static void say_much(void *self, const struct http_request *request, struct http_response *response)
+static void say_much(void *self, struct http_request *request, struct http_response *response)
 {
     (void)self;
     (void)request;

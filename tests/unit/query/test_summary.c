@@ -21,7 +21,7 @@ static void give_months(void)
 }
 
 /* The sum of one group or of the total. */
-static i128 value_of(const struct group *group)
+static i128 value_of(const struct summary_group *group)
 {
     return group->now.of[MEASURE_VALUE];
 }

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "query/ask.h"
+
+#include "trade/calendar.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct view_plan plan;
+static struct ask ask;
+static struct err_info info;
+
+static void setup(void)
+{
+    ask = (struct ask){.count = 0};
+    view_plan_default(&plan);
+}
+
+static void teardown(void)
+{
+    ask_fini(&ask);
+}
+
+TestSuite(ask, .init = setup, .fini = teardown);
+
+/* "view=flow&period=2025" */
+static enum err read_url(const char *query)
+{
+    char text[512];
+    cr_assert_lt(strlen(query), sizeof text);
+    snprintf(text, sizeof text, "%s", query);
+    char *rest = text;
+    for (char *part = strtok_r(rest, "&", &rest); part; part = strtok_r(NULL, "&", &rest)) {
+        char *value = strchr(part, '=');
+        if (value)
+            *value++ = '\0';
+        ask_add(&ask, part, value ? value : "");
+    }
+    return ask_read(&ask, &plan, &info);
+}
+
+static void expect_error(const char *query, const char *text)
+{
+    teardown();
+    setup();
+    cr_assert_eq(read_url(query), ERR_CONFIG, "%s", query);
+    ask_tell(&info);
+    cr_assert(strstr(info.text, text), "%s: %s", query, info.text);
+}
+
+Test(ask, a_question_of_a_view_and_a_period)
+{
+    cr_assert_eq(read_url("view=partner&period_from=20250101&period_to=20250731"), OK, "%s", info.text);
+
+    cr_assert_str_eq(ask.view->name, "partner");
+    cr_assert_eq(ask.request.window.from, 20250101);
+    cr_assert_eq(ask.request.window.to, 20250731);
+    cr_assert_null(ask.request.where);
+    cr_assert_null(ask.request.by);
+    cr_assert_eq(ask.request.top, ASK_LIMIT);
+    cr_assert_not(ask.is_csv);
+}
+
+Test(ask, dimensions_and_their_fields_are_conditions_beside_where)
+{
+    cr_assert_eq(read_url("view=partner&period=2025&where=mode=2 3&flow=M,X&partner=KZ"), OK, "%s", info.text);
+    cr_assert_str_eq(ask.request.where, "mode=2+3,flow=M+X,partner=KZ");
+    teardown();
+    setup();
+    cr_assert_eq(read_url("view=office&period=2025&office_code=9402&transport_mode=2&zone_code="), OK, "%s", info.text);
+    cr_assert_str_eq(ask.request.where, "office=9402,mode=2,zone=");
+    teardown();
+    setup();
+    cr_assert_eq(read_url("view=commodity&period=2025&commodity_code=010121&hs2=01-24&partner_group=SCO_MEMBER"), OK);
+    cr_assert_str_eq(ask.request.where, "hs6=010121,hs2=01-24,partner_group=SCO_MEMBER");
+}
+
+Test(ask, cells_of_the_window_and_of_the_year_before)
+{
+    cr_assert_eq(read_url("view=flow&period=2025-02&format=csv&limit=5"), OK, "%s", info.text);
+    struct extract_request cells = ask_cells(&ask);
+
+    cr_assert_not(cells.months);
+    cr_assert_eq(cells.windows[0].from, calendar_day(20250201));
+    cr_assert_eq(cells.windows[0].to, calendar_day(20250228));
+    cr_assert_eq(cells.windows[1].from, calendar_day(20240201));
+    cr_assert_eq(cells.windows[1].to, calendar_day(20240229), "a month stays a month");
+    cr_assert(ask.is_csv);
+    cr_assert_eq(ask.request.top, 5);
+    teardown();
+    setup();
+    cr_assert_eq(read_url("view=partner&period=2025"), OK);
+    cr_assert(ask_cells(&ask).months);
+}
+
+Test(ask, an_error_names_the_parameter_and_the_mend)
+{
+    expect_error("period=2025", "view is missing: there are flow, office,");
+    expect_error("view=flaw&period=2025", "view=flaw: there are flow, office,");
+    expect_error("view=flow", "period is missing: period_from=20250101&period_to=20250731, or period=2025-01..2025-07");
+    expect_error("view=flow&period_from=2025", "period_to is missing");
+    expect_error("view=flow&period=2025-13", "period=2025-13: write a year");
+    expect_error("view=flow&period_from=2025-02-30&period_to=2025", "period_from=2025-02-30: write");
+    expect_error("view=flow&period_from=20250701&period_to=20250630",
+                 "period_to=20250630 is before period_from=20250701");
+    expect_error("view=flow&period=2025&period_to=2025", "period and period_to say the same; give one of them");
+    expect_error("view=flow&period=2025&limit=0", "limit=0: a number of rows, 1 to 100000, is wanted");
+    expect_error("view=flow&period=2025&limit=many", "limit=many:");
+    expect_error("view=flow&period=2025&format=xml", "format=xml: there are json and csv");
+    expect_error("view=flow&period=2025&composition=2025", "composition=2025: write a day");
+    expect_error("view=flow&period=2025&zone=A", "zone is no parameter: there are view, period,");
+    expect_error("view=flow&period=2025&month=2025-01", "month is no parameter");
+    expect_error("view=flow&period=2025&flow=M&flow=X", "flow is given twice");
+}
+
+Test(ask, too_many_parameters_are_no_question)
+{
+    char name[16];
+    for (int i = 0; i <= ASK_PARAMETERS_MOST; i++) {
+        snprintf(name, sizeof name, "p%d", i);
+        ask_add(&ask, name, "");
+    }
+    cr_assert_eq(ask_read(&ask, &plan, &info), ERR_CONFIG);
+    cr_assert_str_eq(info.text, "more than 48 parameters");
+}

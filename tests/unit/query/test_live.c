@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "query/live.h"
+
+#include "flow/statistic.h"
+#include "query/report_data.h"
+#include "trade/calendar.h"
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CELLS = 384 }; /* each key once */
+
+static struct view_plan plan;
+static struct reference *reference;
+static struct table_key keys[CELLS];
+static struct measures measures[CELLS];
+static struct extract extract;
+static struct ask ask;
+static struct buffer answer;
+static struct err_info info;
+
+/* Cells of two years in the default views, with masses that are no whole grams. */
+static void setup(void)
+{
+    static const char *const partners[] = {"KZ", "KG", "DE", "ZZ"};
+    uint32_t luck = 1;
+    view_plan_default(&plan);
+    cr_assert_eq(reference_load(DRYPORT_SOURCE "/deploy/reference", NULL, &reference, &info), OK, "%s", info.text);
+    extract = (struct extract){.keys = keys, .measures = measures, .count = CELLS};
+    extract.stamp =
+        (struct extract_stamp){.as_of = (3ULL << 40) + 7, .as_of_ms = 1753000000123, .watermark_ms = 1752999999000};
+    extract.stamp.reference = reference;
+    dictionary_init(&extract.codes);
+    uint32_t view = (uint32_t)view_plan_find(&plan, TEXT("partner"));
+    for (uint32_t i = 0; i < CELLS; i++) {
+        luck = luck * 1664525 + 1013904223;
+        const char *partner = partners[i % 4];
+        uint32_t month = i / 16 % 24;
+        uint32_t date = (2024 + month / 12) * 10000 + (month % 12 + 1) * 100 + 1;
+        keys[i].word[0] = cell_word0(view, true, calendar_day(date), 0);
+        keys[i].word[3] =
+            cell_word3((uint32_t)partner[0] << 8 | (uint32_t)partner[1], 0, 0, 1 + i / 4 % 2, 1 + i / 8 % 2);
+        measures[i] = (struct measures){
+            .value_minor = luck % 1000000, .net_mass_mg = luck % 99999999, .items = 1 + luck % 7, .declarations = 1};
+    }
+    ask = (struct ask){.count = 0};
+}
+
+static void teardown(void)
+{
+    ask_fini(&ask);
+    buffer_fini(&answer);
+    dictionary_fini(&extract.codes);
+    reference_free(reference);
+}
+
+TestSuite(live, .init = setup, .fini = teardown);
+
+static enum err ask_for(const char *by, const char *where, const char *format)
+{
+    const struct live_options options = {&plan, "CN", "CNY"};
+    ask_add(&ask, "view", "partner");
+    ask_add(&ask, "period", "2025-01..2025-06");
+    ask_add(&ask, "limit", "100000");
+    ask_add(&ask, "format", format);
+    ask_add(&ask, "by", by);
+    if (where)
+        ask_add(&ask, "where", where);
+    cr_assert_eq(ask_read(&ask, &plan, &info), OK, "%s", info.text);
+    return live_answer(&options, &ask, &extract, &answer, &info);
+}
+
+/* What a report prints that has read the records of these cells from the topic. */
+static char *report_of(const char *by, const char *where)
+{
+    char *text = NULL;
+    size_t length;
+    struct records *records = records_new("partner");
+    struct statistic_writer *writer = statistic_writer_new(&plan, reference, "CN", "CNY");
+    for (uint32_t i = 0; i < CELLS; i++) {
+        bool saturated = false;
+        struct figure figure = {.key = keys[i], .sums = &measures[i], .days = period_days(&keys[i], 0)};
+        statistic_set(writer, &figure, &extract.codes, &saturated);
+        struct bytes value = statistic_pack(writer, &(struct statistic_stamp){.state = 1, .as_of = i + 1});
+        cr_assert(records_take(records, statistic_key(writer, &figure.key, &extract.codes), value, i + 1));
+    }
+    struct summary_request request = {.window = {20250101, 20250630}, .by = by, .where = where, .reference = reference};
+    struct presentation presentation = {.currency = "CNY"};
+    struct summary *summary = NULL;
+    cr_assert_eq(summary_make(records, &request, &summary, &info), OK, "%s", info.text);
+    FILE *stream = open_memstream(&text, &length);
+    report_data_print_csv(summary, &presentation, stream);
+    fclose(stream);
+    summary_free(summary);
+    statistic_writer_free(writer);
+    records_free(records);
+    return text;
+}
+
+static void expect_as_report(const char *by, const char *where)
+{
+    char *report = report_of(by, where);
+    cr_assert_eq(ask_for(by, where, "csv"), OK, "%s", info.text);
+    buffer_add_u8(&answer, 0);
+    cr_assert_str_eq((const char *)answer.data, report);
+    free(report);
+}
+
+Test(live, csv_is_that_of_a_report)
+{
+    expect_as_report("partner,flow", NULL);
+}
+
+Test(live, csv_is_that_of_a_report_with_conditions_and_times)
+{
+    expect_as_report("month,mode", "partner=KZ+KG,flow=M");
+}
+
+Test(live, json_says_of_which_moment_it_is_and_what_is_left_out)
+{
+    cr_assert_eq(ask_for("partner", NULL, "json"), OK, "%s", info.text);
+    json_t *root = json_loadb((const char *)answer.data, answer.length, 0, NULL);
+    cr_assert_not_null(root);
+
+    cr_assert_str_eq(json_string_value(json_object_get(root, "as_of")), "3298534883335");
+    cr_assert_str_eq(json_string_value(json_object_get(root, "as_of_ms")), "1753000000123");
+    cr_assert_str_eq(json_string_value(json_object_get(root, "watermark_ms")), "1752999999000");
+    cr_assert_eq(json_integer_value(json_object_get(root, "left_out")), 0);
+    cr_assert_eq(json_array_size(json_object_get(root, "rows")), 4);
+    cr_assert_str_eq(json_string_value(json_object_get(json_array_get(json_object_get(root, "rows"), 0), "currency")),
+                     "CNY");
+    json_decref(root);
+}
+
+Test(live, without_cells_there_are_no_rows)
+{
+    extract.count = 0;
+    extract.stamp.watermark_ms = INT64_MIN;
+    cr_assert_eq(ask_for("partner", NULL, "json"), OK, "%s", info.text);
+    json_t *root = json_loadb((const char *)answer.data, answer.length, 0, NULL);
+
+    cr_assert_eq(json_array_size(json_object_get(root, "rows")), 0);
+    cr_assert(json_is_null(json_object_get(root, "watermark_ms")));
+    json_decref(root);
+}
+
+Test(live, what_can_not_be_summed_is_an_error_with_the_mend)
+{
+    cr_assert_eq(ask_for("partner_group", NULL, "json"), ERR_CONFIG);
+    ask_tell(&info);
+    cr_assert_str_eq(info.text, "by partner_group needs where partner_group=A+B: groups overlap, so say which");
+}
