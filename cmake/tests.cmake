@@ -25,7 +25,7 @@ foreach(unit IN LISTS unit_tests)
         ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/unit/lsan.supp:print_suppressions=0")
 endforeach()
 # Tests beside the unit tests bring their own list: one file per folder, so that each can be read alone.
-foreach(folder stress tool lint deploy command offline sim golden broker model)
+foreach(folder stress tool lint deploy command offline sim golden broker model image)
     if(EXISTS ${CMAKE_SOURCE_DIR}/tests/${folder}/tests.cmake)
         include(tests/${folder}/tests.cmake)
     endif()
