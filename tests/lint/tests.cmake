@@ -12,3 +12,8 @@ lint_test(rules ${CMAKE_SOURCE_DIR}/tests/lint/rules.sh $<TARGET_FILE:print_rule
 if(TARGET dryport)
     lint_test(commands ${CMAKE_SOURCE_DIR}/tests/lint/commands.sh $<TARGET_FILE:dryport> ${CMAKE_SOURCE_DIR} README.md docs/OPERATIONS.md docs/REPORT.md)
 endif()
+if(TARGET dryport AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT DRYPORT_SANITIZE)
+    # Of the release preset, whose tests are those labelled unit, bench and broker.
+    lint_test(hardened ${CMAKE_SOURCE_DIR}/tests/lint/hardened.sh $<TARGET_FILE:dryport>)
+    set_tests_properties(lint/hardened PROPERTIES LABELS unit)
+endif()
