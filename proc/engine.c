@@ -225,8 +225,12 @@ enum err engine_new(const struct engine_options *options, struct engine **out, s
     engine->routes[5] = (struct http_route){"/", page_handle, NULL};
     if (options->config->http_listen[0]) {
         engine_query_start(engine);
-        enum err err = http_start(options->config->http_listen, engine->routes,
-                                  sizeof engine->routes / sizeof engine->routes[0], &engine->http, info);
+        const struct http_options http = {.listen = options->config->http_listen,
+                                          .certificate = options->config->http_tls_certificate,
+                                          .key = options->config->http_tls_key,
+                                          .users = options->config->http_users};
+        enum err err = http_start_with(&http, engine->routes, sizeof engine->routes / sizeof engine->routes[0],
+                                       &engine->http, info);
         if (err != OK) {
             engine_free(engine);
             return err;
@@ -298,6 +302,7 @@ static enum err connect_patiently(struct engine *engine, int32_t workers, struct
         for (int64_t waited = 0; waited < RETRY_MS; waited += MAIN_TICK_MS) {
             if (engine->options.stop_requested())
                 return ERR_RETRY;
+            http_expire(engine->http, clock_steady_ns() / 1000000);
             engine_pause_ms(MAIN_TICK_MS);
         }
     }
@@ -499,6 +504,7 @@ static void serve(struct engine *engine)
         engine_ledger_step(engine);
         engine_reload_step(engine);
         engine_watch_step(engine);
+        http_expire(engine->http, clock_steady_ns() / 1000000);
         engine_pause_ms(MAIN_TICK_MS);
     }
     memory_free(reported);

@@ -12,7 +12,8 @@ static int ask(const struct options *options, bool ready)
     const char *path = ready ? "/readyz" : "/livez";
     struct err_info info;
     struct probe_answer answer;
-    enum err err = probe_ask(options->config.http_listen, path, options->timeout_ms, &answer, &info);
+    enum err err = probe_ask(options->config.http_listen, options->config.http_tls_certificate, path,
+                             options->timeout_ms, &answer, &info);
     if (err != OK)
         return options_fail(options, err, &info);
     if (answer.status != HTTP_OK)
@@ -45,6 +46,6 @@ const struct command command_health = {
         "69: nobody answers within --timeout.\n\n"
         "options:\n"
         "  --ready   asks for /readyz instead: connected, restored, caught up\n\n"
-        "settings that matter: http.listen",
+        "settings that matter: http.listen, http.tls.certificate",
     .run = run,
 };

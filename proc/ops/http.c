@@ -2,25 +2,44 @@
 #include "ops/http.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/memory.h"
+#include "ops/users.h"
 
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 64, PORT_MAX = 65535 };
+enum { BACKLOG = 64, PORT_MAX = 65535, PEM_BYTES = 1 << 20, TROUBLE_BYTES = 256 };
+
+/* A connection, and what it does since when. */
+struct guest {
+    struct http_server *server;
+    int fd; /* -1: a free place */
+    bool is_answered;
+    int64_t since_ms;
+};
 
 struct http_server {
+    /* const after start */
     struct MHD_Daemon *daemon;
     const struct http_route *routes;
     size_t count;
     int port;
+    const char *users; /* NULL: everybody */
+    char *certificate;
+    char *key;
+    char trouble[TROUBLE_BYTES]; /* what libmicrohttpd said last while it was started */
+    /* guarded by lock; nothing else is locked while it is held */
+    pthread_mutex_t lock;
+    struct guest guests[HTTP_CONNECTIONS];
 };
 
 /* ---- address ---- */
@@ -106,6 +125,71 @@ static int port_of(int fd)
     return ntohs(address.ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
 }
 
+/* ---- guests: how long each takes ----
+ *
+ * libmicrohttpd's own time-out begins anew with every byte, so that a client that sends one now and then holds its connection for ever. It
+ * tells of an end before it closes the socket: as long as a place is taken, its descriptor is that connection's. */
+
+static int64_t steady_ms(void)
+{
+    return clock_steady_ns() / 1000000;
+}
+
+static void note(struct guest *guest, bool is_answered)
+{
+    if (!guest)
+        return;
+    pthread_mutex_lock(&guest->server->lock);
+    guest->is_answered = is_answered;
+    guest->since_ms = steady_ms();
+    pthread_mutex_unlock(&guest->server->lock);
+}
+
+static struct guest *guest_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static void on_connection(void *self, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct http_server *server = self;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    pthread_mutex_lock(&server->lock);
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*context)
+            ((struct guest *)*context)->fd = -1;
+        *context = NULL;
+    } else {
+        for (int i = 0; i < HTTP_CONNECTIONS && info && !*context; i++) {
+            if (server->guests[i].fd < 0) {
+                server->guests[i] = (struct guest){server, (int)info->connect_fd, false, steady_ms()};
+                *context = &server->guests[i];
+            }
+        }
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+int http_expire(struct http_server *server, int64_t now_ms)
+{
+    int ended = 0;
+    if (!server)
+        return 0;
+    pthread_mutex_lock(&server->lock);
+    for (int i = 0; i < HTTP_CONNECTIONS; i++) {
+        const struct guest *guest = &server->guests[i];
+        int64_t most_ms = guest->is_answered ? HTTP_ANSWER_MS : HTTP_REQUEST_MS;
+        if (guest->fd >= 0 && now_ms - guest->since_ms > most_ms) {
+            shutdown(guest->fd, SHUT_RDWR); /* the http thread sees the end and closes it */
+            ended++;
+        }
+    }
+    pthread_mutex_unlock(&server->lock);
+    return ended;
+}
+
 /* ---- requests ---- */
 
 static void set_headers(struct MHD_Response *reply, const char *content_type)
@@ -139,6 +223,8 @@ static enum MHD_Result answer(struct MHD_Connection *connection, struct http_res
         MHD_add_response_header(reply, response->headers[i].name, response->headers[i].value);
     if (response->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(reply, "Allow", "GET, HEAD");
+    if (response->status == MHD_HTTP_UNAUTHORIZED)
+        MHD_add_response_header(reply, "WWW-Authenticate", "Basic realm=\"dryport\", charset=\"UTF-8\"");
     enum MHD_Result result = MHD_queue_response(connection, (unsigned int)response->status, reply);
     MHD_destroy_response(reply);
     return result;
@@ -162,6 +248,18 @@ static void say_not_found(const struct http_server *server, struct http_response
     buffer_add_text(&response->body, "\n");
 }
 
+/* Probes have no password; they learn whether, and not what. */
+static bool is_open(const char *path)
+{
+    return strcmp(path, "/livez") == 0 || strcmp(path, "/readyz") == 0;
+}
+
+static bool is_admitted(const struct http_server *server, struct MHD_Connection *connection, const char *path)
+{
+    return !server->users || is_open(path) ||
+           users_admit(server->users, MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization"));
+}
+
 /* Gives the ticket of a handler that answers later. */
 static struct http_ticket *respond(const struct http_server *server, struct MHD_Connection *connection,
                                    const char *path, struct http_response *response)
@@ -169,7 +267,10 @@ static struct http_ticket *respond(const struct http_server *server, struct MHD_
     const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
     struct http_request request = {.path = path, .accept = accept ? accept : "", .connection = connection};
     const struct http_route *route = find_route(server, path);
-    if (route)
+    if (!is_admitted(server, connection, path)) {
+        response->status = MHD_HTTP_UNAUTHORIZED;
+        buffer_add_text(&response->body, "a user and password of the file http.users are needed\n");
+    } else if (route)
         route->handle(route->self, &request, response);
     else
         say_not_found(server, response);
@@ -220,6 +321,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     }
     if (!*state) {
         *state = &seen;
+        note(guest_of(connection), true);
         return MHD_YES;
     }
     if (*upload_bytes > 0)
@@ -239,8 +341,8 @@ static void on_completed(void *self, struct MHD_Connection *connection, void **s
                          enum MHD_RequestTerminationCode code)
 {
     (void)self;
-    (void)connection;
     (void)code;
+    note(guest_of(connection), false); /* the next request has its own time */
     if (!*state || *state == &seen)
         return;
     struct http_ticket *ticket = *state;
@@ -283,39 +385,138 @@ void http_each_query(const struct http_request *request,
 
 /* ---- life ---- */
 
+static void on_trouble(void *self, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
+
+/* Keeps what libmicrohttpd says of its start, for http_start's message; later words go nowhere. */
+static void on_trouble(void *self, const char *format, va_list arguments)
+{
+    struct http_server *server = self;
+    if (!server->daemon) {
+        vsnprintf(server->trouble, sizeof server->trouble, format, arguments);
+        server->trouble[strcspn(server->trouble, "\r\n")] = '\0';
+    }
+}
+
 /* Signals are for the main thread: the new thread takes over a mask that blocks them all. poll, not epoll: with its
  * edge-triggered epoll libmicrohttpd 0.9.75 can miss that a client which sent half a request has gone, and holds the
  * connection to its timeout. */
 static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
 {
+    unsigned int flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (char[]){"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"}},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    if (server->certificate)
+        flags |= MHD_USE_TLS;
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
+        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_trouble, server,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HTTP_REQUEST_BYTES, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS_OF_ONE, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned int)HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_REQUEST_BYTES,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+        MHD_OPTION_ARRAY, server->certificate ? tls : none, MHD_OPTION_END);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return daemon;
+}
+
+/* Gives *out, the file's text. */
+static enum err read_pem(const char *key, const char *path, char **out, struct err_info *info)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return err_set(info, ERR_CONFIG, "%s: can't read %s: %s", key, path, strerror(errno));
+    char *text = memory_new(1, PEM_BYTES);
+    size_t length = fread(text, 1, PEM_BYTES - 1, file);
+    fclose(file);
+    if (length == 0 || !strstr(text, "-----BEGIN ")) {
+        memory_wipe(text, PEM_BYTES);
+        memory_free(text);
+        return err_set(info, ERR_CONFIG, "%s: %s holds nothing in PEM (-----BEGIN ...)", key, path);
+    }
+    *out = text;
+    return OK;
+}
+
+static bool is_given(const char *text)
+{
+    return text && text[0];
+}
+
+static enum err read_files(struct http_server *server, const struct http_options *options, struct err_info *info)
+{
+    if (is_given(options->certificate) != is_given(options->key))
+        return err_set(info, ERR_CONFIG, "http.tls.certificate and http.tls.key belong together; give both or none");
+    if (is_given(options->certificate)) {
+        TRY(read_pem("http.tls.certificate", options->certificate, &server->certificate, info));
+        TRY(read_pem("http.tls.key", options->key, &server->key, info));
+    }
+    if (is_given(options->users)) {
+        TRY(users_check(options->users, info));
+        server->users = options->users;
+    }
+    return OK;
+}
+
+static void free_server(struct http_server *server)
+{
+    if (server->key)
+        memory_wipe(server->key, PEM_BYTES);
+    memory_free(server->key);
+    memory_free(server->certificate);
+    pthread_mutex_destroy(&server->lock);
+    memory_free(server);
+}
+
+static enum err start(struct http_server *server, const struct http_options *options, struct err_info *info)
+{
+    int fd = -1;
+    TRY(read_files(server, options, info));
+    TRY(open_socket(options->listen, &fd, info));
+    server->port = port_of(fd);
+    struct MHD_Daemon *daemon = start_daemon(server, fd);
+    if (daemon) {
+        server->daemon = daemon;
+        return OK;
+    }
+    int error = errno;
+    close(fd);
+    if (server->certificate)
+        return err_set(info, ERR_CONFIG, "http.tls.certificate %s and http.tls.key %s can't be used: %s",
+                       options->certificate, options->key, server->trouble);
+    return err_set(info, ERR_FATAL, "can't start the http thread on %s: %s %s", options->listen, strerror(error),
+                   server->trouble);
+}
+
+enum err http_start_with(const struct http_options *options, const struct http_route *routes, size_t count,
+                         struct http_server **out, struct err_info *info)
+{
+    struct http_server *server = memory_new(1, sizeof *server);
+    server->routes = routes;
+    server->count = count;
+    pthread_mutex_init(&server->lock, NULL);
+    for (int i = 0; i < HTTP_CONNECTIONS; i++)
+        server->guests[i].fd = -1;
+    enum err err = start(server, options, info);
+    if (err != OK) {
+        free_server(server);
+        return err;
+    }
+    *out = server;
+    return OK;
 }
 
 enum err http_start(const char *listen, const struct http_route *routes, size_t count, struct http_server **out,
                     struct err_info *info)
 {
-    int fd = -1;
-    TRY(open_socket(listen, &fd, info));
-    struct http_server *server = memory_new(1, sizeof *server);
-    *server = (struct http_server){.routes = routes, .count = count, .port = port_of(fd)};
-    server->daemon = start_daemon(server, fd);
-    if (!server->daemon) {
-        close(fd);
-        memory_free(server);
-        return err_set(info, ERR_FATAL, "can't start the http thread on %s: %s", listen, strerror(errno));
-    }
-    *out = server;
-    return OK;
+    return http_start_with(&(struct http_options){.listen = listen}, routes, count, out, info);
 }
 
 int http_port(const struct http_server *server)
@@ -328,5 +529,5 @@ void http_stop(struct http_server *server)
     if (!server)
         return;
     MHD_stop_daemon(server->daemon);
-    memory_free(server);
+    free_server(server);
 }

@@ -1,20 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0
  * http.h - a small listener: GET and HEAD of a fixed table of paths.
  *
- * Limits:  HTTP_REQUEST_BYTES of request line and headers; HTTP_CONNECTIONS at once; HTTP_IDLE_SECONDS per connection
+ * Limits:  HTTP_REQUEST_BYTES of request line and headers; HTTP_CONNECTIONS at once, HTTP_CONNECTIONS_OF_ONE of one address;
+ *          HTTP_IDLE_SECONDS without a byte, HTTP_REQUEST_MS for a whole request, HTTP_ANSWER_MS for a whole answer
  * Memory:  a response body is a buffer that the handler fills; the server frees it
- * Thread:  http_start, http_stop: startup, main; handlers run in the one `http` thread, one at a time: read only, never
+ * Thread:  http_start, http_expire, http_stop: startup, main; handlers run in the one `http` thread, one at a time: read only, never
  * wait (http_defer)
- * Errors:  ERR_CONFIG if the address is not one or is taken
+ * Errors:  ERR_CONFIG if the address is not one or is taken, or a file of certificate, key or users can't be used
  * Answers: 404 without a route, 405 for other methods,
- * 414 or 431 over the cap; over the connection limit a client waits
+ * 414 or 431 over the cap, 401 without a user of the file (but for /livez and /readyz, which say no more than yes or no);
+ * over the connection limit a client waits, over that of one address it is sent away
+ * Why:     docs/adr/0068-status-listener.md
  */
 #pragma once
 
 #include "base/buffer.h"
 #include "base/err.h"
 
-enum { HTTP_REQUEST_BYTES = 4096, HTTP_CONNECTIONS = 64, HTTP_IDLE_SECONDS = 15 };
+enum {
+    HTTP_REQUEST_BYTES = 4096,
+    HTTP_CONNECTIONS = 64,
+    HTTP_CONNECTIONS_OF_ONE = 48,
+    HTTP_IDLE_SECONDS = 15,
+    HTTP_REQUEST_MS = 15000,
+    HTTP_ANSWER_MS = 60000,
+};
+
+/* Empty or NULL: without. */
+struct http_options {
+    const char *listen;      /* "host:port", "[v6]:port"; port 0: any free one */
+    const char *certificate; /* file of PEM: TLS 1.2 and 1.3; needs key */
+    const char *key;         /* file of PEM, without a password */
+    const char *users;       /* file of users.h: basic authentication; outlives the server */
+};
 
 struct http_request {
     const char *path;           /* without the query; borrowed until the handler returns */
@@ -49,13 +67,20 @@ struct http_route {
 
 struct http_server;
 
-/* Listens on "host:port", "[v6]:port" (port 0: any free one) and gives *out. routes is shared and outlives the server.
- */
+/* Listens and gives *out. routes is shared and outlives the server. */
+enum err http_start_with(const struct http_options *options, const struct http_route *routes, size_t count,
+                         struct http_server **out, struct err_info *info) MUST_USE;
+
+/* The same without TLS and users. */
 enum err http_start(const char *listen, const struct http_route *routes, size_t count, struct http_server **out,
                     struct err_info *info) MUST_USE;
 
 /* The port that is listened on. */
 int http_port(const struct http_server *server);
+
+/* Ends connections whose request or answer takes longer than the limits above: a byte now and then keeps none alive. Call it every second or
+ * so. Returns how many it ended. now_ms: steady clock. Takes NULL. */
+int http_expire(struct http_server *server, int64_t now_ms);
 
 /* Ends the thread; waits for the handler that runs. Takes NULL. */
 void http_stop(struct http_server *server);

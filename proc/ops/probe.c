@@ -17,7 +17,8 @@ static const char *reachable(const char *host)
     return strcmp(host, "::") == 0 ? "::1" : host;
 }
 
-static enum err make_url(const char *listen, const char *path, char out[static URL_BYTES], struct err_info *info)
+static enum err make_url(const char *listen, bool is_tls, const char *path, char out[static URL_BYTES],
+                         struct err_info *info)
 {
     char host[HOST_BYTES];
     char port[PORT_BYTES];
@@ -29,7 +30,8 @@ static enum err make_url(const char *listen, const char *path, char out[static U
         return err_set(info, ERR_CONFIG, "http.listen: port 0 is any free one, nobody else knows which; give a port");
     const char *at = reachable(host);
     bool is_v6 = strchr(at, ':') != NULL;
-    snprintf(out, URL_BYTES, "http://%s%s%s:%s%s", is_v6 ? "[" : "", at, is_v6 ? "]" : "", port, path);
+    snprintf(out, URL_BYTES, "http%s://%s%s%s:%s%s", is_tls ? "s" : "", is_v6 ? "[" : "", at, is_v6 ? "]" : "", port,
+             path);
     return OK;
 }
 
@@ -45,11 +47,16 @@ static size_t keep_line(char *piece, size_t size, size_t count, void *self)
     return size * count;
 }
 
-static CURLcode ask(CURL *curl, const char *url, int64_t timeout_ms, struct probe_answer *answer)
+static CURLcode ask(CURL *curl, const char *url, const char *certificate, int64_t timeout_ms,
+                    struct probe_answer *answer)
 {
     CURLcode code = curl_easy_setopt(curl, CURLOPT_URL, url);
     if (code == CURLE_OK)
-        code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+        code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (code == CURLE_OK && certificate) /* it is the listener's own, whatever name it is asked by */
+        code = curl_easy_setopt(curl, CURLOPT_CAINFO, certificate);
+    if (code == CURLE_OK && certificate)
+        code = curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
     if (code == CURLE_OK)
         code = curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     if (code == CURLE_OK)
@@ -65,16 +72,18 @@ static CURLcode ask(CURL *curl, const char *url, int64_t timeout_ms, struct prob
     return code;
 }
 
-enum err probe_ask(const char *listen, const char *path, int64_t timeout_ms, struct probe_answer *out,
-                   struct err_info *info)
+enum err probe_ask(const char *listen, const char *certificate, const char *path, int64_t timeout_ms,
+                   struct probe_answer *out, struct err_info *info)
 {
     char url[URL_BYTES];
-    TRY(make_url(listen, path, url, info));
+    if (certificate && !certificate[0])
+        certificate = NULL;
+    TRY(make_url(listen, certificate != NULL, path, url, info));
     CURL *curl = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_easy_init() : NULL;
     if (!curl)
         return err_set(info, ERR_FATAL, "libcurl can't be started: out of memory");
     struct probe_answer answer = {0};
-    CURLcode code = ask(curl, url, timeout_ms, &answer);
+    CURLcode code = ask(curl, url, certificate, timeout_ms, &answer);
     long status = 0;
     if (code == CURLE_OK)
         code = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

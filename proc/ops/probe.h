@@ -22,6 +22,7 @@ struct probe_answer {
 };
 
 /* GET of path ("/livez") from the listener of the setting http.listen; one on all addresses (0.0.0.0, [::]) is asked on
- * loopback. No proxy, no redirect. Thread: main */
-enum err probe_ask(const char *listen, const char *path, int64_t timeout_ms, struct probe_answer *out,
-                   struct err_info *info) MUST_USE;
+ * loopback. certificate is the file of http.tls.certificate, by which the listener is known; NULL or empty: no TLS. No proxy, no redirect.
+ * Thread: main */
+enum err probe_ask(const char *listen, const char *certificate, const char *path, int64_t timeout_ms,
+                   struct probe_answer *out, struct err_info *info) MUST_USE;

@@ -11,7 +11,7 @@ if(NOT DRYPORT_THREAD_SANITIZER)
         set_tests_properties(unit/cmd/${module} PROPERTIES TIMEOUT 300 LABELS unit)
     endforeach()
     find_package(Python3 REQUIRED COMPONENTS Interpreter)
-    foreach(name usage check produce)
+    foreach(name usage check produce listener)
         add_test(NAME command/${name} COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/command/${name}.py $<TARGET_FILE:dryport>)
         set_tests_properties(command/${name} PROPERTIES TIMEOUT 300 LABELS command
             ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/command/lsan.supp:print_suppressions=0")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/http.h"
 
+#include "base/clock.h"
 #include "base/counter.h"
 #include "base/memory.h"
 
@@ -270,6 +271,153 @@ Test(http, addresses_are_taken_apart)
     cr_assert_str_eq(port, "80");
 }
 
+/* ---- limits of time ---- */
+
+static int64_t after_ms(int64_t ms)
+{
+    return clock_steady_ns() / 1000000 + ms;
+}
+
+/* The server knows of the connections only when its thread has taken them. */
+static int expire_until(int wanted, int64_t now_ms)
+{
+    int ended = 0;
+    for (int i = 0; i < 2000 && (ended = http_expire(server, now_ms)) < wanted; i++)
+        poll(NULL, 0, 5);
+    return ended;
+}
+
+Test(http, half_a_request_is_ended_after_its_time_however_alive_it_is)
+{
+    int fd = dial(http_port(server));
+    cr_assert_eq(send(fd, "GET /hello HTTP/1.1\r\nX: ", 24, MSG_NOSIGNAL), 24);
+
+    cr_assert_eq(http_expire(server, after_ms(HTTP_REQUEST_MS - 5000)), 0, "not before its time");
+    cr_assert_eq(expire_until(1, after_ms(HTTP_REQUEST_MS + 100)), 1);
+    cr_assert_eq(read_until(fd, NULL), 0, "closed without an answer");
+    close(fd);
+    cr_assert_eq(status(get("/hello")), 200);
+}
+
+Test(http, slow_clients_do_not_keep_others_out_for_longer_than_a_request_may_take)
+{
+    int fds[HTTP_CONNECTIONS_OF_ONE];
+    for (int i = 0; i < HTTP_CONNECTIONS_OF_ONE; i++)
+        fds[i] = dial(http_port(server));
+    for (int i = 0; i < HTTP_CONNECTIONS_OF_ONE; i++) {
+        struct pollfd gone = {.fd = fds[i], .events = POLLIN};
+        for (int tries = 0; tries < 2000 && poll(&gone, 1, 5) == 0; tries++)
+            http_expire(server, after_ms(HTTP_REQUEST_MS + 100));
+        cr_assert_eq(read_until(fds[i], NULL), 0);
+    }
+
+    int code = 0; /* the client sees the end before the http thread has tidied up */
+    for (int tries = 0; tries < 2000 && code != 200; tries++)
+        code = status(get("/hello"));
+    cr_assert_eq(code, 200);
+    for (int i = 0; i < HTTP_CONNECTIONS_OF_ONE; i++)
+        close(fds[i]);
+}
+
+Test(http, one_address_can_not_take_all_connections)
+{
+    int fds[HTTP_CONNECTIONS_OF_ONE];
+    for (int i = 0; i < HTTP_CONNECTIONS_OF_ONE; i++)
+        fds[i] = dial(http_port(server));
+    int one_more = dial(http_port(server));
+
+    cr_assert_eq(read_until(one_more, NULL), 0, "sent away at once");
+    for (int i = 0; i < HTTP_CONNECTIONS_OF_ONE; i++)
+        close(fds[i]);
+    close(one_more);
+}
+
+Test(http, a_request_begins_its_time_anew)
+{
+    int fd = dial(http_port(server));
+    const char request[] = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+    cr_assert_eq(send(fd, request, sizeof request - 1, MSG_NOSIGNAL), (ssize_t)sizeof request - 1);
+    read_until(fd, "\"}");
+    cr_assert_eq(http_expire(server, after_ms(HTTP_REQUEST_MS - 5000)), 0);
+    cr_assert_eq(send(fd, request, sizeof request - 1, MSG_NOSIGNAL), (ssize_t)sizeof request - 1);
+    read_until(fd, "\"}");
+    cr_assert_eq(status(reply), 200);
+    close(fd);
+    cr_assert_eq(http_expire(NULL, 0), 0);
+}
+
+/* ---- users and TLS ---- */
+
+static char users[] = "/tmp/test_http_XXXXXX";
+
+static void write_users(const char *text)
+{
+    FILE *file = fopen(users, "w");
+    cr_assert_not_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void start_with_users(void)
+{
+    http_stop(server);
+    close(mkstemp(users));
+    write_users("reader:right\n");
+    const struct http_options options = {.listen = "127.0.0.1:0", .users = users};
+    cr_assert_eq(http_start_with(&options, routes, 4, &server, &info), OK, "%s", info.text);
+}
+
+Test(http, without_a_user_of_the_file_it_is_401_and_no_route_is_told)
+{
+    start_with_users();
+    cr_assert_eq(status(get("/hello")), 401);
+    cr_assert(has("WWW-Authenticate: Basic realm=\"dryport\""));
+    cr_assert_eq(status(get("/nothing")), 401);
+    cr_assert_not(has("/hello"));
+    cr_assert_eq(status(get("/readyz")), 404, "open, and not among these routes");
+    /* reader:wrong, reader:right */
+    cr_assert_eq(
+        status(ask(
+            "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Basic cmVhZGVyOndyb25n\r\n\r\n")),
+        401);
+    cr_assert_eq(
+        status(ask(
+            "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Basic cmVhZGVyOnJpZ2h0\r\n\r\n")),
+        200);
+    write_users("reader:other\n");
+    cr_assert_eq(
+        status(ask(
+            "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Basic cmVhZGVyOnJpZ2h0\r\n\r\n")),
+        401);
+    unlink(users);
+    cr_assert_eq(
+        status(ask(
+            "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Basic cmVhZGVyOm90aGVy\r\n\r\n")),
+        401);
+}
+
+static void refuses(const struct http_options *options, const char *part)
+{
+    struct http_server *second = NULL;
+    cr_assert_eq(http_start_with(options, routes, 4, &second, &info), ERR_CONFIG);
+    cr_assert_not_null(strstr(info.text, part), "%s", info.text);
+    cr_assert_null(second);
+}
+
+Test(http, files_that_can_not_be_used_are_refused_by_name)
+{
+    refuses(&(struct http_options){.listen = "127.0.0.1:0", .certificate = "/c.pem"}, "belong together");
+    refuses(&(struct http_options){.listen = "127.0.0.1:0", .certificate = "/c.pem", .key = "/k.pem"},
+            "/c.pem: No such file");
+    refuses(&(struct http_options){.listen = "127.0.0.1:0", .certificate = "/etc/passwd", .key = "/etc/passwd"},
+            "nothing in PEM");
+    refuses(&(struct http_options){.listen = "127.0.0.1:0", .users = "/no-users"}, "http.users: can't read /no-users");
+    close(mkstemp(users));
+    write_users("-----BEGIN CERTIFICATE-----\nnot one\n-----END CERTIFICATE-----\n");
+    refuses(&(struct http_options){.listen = "127.0.0.1:0", .certificate = users, .key = users}, "can't be used: ");
+    unlink(users);
+}
+
 /* ---- what works ---- */
 
 Test(http, handler_gets_its_self_and_the_accept_header)
@@ -328,10 +476,10 @@ Test(http, connection_serves_several_requests)
 
 Test(http, full_house_lets_the_next_in_when_one_leaves)
 {
-    int fds[HTTP_CONNECTIONS];
-    for (int i = 0; i < HTTP_CONNECTIONS; i++)
+    int fds[HTTP_CONNECTIONS_OF_ONE];
+    for (int i = 0; i < HTTP_CONNECTIONS_OF_ONE; i++)
         fds[i] = dial(http_port(server));
-    for (int i = 0; i < HTTP_CONNECTIONS; i++)
+    for (int i = 0; i < HTTP_CONNECTIONS_OF_ONE; i++)
         close(fds[i]);
 
     cr_assert_eq(status(get("/hello")), 200);

@@ -45,13 +45,13 @@ static void say_much(void *self, struct http_request *request, struct http_respo
 static const struct http_route routes[] = {
     {"/livez", say_well, NULL}, {"/readyz", say_busy, NULL}, {"/much", say_much, NULL}};
 
-static enum err ask_server(const char *listen_format, const char *path)
+static enum err ask_server(const char *host, const char *path)
 {
     struct http_server *server;
     char address[64];
     cr_assert_eq(http_start("127.0.0.1:0", routes, 3, &server, &info), OK, "%s", info.text);
-    snprintf(address, sizeof address, listen_format, http_port(server));
-    enum err err = probe_ask(address, path, TIMEOUT_MS, &answer, &info);
+    snprintf(address, sizeof address, "%s:%d", host, http_port(server));
+    enum err err = probe_ask(address, NULL, path, TIMEOUT_MS, &answer, &info);
     http_stop(server);
     return err;
 }
@@ -92,7 +92,7 @@ static enum err ask_peer(const char *text, bool hold, int64_t timeout_ms)
     cr_assert_eq(getsockname(peer.fd, (struct sockaddr *)&at, &bytes), 0);
     cr_assert_eq(pthread_create(&peer.thread, NULL, serve, &peer), 0);
     snprintf(address, sizeof address, "127.0.0.1:%d", ntohs(at.sin_port));
-    enum err err = probe_ask(address, "/livez", timeout_ms, &answer, &info);
+    enum err err = probe_ask(address, NULL, "/livez", timeout_ms, &answer, &info);
     pthread_join(peer.thread, NULL);
     close(peer.fd);
     return err;
@@ -100,39 +100,39 @@ static enum err ask_peer(const char *text, bool hold, int64_t timeout_ms)
 
 Test(probe, first_line_and_status_of_the_answer)
 {
-    cr_assert_eq(ask_server("127.0.0.1:%d", "/livez"), OK, "%s", info.text);
+    cr_assert_eq(ask_server("127.0.0.1", "/livez"), OK, "%s", info.text);
     cr_assert_eq(answer.status, 200);
     cr_assert_str_eq(answer.text, "ok");
 }
 
 Test(probe, what_is_not_well_says_why)
 {
-    cr_assert_eq(ask_server("127.0.0.1:%d", "/readyz"), OK, "%s", info.text);
+    cr_assert_eq(ask_server("127.0.0.1", "/readyz"), OK, "%s", info.text);
     cr_assert_eq(answer.status, 503);
     cr_assert_str_eq(answer.text, "a partition is being restored");
 }
 
 Test(probe, a_listener_on_all_addresses_is_asked_on_loopback)
 {
-    cr_assert_eq(ask_server("0.0.0.0:%d", "/livez"), OK, "%s", info.text);
+    cr_assert_eq(ask_server("0.0.0.0", "/livez"), OK, "%s", info.text);
     cr_assert_eq(answer.status, 200);
 }
 
 Test(probe, long_answer_is_cut_off)
 {
-    cr_assert_eq(ask_server("127.0.0.1:%d", "/much"), OK, "%s", info.text);
+    cr_assert_eq(ask_server("127.0.0.1", "/much"), OK, "%s", info.text);
     cr_assert_eq(strlen(answer.text), PROBE_TEXT_BYTES - 1);
 }
 
 Test(probe, a_proxy_of_the_environment_is_not_asked)
 {
     setenv("http_proxy", "http://127.0.0.1:1", 1);
-    cr_assert_eq(ask_server("127.0.0.1:%d", "/livez"), OK, "%s", info.text);
+    cr_assert_eq(ask_server("127.0.0.1", "/livez"), OK, "%s", info.text);
 }
 
 Test(probe, nobody_there_is_an_error_with_the_address)
 {
-    cr_assert_eq(probe_ask("[::]:1", "/livez", TIMEOUT_MS, &answer, &info), ERR_PEER);
+    cr_assert_eq(probe_ask("[::]:1", NULL, "/livez", TIMEOUT_MS, &answer, &info), ERR_PEER);
     cr_assert(strstr(info.text, "http://[::1]:1/livez"), "%s", info.text);
 }
 
@@ -159,7 +159,7 @@ Test(probe, a_redirect_is_not_followed)
 
 Test(probe, addresses_that_can_not_be_asked)
 {
-    cr_assert_eq(probe_ask("", "/livez", TIMEOUT_MS, &answer, &info), ERR_CONFIG);
-    cr_assert_eq(probe_ask("here", "/livez", TIMEOUT_MS, &answer, &info), ERR_CONFIG);
-    cr_assert_eq(probe_ask("127.0.0.1:0", "/livez", TIMEOUT_MS, &answer, &info), ERR_CONFIG);
+    cr_assert_eq(probe_ask("", NULL, "/livez", TIMEOUT_MS, &answer, &info), ERR_CONFIG);
+    cr_assert_eq(probe_ask("here", NULL, "/livez", TIMEOUT_MS, &answer, &info), ERR_CONFIG);
+    cr_assert_eq(probe_ask("127.0.0.1:0", NULL, "/livez", TIMEOUT_MS, &answer, &info), ERR_CONFIG);
 }
