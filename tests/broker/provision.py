@@ -19,7 +19,7 @@ from confluent_kafka.admin import OffsetSpec, ResourcePatternType, ResourceType
 from cluster import SOURCE, Failed, Workplace, command, default_binary, options, say, tell, wait_until
 
 PROVISION = os.path.join(SOURCE, "deploy", "kafka", "provision.sh")
-ROLES = ("aggregate", "publish", "load", "audit", "operator", "analytics", "monitor", "provisioner")
+ROLES = ("aggregate", "publish", "load", "history", "audit", "operator", "analytics", "monitor", "provisioner")
 TOPICS = ("declarations", "journal", "statistics", "rejects")
 PASSWORD = "right"
 GROUP = "counting"
@@ -36,11 +36,12 @@ def names(prefix):
 
 
 def login(role):
+    """As librdkafka takes it."""
     return {
-        "kafka.security.protocol": "SASL_PLAINTEXT",
-        "kafka.sasl.mechanisms": "PLAIN",
-        "kafka.sasl.username": "dryport-" + role,
-        "kafka.sasl.password": PASSWORD,
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanisms": "PLAIN",
+        "sasl.username": "dryport-" + role,
+        "sasl.password": PASSWORD,
     }
 
 
@@ -48,8 +49,7 @@ def client(broker, role=None):
     """An admin client that logs in as a role, or as the super user by the broker's inner listener."""
     if role is None:
         return AdminClient({"bootstrap.servers": broker.address, "log_level": 0})
-    settings = {name[len("kafka.") :]: value for name, value in login(role).items()}
-    return AdminClient({"bootstrap.servers": broker.outside, "log_level": 0, **settings})
+    return AdminClient({"bootstrap.servers": broker.outside, "log_level": 0, **login(role)})
 
 
 class Site:
@@ -64,6 +64,7 @@ class Site:
             [os.path.join(SOURCE, "scripts", "kafka_tools.sh")], text=True, stdout=subprocess.PIPE, check=True
         ).stdout.strip()
         self.environment = {**os.environ, "KAFKA_HOME": home}
+        self.password = self.write("password", PASSWORD + "\n")
 
     def write(self, name, text):
         with open(self.place.path(name), "w", encoding="utf-8") as out:
@@ -83,12 +84,17 @@ class Site:
             raise Failed("provision.sh %s: exit %d, not %d:\n%s" % (arguments, done.returncode, expect, done.stdout))
         return done.stdout
 
+    def login(self, role):
+        """As dryport takes it: the password stands in a file."""
+        settings = {"kafka." + name: value for name, value in login(role).items() if name != "sasl.password"}
+        return {**settings, "kafka.sasl.password.file": self.password}
+
     def run(self, role, name, *arguments, **more):
         """A command of the program with the rights of a role."""
-        return command(self.binary, name, *arguments, "-c", self.config, *options(login(role)), **more)
+        return command(self.binary, name, *arguments, "-c", self.config, *options(self.login(role)), **more)
 
     def processor(self, role):
-        processor = self.place.processor(self.binary, role, {**self.settings, **login(role), "role": role})
+        processor = self.place.processor(self.binary, role, {**self.settings, **self.login(role), "role": role})
         processor.start()
         return processor
 
@@ -177,6 +183,9 @@ def work(site):
     wait_until(lambda: sum(aggregate.verdicts().values()) == COUNT, lambda: "counted: %s" % aggregate.verdicts())
     wait_until(lambda: is_published(publish.status()), lambda: "published: %s" % publish.status()["publisher"])
     say("aggregate, publish: %s" % aggregate.verdicts())
+    rows = site.write("history.csv", "view,period,flow,value_minor,items\nflow,2019-07-03,M,1000,1\n")
+    said = site.run("history", "load", "--statistics", rows)
+    say("history: %s" % said.strip().splitlines()[-1])
     say("audit: %s" % site.run("audit", "verify", "--recount").strip().splitlines()[-1])
     site.run("audit", "explain", "990120250000000004")
     say("audit: %s" % site.run("audit", "rejects", "--counts").strip().splitlines()[-1])

@@ -181,6 +181,7 @@ MUST_NOT = {
     "aggregate": {"read": {"statistics", "rejects"}, "write": {"declarations", "statistics"}},
     "publish": {"read": {"declarations", "rejects"}, "write": {"declarations", "journal", "rejects"}},
     "load": {"read": set(KINDS), "write": {"journal", "statistics", "rejects"}},
+    "history": {"read": {"declarations", "journal", "rejects"}, "write": {"declarations", "journal", "rejects"}},
     "audit": {"read": set(), "write": set(KINDS)},
     "operator": {"read": {"statistics"}, "write": {"statistics", "rejects"}},
     "analytics": {"read": {"declarations", "journal", "rejects"}, "write": set(KINDS)},

@@ -68,17 +68,26 @@ lacks plain ScaledObject
 valid everything --set serviceMonitor.enabled=true,serviceMonitor.labels.release=prometheus,autoscaling.enabled=true \
     --set autoscaling.authenticationRef=kafka,referenceConfigMap=lists,secretMounts='{kafka-tls,other}' \
     --set image.digest=sha256:0123,imagePullSecrets[0].name=registry,aggregate.nodeSelector.disk=none,aggregate.podAnnotations.a=b \
-    --set networkPolicy.brokers[0].ipBlock.cidr=10.0.0.0/8 --set-string 'config.topic\.declarations=site.declarations'
+    --set networkPolicy.brokers[0].ipBlock.cidr=10.0.0.0/8 --set-string 'config.topic\.declarations=site.declarations,config.kafka\.sasl\.password\.file=/etc/dryport/secrets/other/password'
 has everything 'topic: "site.declarations"'
 has everything 'image: "dryport@sha256:0123"'
 has everything 'reference.dir=/etc/dryport/reference'
 has everything 'mountPath: "/etc/dryport/secrets/kafka-tls"'
+has everything 'kafka.sasl.password.file=/etc/dryport/secrets/other/password'
 has everything 'limitToPartitionsWithLag: "true"'
 [ "$(grep -c '^  replicas:' "$folder/everything.yaml")" -eq 1 ] || fail 'with autoscaling the replicas of aggregate are its own affair'
 
 valid secret --set existingSecret=dryport-config
 has secret 'secretName: "dryport-config"'
 lacks secret 'kind: ConfigMap'
+
+valid tls --set listenerTls=true,serviceMonitor.enabled=true,serviceMonitor.tlsConfig.serverName=dryport \
+    --set serviceMonitor.basicAuth.username.name=scraper,serviceMonitor.basicAuth.username.key=user
+[ "$(grep -c 'scheme: HTTPS' "$folder/tls.yaml")" -eq 6 ] || fail 'three probes of two roles speak TLS'
+has tls 'scheme: https'
+valid tls_by_config --set-string 'config.http\.tls\.certificate=/etc/dryport/secrets/web/tls.crt'
+has tls_by_config 'scheme: HTTPS'
+lacks plain 'scheme: HTTPS'
 
 valid without --set podDisruptionBudget.enabled=false,networkPolicy.enabled=false
 lacks without PodDisruptionBudget

@@ -36,6 +36,15 @@ reference.dir=/etc/dryport/reference
 {{- end }}
 {{- end -}}
 
+{{/* How the listener is spoken to: HTTP or HTTPS. */}}
+{{- define "dryport.scheme" -}}
+{{- if or .Values.listenerTls (and (not .Values.existingSecret) (index .Values.config "http.tls.certificate")) -}}
+HTTPS
+{{- else -}}
+HTTP
+{{- end -}}
+{{- end -}}
+
 {{/* A Deployment of one role: (dict "root" $ "role" "aggregate" "replicas" 2) */}}
 {{- define "dryport.deployment" -}}
 {{- $root := .root -}}
@@ -96,16 +105,16 @@ spec:
             - {name: http, containerPort: 9464, protocol: TCP}
           # Alive while it restores, which may take minutes; not ready before it is done.
           startupProbe:
-            httpGet: {path: /livez, port: http}
+            httpGet: {path: /livez, port: http, scheme: {{ include "dryport.scheme" $root }}}
             periodSeconds: 5
             failureThreshold: 60
           livenessProbe:
-            httpGet: {path: /livez, port: http}
+            httpGet: {path: /livez, port: http, scheme: {{ include "dryport.scheme" $root }}}
             periodSeconds: 10
             timeoutSeconds: 5
             failureThreshold: 3
           readinessProbe:
-            httpGet: {path: /readyz, port: http}
+            httpGet: {path: /readyz, port: http, scheme: {{ include "dryport.scheme" $root }}}
             periodSeconds: 5
             timeoutSeconds: 5
           resources:
