@@ -23,6 +23,7 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     broker_test(consumers ${CMAKE_SOURCE_DIR}/tests/broker/consumers.py --dryport $<TARGET_FILE:dryport>)
     broker_test(secure ${CMAKE_SOURCE_DIR}/tests/broker/secure.py --dryport $<TARGET_FILE:dryport>)
     broker_test(monitoring ${CMAKE_SOURCE_DIR}/tests/broker/monitoring.py --dryport $<TARGET_FILE:dryport>)
+    broker_test(registry ${CMAKE_SOURCE_DIR}/tests/broker/registry.py --dryport $<TARGET_FILE:dryport>)
     broker_test(guards ${CMAKE_SOURCE_DIR}/tests/broker/guards.py --dryport $<TARGET_FILE:dryport>)
     if(DRYPORT_BENCH AND NOT DRYPORT_SANITIZE)
         broker_test(bench_smoke ${CMAKE_SOURCE_DIR}/bench/end_to_end.py --count 200000 --pairs 1 --warm-up 0

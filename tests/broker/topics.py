@@ -223,8 +223,21 @@ def rejected_coordinates(brokers, topic):
     return out
 
 
+def without_header(value):
+    """What stands behind a Confluent header: 0, schema id, and the path of the message as zigzag varints behind their count."""
+    count, at = wire.read_varint(value, 5, len(value))
+    for _ in range(count // 2):
+        _, at = wire.read_varint(value, at, len(value))
+    return value[at:]
+
+
 def declarations_of(value):
     """The encoded declarations of one record: itself, or those of a batch (first field 1 whose content begins with 0x0A)."""
+    if value[:1] == b"\0" and len(value) > 6:
+        try:
+            value = without_header(value)
+        except wire.Malformed:
+            return [value]
     try:
         number, wire_type, place = next(wire.walk(value))
         if number == 1 and wire_type == 2 and value[place[0] : place[0] + 1] == b"\x0a":
