@@ -267,6 +267,22 @@ static void note_measure(const struct summary *summary, enum measure measure, FI
         fprintf(out, "count: different values of %s with at least one item\n", summary->request.count);
 }
 
+static void note_edition(const struct summary *summary, FILE *out)
+{
+    unsigned flags = summary->total.edition | summary->rest.edition;
+    for (uint32_t i = 0; i < summary->group_count; i++)
+        flags |= summary->groups[i].edition;
+    if (flags & EDITION_UNCONVERTED)
+        fputs("codes before 2022 are of HS 2017 and compared as they are: reference.dir has no hs2022_hs2017.csv\n",
+              out);
+    if (flags & EDITION_CONVERTED)
+        fputs("converted: codes of HS 2017 were taken to those of HS 2022 that have all of their goods\n", out);
+    if (flags & EDITION_APPROXIMATE)
+        fputs("approximate: some goods of a code of HS 2017 have another one in HS 2022 than its conversion\n", out);
+    if (flags & EDITION_SPLIT)
+        fputs("split: a code of HS 2017 was split, so nothing is said of the year before\n", out);
+}
+
 void presentation_notes(const struct presentation *presentation, const struct summary *summary, FILE *out)
 {
     const struct summary_request *request = &summary->request;
@@ -274,6 +290,7 @@ void presentation_notes(const struct presentation *presentation, const struct su
         fprintf(out, "selection: view %s, %s\n", records_view(summary->records), request->where);
     for (uint32_t i = 0; i < summary->conditions.count; i++)
         note_condition(summary, &summary->conditions.list[i], out);
+    note_edition(summary, out);
     for (uint32_t i = 0; i < presentation->show_count; i++)
         note_measure(summary, presentation->show[i], out);
     if (presentation->rate_e8)

@@ -106,6 +106,8 @@ static void fields_of(const struct summary *summary, const struct presentation *
     add_growth(out, "yoy_net_mass_ppm", group, MEASURE_NET);
     add_growth(out, "yoy_gross_mass_ppm", group, MEASURE_GROSS);
     add_number(out, "share_ppm", share, has_share);
+    if (summary->edition.is_active)
+        add_text(out, "hs_conversion", edition_name(group->edition));
     if (summary->request.count)
         add_number(out, "distinct_count", (i128)group->distinct, true);
     if (summary->first_year) {

@@ -4,13 +4,14 @@
 #include "base/memory.h"
 #include "trade/growth.h"
 
-enum { FIELDS_MOST = SUMMARY_COLUMNS_MOST + 2 * MEASURES, HEAD_BYTES = 48, TONNE_G = 1000000, MICRO = 1000000 };
+enum { FIELDS_MOST = SUMMARY_COLUMNS_MOST + 2 * MEASURES + 1, HEAD_BYTES = 48, TONNE_G = 1000000, MICRO = 1000000 };
 
 /* One column of the table: of the key, a measure, or its growth. */
 struct field {
     char head[HEAD_BYTES];
     bool is_text;
     bool is_growth;
+    bool is_edition; /* what a group holds of HS 2017 */
     enum measure measure;
     uint32_t column;
     int width;
@@ -119,6 +120,14 @@ static bool has_bases(const struct summary *summary)
     return some;
 }
 
+static bool has_editions(const struct summary *summary)
+{
+    unsigned flags = summary->rest.edition;
+    for (uint32_t i = 0; i < summary->group_count; i++)
+        flags |= summary->groups[i].edition;
+    return flags & ~(unsigned)EDITION_UNCONVERTED; /* that is of all, and said below */
+}
+
 static bool has_growth(enum measure measure)
 {
     return measure == MEASURE_VALUE || measure == MEASURE_CUSTOMS || measure == MEASURE_NET ||
@@ -140,11 +149,15 @@ static void choose_fields(struct table_print *print)
         if (bases && has_growth(field.measure))
             add_field(print, &(struct field){.head = "yoy %", .measure = field.measure, .is_growth = true});
     }
+    if (has_editions(print->summary))
+        add_field(print, &(struct field){.head = "HS 2017", .is_text = true, .is_edition = true});
 }
 
 static const char *cell_of(const struct table_print *print, const struct field *field,
                            const struct summary_group *group, char scratch[static FIGURE_BYTES])
 {
+    if (field->is_edition)
+        return edition_name(group->edition);
     if (field->is_text)
         return group->values ? summary_value(group, field->column) : field->column == 0 ? "(others)" : "";
     put_cell(print, field, group, scratch);

@@ -23,6 +23,10 @@ struct making {
     bool has_unit;         /* some record added has a unit of quantity */
     bool has_none;         /* some has none */
     bool has_other_unit;   /* some has another one */
+    struct table *flagged; /* values of the columns -> flags: groups that lack goods of codes that were split */
+    unsigned *flags;
+    uint32_t flag_capacity;
+    struct edition_keys keys;
     struct buffer values;
     struct buffer scratch;
 };
@@ -201,35 +205,140 @@ static bool is_about_share(const struct making *making, const struct condition *
     return making->summary->has_share && strcmp(condition->aspect.name, making->summary->share.name) == 0;
 }
 
-static void add_record(struct making *making, const struct record *record)
+/* Where a record goes. */
+struct place {
+    bool is_now;
+    bool is_base;
+    bool is_selected; /* but for conditions on what shares are of */
+    bool is_excluded;
+};
+
+static struct place place_record(struct making *making, const struct record *record)
 {
-    struct summary *summary = making->summary;
-    bool is_now = window_holds(summary->request.window, record->from, record->to);
-    bool is_base = window_holds(summary->before, record->from, record->to);
-    bool is_selected = true;
-    if (!is_now && !is_base)
-        return;
-    for (uint32_t i = 0; i < summary->conditions.count; i++) {
+    const struct summary *summary = making->summary;
+    struct place place = {.is_now = window_holds(summary->request.window, record->from, record->to),
+                          .is_base = window_holds(summary->before, record->from, record->to),
+                          .is_selected = true};
+    place.is_excluded = !place.is_now && !place.is_base;
+    for (uint32_t i = 0; i < summary->conditions.count && !place.is_excluded; i++) {
         const struct condition *condition = &summary->conditions.list[i];
         if (condition_holds(condition, record, &making->scratch))
             continue;
-        if (!is_about_share(making, condition))
-            return;
-        is_selected = false;
+        place.is_excluded = !is_about_share(making, condition);
+        place.is_selected = false;
     }
-    if (is_now && values_of(making, record, 0, NULL, making->summary->has_share ? making->summary->share.name : NULL))
+    return place;
+}
+
+/* Groups have the flag that the record's values name; it need not have any figures. */
+static void flag(struct making *making, const struct record *record, bool is_base, unsigned bits)
+{
+    bool added;
+    if (!values_of(making, record, is_base, NULL, NULL))
+        return;
+    struct table_key key = place_of(making->values.data, making->values.length);
+    uint32_t index = table_put(making->flagged, &key, table_hash(&key), &added);
+    if (index == making->flag_capacity) {
+        making->flag_capacity = making->flag_capacity ? making->flag_capacity * 2 : GROUPS_EXPECTED;
+        making->flags = memory_resize(making->flags, making->flag_capacity, sizeof making->flags[0]);
+    }
+    making->flags[index] = (added ? 0 : making->flags[index]) | bits;
+}
+
+static void add_placed(struct making *making, const struct record *record, struct place place)
+{
+    struct summary *summary = making->summary;
+    if (place.is_now &&
+        values_of(making, record, 0, NULL, making->summary->has_share ? making->summary->share.name : NULL))
         *whole_of(making) += record->value_minor;
-    if (!is_selected)
+    if (!place.is_selected)
         return;
     watch(making, record);
-    if (is_now) {
+    if (place.is_now) {
         add_to_groups(making, record, false);
         add_now(making, &summary->total, 0, record);
     }
-    if (is_base) {
+    if (place.is_base) {
         add_to_groups(making, record, true);
         add_base(&summary->total, record);
     }
+}
+
+/* Whether all codes of a record lead to the same group: then it does not matter which they are. with_own: its own code, too. */
+static bool is_one_group(struct making *making, const struct record *record, bool is_base, bool with_own)
+{
+    struct table_key first = {{0, 0, 0, 0}};
+    for (uint32_t i = 0; i < making->keys.count + with_own; i++) {
+        struct record moved = *record;
+        if (i < making->keys.count)
+            moved.key = making->keys.keys[i];
+        if (!values_of(making, &moved, is_base, NULL, NULL))
+            return true;
+        struct table_key key = place_of(making->values.data, making->values.length);
+        if (i > 0 && !table_key_equal(&first, &key))
+            return false;
+        first = key;
+    }
+    return true;
+}
+
+/* A record of HS 2017 whose code is another one now, or several. */
+static void add_moved(struct making *making, const struct record *record)
+{
+    struct summary *summary = making->summary;
+    const struct edition_keys *keys = &making->keys;
+    struct place place = {0};
+    uint32_t taken = 0;
+    struct record moved = *record;
+    for (uint32_t i = keys->count; i-- > 0;) { /* the last one looked at is the conversion */
+        moved.key = making->keys.keys[i];
+        place = place_record(making, &moved);
+        taken += !place.is_excluded;
+    }
+    if (taken == 0)
+        return;
+    bool one = is_one_group(making, record, place.is_base, false);
+    bool is_all = taken == keys->count;
+    enum edition_flag bits = one && is_all                  ? EDITION_CONVERTED
+                             : keys->move == HS_MOVE_SPLIT  ? EDITION_SPLIT
+                             : keys->move == HS_MOVE_MOSTLY ? EDITION_APPROXIMATE
+                                                            : EDITION_CONVERTED;
+    bool moves_nothing = is_all && is_one_group(making, record, place.is_base, true);
+    for (uint32_t i = 0; i < keys->count && !moves_nothing; i++) {
+        moved.key = making->keys.keys[i];
+        struct place target = place_record(making, &moved);
+        if (!target.is_excluded && target.is_selected && target.is_now)
+            flag(making, &moved, false, bits);
+        if (!target.is_excluded && target.is_selected && target.is_base)
+            flag(making, &moved, true, bits);
+    }
+    if (!is_all)
+        summary->total.edition |= bits;
+    if (bits == EDITION_SPLIT) { /* under its own code, if all of it belongs to the selection */
+        struct place own = place_record(making, record);
+        own.is_excluded = !is_all;
+        own.is_selected = is_all;
+        if (is_all) {
+            flag(making, record, own.is_base, bits);
+            add_placed(making, record, own);
+        }
+        return;
+    }
+    moved.key = making->keys.keys[0];
+    if (!place.is_excluded)
+        add_placed(making, &moved, place);
+}
+
+static void add_record(struct making *making, const struct record *record)
+{
+    edition_keys(&making->summary->edition, record, &making->keys);
+    if (making->keys.count > 0) {
+        add_moved(making, record);
+        return;
+    }
+    struct place place = place_record(making, record);
+    if (!place.is_excluded)
+        add_placed(making, record, place);
 }
 
 /* ---- after the sums ---- */
@@ -269,6 +378,25 @@ static void drop_bases(struct summary *summary)
     summary->total.has_base = false;
     for (uint32_t i = 0; i < summary->group_count && !has_time; i++)
         summary->groups[i].has_base = false;
+}
+
+/* Of a code that was split no year before is known, nor of the codes that have its goods. */
+static void set_editions(struct making *making)
+{
+    struct summary *summary = making->summary;
+    const struct edition *edition = &summary->edition;
+    unsigned all = edition->is_active && !edition->has_list ? EDITION_UNCONVERTED : EDITION_NONE;
+    for (uint32_t i = 0; i < summary->group_count; i++) {
+        struct summary_group *group = &summary->groups[i];
+        struct table_key key = place_of(group->values, group->values_bytes);
+        uint32_t index = table_find(making->flagged, &key, table_hash(&key));
+        group->edition = all | (index == TABLE_NONE ? 0 : making->flags[index]);
+        if (group->edition & EDITION_SPLIT)
+            group->has_base = false;
+    }
+    summary->total.edition |= all;
+    if (summary->total.edition & EDITION_SPLIT)
+        summary->total.has_base = false;
 }
 
 static enum err choose_order(struct making *making, enum measure *out, bool *out_by_name, struct err_info *info)
@@ -316,6 +444,7 @@ static void cut_groups(struct summary *summary)
         add_sums(&summary->rest.base, &group->base);
         summary->rest.has_now |= group->has_now;
         summary->rest.has_base |= group->has_base;
+        summary->rest.edition |= group->edition;
         memory_free(group->values);
     }
     summary->rest.whole_value = summary->total.whole_value;
@@ -365,6 +494,7 @@ static enum err make(struct making *making, struct err_info *info)
     }
     set_wholes(making);
     drop_bases(summary);
+    set_editions(making);
     say_reasons(making);
     return order_groups(making, info);
 }
@@ -381,7 +511,10 @@ enum err summary_make(const struct records *records, const struct summary_reques
     making->index = table_new(GROUPS_EXPECTED);
     making->whole_index = table_new(GROUPS_EXPECTED);
     making->counted = table_new(GROUPS_EXPECTED);
+    making->flagged = table_new(GROUPS_EXPECTED);
     enum err err = make(making, info);
+    table_free(making->flagged);
+    memory_free(making->flags);
     table_free(making->counted);
     table_free(making->whole_index);
     table_free(making->index);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "query/condition.h"
+#include "query/edition.h"
 #include "query/measure.h"
 #include "trade/window.h"
 
@@ -40,6 +41,7 @@ struct summary_group {
     i128 last_year_value;
     i128 whole_value; /* what its share is a share of */
     uint32_t distinct;
+    unsigned edition; /* bits of enum edition_flag */
     i128 order;
 };
 
@@ -48,7 +50,8 @@ struct summary {
     struct summary_request request;
     /* chosen */
     struct window before;
-    bool by_month; /* from records of months */
+    struct edition edition; /* how records of HS 2017 are compared */
+    bool by_month;          /* from records of months */
     struct aspect columns[SUMMARY_COLUMNS_MOST];
     uint32_t column_count;
     struct conditions conditions;

@@ -161,6 +161,7 @@ enum err summary_choose(struct summary *summary, struct err_info *info)
     struct condition_groups groups = groups_of(summary);
     if (!records_sample(summary->records))
         return no_records(summary, info);
+    edition_init(&summary->edition, records_sample(summary->records), request->reference, request->window);
     TRY(choose_columns(summary, info));
     TRY(choose_grain(summary, info));
     TRY(conditions_read(text_of(request->where), records_sample(summary->records), &groups, &summary->conditions,

@@ -123,6 +123,13 @@ struct group_row {
     uint32_t to_exclusive;
 };
 
+/* A code of HS 2022 that has goods of one of HS 2017. */
+struct hs_row {
+    uint32_t to;
+    uint32_t next; /* row of the same HS 2017 code + 1; 0: the last */
+    bool is_conversion;
+};
+
 struct reference {
     bool has[REFERENCE_LISTS];
     uint64_t rows[REFERENCE_LISTS];
@@ -157,7 +164,15 @@ struct reference {
     struct codes pilot_zones; /* -> first period */
     struct codes neighbours;  /* two countries */
     uint8_t has_neighbours[LETTERS2];
+    struct codes moves_of; /* lists_move_key of an HS 2017 code -> its newest row in moves */
+    struct hs_row *moves;
+    uint32_t moves_count;
 };
+
+static inline uint64_t lists_move_key(uint32_t digits, uint32_t code)
+{
+    return (uint64_t)digits << 32 | (code + 1);
+}
 
 static inline uint32_t lists_letter(char c)
 {

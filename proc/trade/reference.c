@@ -168,6 +168,8 @@ void reference_free(struct reference *reference)
     memory_free(reference->bands);
     codes_fini(&reference->pilot_zones);
     codes_fini(&reference->neighbours);
+    codes_fini(&reference->moves_of);
+    memory_free(reference->moves);
     memory_free(reference);
 }
 
@@ -201,6 +203,37 @@ uint8_t reference_standard_unit(const struct reference *reference, enum hs_editi
 {
     uint32_t cell = lists_hs6(reference, edition, hs6);
     return cell ? (uint8_t)(cell - 1) : UNIT_INDEX_NONE;
+}
+
+/* The rows of a code, conversions before others. Returns how many conversions there are. */
+static uint32_t targets_of(const struct reference *reference, uint32_t first, uint32_t out[static HS_TARGETS_MOST],
+                           uint32_t *out_count)
+{
+    uint32_t conversions = 0;
+    uint32_t count = 0;
+    for (int pass = 1; pass >= 0; pass--) {
+        for (uint32_t row = first + 1; row; row = reference->moves[row - 1].next) {
+            if (reference->moves[row - 1].is_conversion != pass || count == HS_TARGETS_MOST)
+                continue;
+            out[count++] = reference->moves[row - 1].to;
+            conversions += (uint32_t)pass;
+        }
+    }
+    *out_count = count;
+    return conversions;
+}
+
+enum hs_move reference_hs_move(const struct reference *reference, uint32_t digits, uint32_t code,
+                               uint32_t out[static HS_TARGETS_MOST], uint32_t *out_count)
+{
+    uint32_t first;
+    *out_count = 0;
+    if (!codes_find(&reference->moves_of, lists_move_key(digits, code), &first))
+        return HS_MOVE_UNKNOWN;
+    uint32_t conversions = targets_of(reference, first, out, out_count);
+    if (*out_count == 1)
+        return out[0] == code ? HS_MOVE_SAME : HS_MOVE_WHOLE;
+    return conversions == 1 ? HS_MOVE_MOSTLY : HS_MOVE_SPLIT;
 }
 
 enum unit_kind reference_unit_kind(const struct reference *reference, uint8_t unit_index)

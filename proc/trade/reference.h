@@ -31,6 +31,7 @@ enum reference_list {
     REFERENCE_BANDS,
     REFERENCE_PILOT_ZONES,
     REFERENCE_NEIGHBOURS,
+    REFERENCE_HS_MOVES,
     REFERENCE_LISTS,
 };
 
@@ -81,6 +82,21 @@ enum {
 
 /* hs6 as a number of six digits. */
 bool reference_hs6_exists(const struct reference *reference, enum hs_edition edition, uint32_t hs6);
+
+/* What became of a code of HS 2017 in HS 2022. */
+enum hs_move {
+    HS_MOVE_UNKNOWN, /* no list, or the list lacks it */
+    HS_MOVE_SAME,    /* nothing */
+    HS_MOVE_WHOLE,   /* all of it has another code now, or one that others have joined */
+    HS_MOVE_MOSTLY,  /* its conversion is one code, but some of its goods have others */
+    HS_MOVE_SPLIT,   /* several codes: figures of it can't be given to any */
+};
+
+enum { HS_TARGETS_MOST = 32 };
+
+/* Codes of 2, 4 or 6 digits. out gets the HS 2022 codes that have some of it, its conversion first; *out_count of them. */
+enum hs_move reference_hs_move(const struct reference *reference, uint32_t digits, uint32_t code,
+                               uint32_t out[static HS_TARGETS_MOST], uint32_t *out_count);
 
 /* Index of the code's standard unit; UNIT_INDEX_NONE where it has none. */
 uint8_t reference_standard_unit(const struct reference *reference, enum hs_edition edition, uint32_t hs6);

@@ -532,6 +532,51 @@ static enum err group_row(struct reading *reading)
     return OK;
 }
 
+/* False: the pair is there. Of headings and chapters it is a conversion if one of its rows is. */
+static bool put_move(struct reference *reference, uint32_t digits, uint32_t from, uint32_t to, bool is_conversion)
+{
+    uint32_t count = reference->moves_count;
+    uint32_t first = count;
+    bool is_new = codes_put(&reference->moves_of, lists_move_key(digits, from), count, &first);
+    for (uint32_t row = is_new ? 0 : first + 1; row; row = reference->moves[row - 1].next) {
+        struct hs_row *there = &reference->moves[row - 1];
+        if (there->to == to) {
+            there->is_conversion |= is_conversion;
+            return false;
+        }
+    }
+    if ((count & (count - 1)) == 0)
+        reference->moves = memory_resize(reference->moves, count ? (size_t)count * 2 : 1, sizeof *reference->moves);
+    struct hs_row row = {.to = to, .is_conversion = is_conversion};
+    if (!is_new) { /* behind the first one */
+        row.next = reference->moves[first].next;
+        reference->moves[first].next = count + 1;
+    }
+    reference->moves[reference->moves_count++] = row;
+    return true;
+}
+
+/* A row is of six digits; headings and chapters follow from them. */
+static enum err move_row(struct reading *reading)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        struct text code = reading->field[i];
+        if (code.length != 6 || !is_digits(code))
+            return WRONG(reading, i, "\"%.*s\" is no code; write six digits (keep leading zeros)", TEXT_ARGS(code));
+    }
+    bool is_conversion = text_is(reading->field[2], "1");
+    if (!is_conversion && !text_is(reading->field[2], "0"))
+        return WRONG(reading, 2, "\"%.*s\": write 1 for the conversion of the code, 0 for a mere correlation",
+                     TEXT_ARGS(reading->field[2]));
+    uint32_t to = digits_value(reading->field[0].data, 6);
+    uint32_t from = digits_value(reading->field[1].data, 6);
+    if (!put_move(reading->reference, 6, from, to, is_conversion))
+        return WRONG(reading, 0, "this pair of codes is listed twice; remove one of the rows");
+    put_move(reading->reference, 4, from / 100, to / 100, is_conversion);
+    put_move(reading->reference, 2, from / 10000, to / 10000, is_conversion);
+    return OK;
+}
+
 static enum err fx_row(struct reading *reading)
 {
     struct reference *reference = reading->reference;
@@ -656,6 +701,8 @@ static const struct list lists[REFERENCE_LISTS] = {
     [REFERENCE_PILOT_ZONES] =
         {"pilot_zones.csv", {"code", "valid_from", "valid_to"}, pilot_zone_row, REFERENCE_PILOT_ZONES, true},
     [REFERENCE_NEIGHBOURS] = {"neighbours.csv", {"country", "neighbour"}, neighbour_row, REFERENCE_NEIGHBOURS, true},
+    [REFERENCE_HS_MOVES] =
+        {"hs2022_hs2017.csv", {"hs2022", "hs2017", "is_conversion"}, move_row, REFERENCE_HS_MOVES, false},
 };
 
 const char *reference_read_file(enum reference_list list)

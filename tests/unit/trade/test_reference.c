@@ -311,3 +311,27 @@ Test(reference, the_stamp_changes_when_a_list_comes_is_written_or_goes_and_with_
     unlink(other);
     rmdir(folder);
 }
+
+/* The figures of docs/adr/0049, from the published table. */
+Test(reference, what_became_of_the_codes_of_hs_2017)
+{
+    struct err_info info;
+    struct reference *reference = NULL;
+    uint32_t counts[HS_MOVE_SPLIT + 1] = {0};
+    uint32_t targets[HS_TARGETS_MOST];
+    uint32_t count;
+    cr_assert_eq(reference_load(DRYPORT_SHARED "/data", NULL, &reference, &info), OK, "%s", info.text);
+    for (uint32_t code = 0; code < 1000000; code++)
+        counts[reference_hs_move(reference, 6, code, targets, &count)]++;
+
+    cr_assert_eq(counts[HS_MOVE_SAME], 4092);
+    cr_assert_eq(counts[HS_MOVE_WHOLE], 59);
+    cr_assert_eq(counts[HS_MOVE_MOSTLY], 1104);
+    cr_assert_eq(counts[HS_MOVE_SPLIT], 132);
+    cr_assert_eq(reference_hs_move(reference, 6, 30510, targets, &count), HS_MOVE_WHOLE);
+    cr_assert_eq(targets[0], 30910);
+    cr_assert_eq(reference_hs_move(reference, 6, 20890, targets, &count), HS_MOVE_MOSTLY);
+    cr_assert(count == 2 && targets[0] == 20890 && targets[1] == 41010, "the conversion first");
+    cr_assert_eq(reference_hs_move(reference, 2, 1, targets, &count), HS_MOVE_SAME);
+    reference_free(reference);
+}

@@ -345,3 +345,23 @@ Test(reference_read, the_plan_knows_what_was_made_of_a_regime_and_not_its_remark
     cr_expect_eq(hash_of(REFERENCE_REGIMES, "scheme,code,flow,general_trade,statistics\nEU,61,M,1,reimport\n"), hash);
     cr_expect_neq(hash_of(REFERENCE_REGIMES, "scheme,code,flow,general_trade,note\nEU,61,M,1,\n"), hash);
 }
+
+Test(reference_read, a_pair_of_editions_is_of_six_digits_and_says_whether_it_is_a_conversion)
+{
+    static const char head[] = "hs2022,hs2017,is_conversion\n";
+    char text[128];
+    snprintf(text, sizeof text, "%s10121,010121,1\n", head);
+    refused(REFERENCE_HS_MOVES, text, ":2:", "hs2022", "six digits");
+    snprintf(text, sizeof text, "%s010121,0101.21,1\n", head);
+    refused(REFERENCE_HS_MOVES, text, ":2:", "hs2017", "six digits");
+    snprintf(text, sizeof text, "%s010121,010121,yes\n", head);
+    refused(REFERENCE_HS_MOVES, text, ":2:", "is_conversion", "write 1");
+    snprintf(text, sizeof text, "%s010121,010121,1\n010121,010121,0\n", head);
+    refused(REFERENCE_HS_MOVES, text, ":3:", "hs2022", "listed twice");
+}
+
+Test(reference_read, a_pair_of_editions_is_no_part_of_the_plan)
+{
+    cr_assert_eq(hash_of(REFERENCE_HS_MOVES, "hs2022,hs2017,is_conversion\n030910,030510,1\n"),
+                 hash_of(REFERENCE_HS_MOVES, "hs2022,hs2017,is_conversion\n"));
+}
