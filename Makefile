@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: what it runs is in scripts/, CMakePresets.json and CMakeLists.txt. ARGS goes to the program that a target runs.
 .POSIX:
-.PHONY: help deps build trained demo test bench bench-table bench-restore bench-restore-broker lint format rule-mutants model chaos soak sim mutants properties fuzz fuzz-corpus clean
+.PHONY: help deps build trained image image-test demo test bench bench-table bench-restore bench-restore-broker lint format rule-mutants model chaos soak sim mutants properties fuzz fuzz-corpus clean
 
 help:
 	@echo 'make build         installs what is missing, leaves build/release/dryport'
 	@echo 'make trained       the same with a profile of a training run (2 min more, about a tenth faster): build/trained/dryport'
+	@echo 'make image         builds the Dockerfile without a Docker engine (buildah): localhost/dryport'
+	@echo 'make image-test    the same, its unit tests on trixie, and what the image does on a real broker'
 	@echo 'make demo          the whole processor on an in-process mock cluster (ARGS="--seconds 10")'
 	@echo 'make test          everything: debug, asan, tsan, fuzz, release, lints, a real broker'
 	@echo 'make bench         against a real broker, beside a null consumer (ARGS="--count 200000 --pairs 1")'
@@ -35,11 +37,19 @@ build: deps
 trained: deps
 	@scripts/build_trained.sh
 
+image:
+	@scripts/image_build.sh
+
+image-test: build
+	@scripts/install_deps.sh build test containers
+	tests/broker/run.sh tests/broker/image.py --test-stage $(ARGS)
+	tests/broker/run.sh tests/broker/rolling.py --image localhost/dryport
+
 demo: build
 	build/release/dryport demo $(ARGS)
 
 test:
-	@scripts/install_deps.sh build test fuzz
+	@scripts/install_deps.sh build test fuzz containers
 	@scripts/test_all.sh $(ARGS)
 
 bench: trained
@@ -65,7 +75,7 @@ bench-restore-broker: build
 	bench/record.sh restore-broker tests/broker/run.sh bench/restore_end_to_end.py $(ARGS)
 
 lint:
-	@scripts/install_deps.sh build test
+	@scripts/install_deps.sh build test containers
 	@cmake --preset debug --log-level=WARNING >/dev/null
 	@cmake --build --preset debug -- --quiet
 	@ctest --preset debug -L '^lint$$'

@@ -153,11 +153,8 @@ def expected_flow(address, rejected):
                 cell.estimated += sums[5]
                 cell.items += sums[6]
                 cell.declarations += sums[7]
-    want = dict(
-        recount.record(("flow", frequency, date, (flow,)), cell, "CN", "CNY", None)
-        for (frequency, date, flow), cell in totals.items()
-    )
-    return want, verdicts
+    found = {("flow", frequency, date, (flow,)): cell for (frequency, date, flow), cell in totals.items()}
+    return recount.records_of(found, None, "CN", "CNY"), verdicts
 
 
 class Truth:

@@ -204,7 +204,8 @@ def fields_of(row):
     """A row of texts by field name, as recount.py has records: nothing that is absent, 0 or empty."""
     out = {}
     for name, text in row.items():
-        if name in ("key", *recount.NOT_COMPARED) or text in (None, "", "0", "UNSPECIFIED"):
+        is_zero = text in ("0", "UNSPECIFIED") and name not in recount.GROWTH
+        if name in ("key", *recount.NOT_COMPARED) or text in (None, "") or is_zero:
             continue
         if name in ("period_from", "period_to"):
             text = text.replace("-", "")

@@ -44,7 +44,9 @@ FIELD_OF = {
     "hs6": "commodity_code",
     "flow": "flow",
 }
-FREQUENCY = {"DAY": 2, "MONTH": 3}
+FREQUENCY = {"DAY": 2, "MONTH": 3, "QUARTER": 4, "YEAR": 5, "YEAR_TO_DATE": 6}
+PUBLISH = {"quarter": "QUARTER", "year": "YEAR", "ytd": "YEAR_TO_DATE"}  # what a view may publish besides, by its name in view.NAME.publish
+GROWTH = ("yoy_value_ppm", "yoy_net_mass_ppm")  # 0 is a figure there, absent is unknown
 FLOW = {"M": 1, "X": 2, "RM": 3, "RX": 4}
 NOT_COMPARED = {"share_ppm", "state", "as_of", "as_of_ms", "watermark_ms", "warned_items", "late_items"}
 
@@ -142,6 +144,10 @@ class Cell:
         self.value = self.customs = self.net = self.gross = self.supplementary = 0
         self.items = self.packages = self.estimated = self.declarations = 0
 
+    def merge(self, other):
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
     def add(self, item, supplementary):
         self.value += item.get("statistical_value_minor", 0)
         self.customs += item.get("customs_value_minor", 0)
@@ -181,6 +187,45 @@ def cells(declarations, nomenclature, views=None):
     return out
 
 
+def months_of(frequency, start):
+    """First days of the months of a period; a year to date is named by its last month."""
+    year, month = start // 10000, start // 100 % 100
+    first, last = {"MONTH": (month, month), "QUARTER": (month, month + 2), "YEAR": (1, 12), "YEAR_TO_DATE": (1, month)}[frequency]
+    return [year * 10000 + m * 100 + 1 for m in range(first, last + 1)]
+
+
+def total(found, places):
+    """The sum of those cells, None if none of them is there: a declaration is in one month alone."""
+    out = None
+    for place in places:
+        if place in found:
+            out = out or Cell()
+            out.merge(found[place])
+    return out
+
+
+def base_of(found, place):
+    """The same window a year before, None if nothing was there. 29 February has none of its own."""
+    view, frequency, start, codes = place
+    if frequency == "DAY":
+        return found.get((view, "DAY", start - 10000, codes))
+    return total(found, [(view, "MONTH", month - 10000, codes) for month in months_of(frequency, start)])
+
+
+def longer(found, publish):
+    """Cells of quarters, years and years to date of the views in `publish` (view -> names), one where a month of it has a cell; to date
+    where its last month has."""
+    out = {}
+    for view, frequency, start, codes in found:
+        for name in publish.get(view, ()) if frequency == "MONTH" else ():
+            month = start // 100 % 100
+            first = {"quarter": start - (month - 1) % 3 * 100, "year": start - (month - 1) * 100, "ytd": start}[name]
+            place = (view, PUBLISH[name], first, codes)
+            if place not in out:
+                out[place] = total(found, [(view, "MONTH", m, codes) for m in months_of(PUBLISH[name], first)])
+    return out
+
+
 def month_end(date):
     return date // 100 * 100 + calendar.monthrange(date // 10000, date // 100 % 100)[1]
 
@@ -189,11 +234,17 @@ def saturated(number):
     return max(-INT64_MAX - 1, min(INT64_MAX, number))
 
 
-def record(place, cell, reporter, currency, nomenclature):
-    """(key, fields) as the statistics topic must have them."""
+def growth(now, base):
+    """In ppm of exact sums; None without a base."""
+    return None if base == 0 else half_away((now - base) * 10**6, base)
+
+
+def record(place, cell, reporter, currency, nomenclature, base=None):
+    """(key, fields) as the statistics topic must have them; `base` is the cell of the same window a year before."""
     view, frequency, start, codes = place
     dimensions = VIEWS[view][1]
-    end = start if frequency == "DAY" else month_end(start)
+    end = start if frequency == "DAY" else month_end(months_of(frequency, start)[-1])
+    start = start if frequency == "DAY" else months_of(frequency, start)[0]
     by_name = dict(zip(dimensions, codes))
     key = "|".join(
         [view, frequency, "%08d" % start, "%08d" % end] + ["%s=%s" % (d, escape(c)) for d, c in by_name.items()]
@@ -226,13 +277,24 @@ def record(place, cell, reporter, currency, nomenclature):
     if "hs6" in by_name:
         fields["supp_quantity_micro"] = saturated(cell.supplementary)
         fields["supp_unit"] = nomenclature.published(nomenclature.standard(by_name["hs6"], end))
-    return key, {name: value for name, value in fields.items() if value not in (0, "")}
+    fields = {name: value for name, value in fields.items() if value not in (0, "")}
+    if base is not None:
+        sums = {"base_value_minor": saturated(base.value), "base_net_mass_g": saturated(half_away(base.net, 1000))}
+        fields.update({name: number for name, number in sums.items() if number})
+        changes = zip(GROWTH, (growth(cell.value, base.value), growth(cell.net, base.net)), strict=True)
+        fields.update({name: change for name, change in changes if change is not None})
+    return key, fields
 
 
-def expected(declarations, nomenclature, reporter, currency, views=None):
+def records_of(found, nomenclature, reporter, currency, publish=None):
+    """key -> fields of the records of these cells, and of the longer periods that views publish."""
+    every = {**found, **longer(found, publish or {})}
+    return dict(record(place, cell, reporter, currency, nomenclature, base_of(found, place)) for place, cell in every.items())
+
+
+def expected(declarations, nomenclature, reporter, currency, views=None, publish=None):
     """key -> fields of every record that must be published with items."""
-    found = cells(declarations, nomenclature, views)
-    return dict(record(place, cell, reporter, currency, nomenclature) for place, cell in found.items())
+    return records_of(cells(declarations, nomenclature, views), nomenclature, reporter, currency, publish)
 
 
 class Ledger:
@@ -330,7 +392,7 @@ def compare(want, got, limit=10):
 def read_dump(path, consumer):
     """Reads JSON lines of `dryport tail`: key, as_of and the fields, enums by short name, int64 as text."""
     enums = {
-        "frequency": {"DAY": 2, "MONTH": 3},
+        "frequency": FREQUENCY,
         "flow": FLOW,
         "partner_basis": {"ORIGIN": 1, "DESTINATION": 2},
         "value_basis": {"CIF": 1, "FOB": 2, "MIXED": 3},
@@ -345,7 +407,7 @@ def read_dump(path, consumer):
             as_of = int(row.get("as_of") or 0)
             fields = {}
             for name, value in row.items():
-                if name in NOT_COMPARED or value in (None, "", 0, "0", "UNSPECIFIED", False):
+                if name in NOT_COMPARED or value is None or (name not in GROWTH and value in ("", 0, "0", "UNSPECIFIED", False)):
                     continue
                 fields[name] = value if name in texts else enums.get(name, {}).get(value) or int(value)
             consumer.take(key, int(row.pop("partition", 0) or 0), as_of, None if deleted else fields)

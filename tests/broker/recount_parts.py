@@ -41,11 +41,6 @@ def partition_cells(task):
     return recount.cells(heads, nomenclature), verdicts
 
 
-def add(into, cell):
-    for name in recount.Cell.__slots__:
-        setattr(into, name, getattr(into, name) + getattr(cell, name))
-
-
 def expected(address, topic, rejected, folders, reporter="CN", currency="CNY"):
     """(key -> fields of every record that must be published with items, verdicts)."""
     parts = topics.ends(address, topic)
@@ -56,7 +51,6 @@ def expected(address, topic, rejected, folders, reporter="CN", currency="CNY"):
             for verdict, count in counts.items():
                 verdicts[verdict] = verdicts.get(verdict, 0) + count
             for place, cell in found.items():
-                add(cells.setdefault(place, recount.Cell()), cell)
+                cells.setdefault(place, recount.Cell()).merge(cell)
     nomenclature = recount.Nomenclature(*folders)
-    records = (recount.record(place, cell, reporter, currency, nomenclature) for place, cell in cells.items())
-    return dict(records), verdicts
+    return recount.records_of(cells, nomenclature, reporter, currency), verdicts

@@ -19,11 +19,13 @@ import urllib.error
 import urllib.request
 
 from cluster import Failed, Workplace, command, default_binary, options, say, tell, wait_until
+from container import Container
 from processes import Fleet
 
 STOP_S = 20
 TOLD_S = 0.5  # from SIGTERM to the first 503: the signal is seen in steps of 20 ms, the question takes its time
 EVERY_S = 0.03
+LISTS_INSIDE = "/usr/share/dryport/reference/demo"
 
 
 class Watch(threading.Thread):
@@ -70,6 +72,20 @@ def ask(port):
         return 0
 
 
+class Images(Fleet):
+    """Instances of the image in place of processes of the binary; the load and `verify` stay the binary's."""
+
+    image = None
+
+    def start(self, name, **settings):
+        settings = {**self.settings, "reference.dir": LISTS_INSIDE, **settings}
+        member = Container(self.image, self.place.folder, "%s-%s" % (self.name, name), settings)
+        self.place.processors.append(member)
+        self.members[name] = member
+        member.start()
+        return member
+
+
 def verify(fleet, *arguments):
     out = command(fleet.binary, "verify", "--json", *arguments, *options(fleet.settings))
     return json.loads(out)
@@ -99,8 +115,8 @@ def end(fleet, watch, name):
     say("%s: SIGTERM to exit in %.1f s; /readyz said %s" % (name, took, watch.codes(name, begun)))
 
 
-def rolling(place, broker, binary, rate):
-    fleet = Fleet(place, broker, "rolling", binary)
+def rolling(place, broker, binary, kind, rate):
+    fleet = kind(place, broker, "rolling", binary)
     watch = Watch(fleet)
     watch.start()
     for name in ("a-old", "b-old"):
@@ -130,10 +146,12 @@ def summary(found):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dryport", default=default_binary())
+    parser.add_argument("--image", help="instances of this image, each in a container")
     parser.add_argument("--rate", type=int, default=2000, help="declarations a second (default 2000)")
     chosen = parser.parse_args()
+    Images.image = chosen.image
     with Workplace("rolling") as place:
-        rolling(place, place.broker(), chosen.dryport, chosen.rate)
+        rolling(place, place.broker(), chosen.dryport, Images if chosen.image else Fleet, chosen.rate)
     say("all as it must be")
     return 0
 

@@ -123,6 +123,21 @@ class Recount(unittest.TestCase):
         found = out["partner|MONTH|20250701|20250731|partner=DE|flow=X|mode=2"]
         self.assertEqual((found["partner_basis"], found["value_basis"], found["flow"]), (2, 2, 2))
 
+    def test_the_year_before_stands_beside_each_period_and_the_29th_beside_its_month_alone(self):
+        of = [(20240228, 1000), (20240229, 500), (20250228, 3000), (20250401, 700)]
+        heads = [declaration(str(day), date=day, items=[import_of("310210", 4000, value)]) for day, value in of]
+        out = recount.expected(heads, nomenclature(), "CN", "CNY", publish={"flow": ("quarter", "year", "ytd")})
+        day, month = out["flow|DAY|20250228|20250228|flow=M"], out["flow|MONTH|20250201|20250228|flow=M"]
+        self.assertEqual((day["base_value_minor"], day["yoy_value_ppm"], day["yoy_net_mass_ppm"]), (1000, 2000000, 0))
+        self.assertEqual((month["base_value_minor"], month["base_net_mass_g"], month["yoy_value_ppm"]), (1500, 8, 1000000))
+        self.assertNotIn("base_value_minor", out["flow|DAY|20250401|20250401|flow=M"])
+        self.assertNotIn("yoy_value_ppm", out["flow|MONTH|20250401|20250430|flow=M"])
+        to_date = {key.split("|")[3]: one for key, one in out.items() if key.startswith("flow|YEAR_TO_DATE|2025")}
+        self.assertEqual({end: (one["value_minor"], one["base_value_minor"]) for end, one in to_date.items()},
+                         {"20250228": (3000, 1500), "20250430": (3700, 1500)})  # fmt: skip
+        self.assertEqual(out["flow|QUARTER|20250101|20250331|flow=M"]["declarations"], 1)
+        self.assertEqual(out["flow|YEAR|20250101|20251231|flow=M"]["yoy_value_ppm"], 1466667)
+
     def test_codes_are_escaped_in_keys(self):
         self.assertIn(
             "office|DAY|20250731|20250731|office=a%20%7C%25%3D|border_office=|zone=|flow=M|mode=2",

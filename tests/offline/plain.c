@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "offline/plain.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 
 #include <stdio.h>
@@ -23,6 +24,41 @@ static const struct {
     {"commodity_office", false, {"hs6", "office", "flow"}},
     {"partner_office", false, {"partner", "office", "flow"}},
 };
+
+const struct plain_option plain_options[PLAIN_OPTIONS] = {
+    {"flow", "day,month,quarter,year,ytd,7d,30d,12m", true},
+    {"office", "day,month,quarter,12m", true},
+    {"partner", "month,quarter,year,ytd,12m", true},
+    {"heading", "month,ytd", true},
+};
+
+static const char *periods_of(size_t view)
+{
+    for (size_t i = 0; i < PLAIN_OPTIONS; i++) {
+        if (strcmp(plain_options[i].view, views[view].name) == 0)
+            return plain_options[i].publish;
+    }
+    return views[view].by_day ? "day,month" : "month";
+}
+
+static bool has_total(size_t view)
+{
+    for (size_t i = 0; i < PLAIN_OPTIONS; i++) {
+        if (strcmp(plain_options[i].view, views[view].name) == 0)
+            return plain_options[i].total;
+    }
+    return false;
+}
+
+static bool publishes(size_t view, const char *period)
+{
+    struct text list = text_of(periods_of(view));
+    while (list.length > 0) {
+        if (text_is(text_cut(&list, ','), period))
+            return true;
+    }
+    return false;
+}
 
 /* ---- what a version says ---- */
 
@@ -112,20 +148,35 @@ static void code_of(const char *dimension, const struct declaration *d, const st
 
 /* ---- cells ---- */
 
+static size_t slot_of(const struct plain *plain, const char *key)
+{
+    size_t slot = hash_bytes(key, strlen(key), 1) & (plain->capacity * 2 - 1);
+    while (plain->slots[slot] && strcmp(plain->cells[plain->slots[slot] - 1].key, key) != 0)
+        slot = (slot + 1) & (plain->capacity * 2 - 1);
+    return slot;
+}
+
+static void grow(struct plain *plain)
+{
+    plain->capacity = plain->capacity ? plain->capacity * 2 : 256;
+    plain->cells = memory_resize(plain->cells, plain->capacity, sizeof plain->cells[0]);
+    memory_free(plain->slots);
+    plain->slots = memory_new(plain->capacity * 2, sizeof plain->slots[0]);
+    for (size_t i = 0; i < plain->count; i++)
+        plain->slots[slot_of(plain, plain->cells[i].key)] = (uint32_t)i + 1;
+}
+
 static struct plain_cell *find(struct plain *plain, const char *key)
 {
-    for (size_t i = 0; i < plain->count; i++) {
-        if (strcmp(plain->cells[i].key, key) == 0)
-            return &plain->cells[i];
+    if (plain->count == plain->capacity)
+        grow(plain);
+    size_t slot = slot_of(plain, key);
+    if (!plain->slots[slot]) {
+        plain->slots[slot] = (uint32_t)++plain->count;
+        plain->cells[plain->count - 1] = (struct plain_cell){.value = 0};
+        snprintf(plain->cells[plain->count - 1].key, PLAIN_KEY_BYTES, "%s", key);
     }
-    if (plain->count == plain->capacity) {
-        plain->capacity = plain->capacity ? plain->capacity * 2 : 256;
-        plain->cells = memory_resize(plain->cells, plain->capacity, sizeof plain->cells[0]);
-    }
-    struct plain_cell *cell = &plain->cells[plain->count++];
-    *cell = (struct plain_cell){0};
-    snprintf(cell->key, sizeof cell->key, "%s", key);
-    return cell;
+    return &plain->cells[plain->slots[slot] - 1];
 }
 
 static void add(struct plain_cell *cell, const struct stream_version *version, const struct item *item, bool has_hs6)
@@ -143,23 +194,76 @@ static void add(struct plain_cell *cell, const struct stream_version *version, c
     cell->last = version;
 }
 
-static void add_item(struct plain *plain, const struct stream_version *version, const struct item *item, size_t view,
-                     bool month)
+static void add_base(struct plain_cell *cell, const struct item *item)
 {
-    const struct declaration *d = &version->draft.declaration;
-    uint32_t from = month ? d->reference_date / 100 * 100 + 1 : d->reference_date;
-    uint32_t to = month ? month_end(d->reference_date) : d->reference_date;
+    cell->base_value += item->statistical_value_minor;
+    cell->base_net_mg += item->net_mass_mg;
+    cell->base_items++;
+}
+
+/* An item on its way to the cells of one view and flow. */
+struct falling {
+    const struct stream_version *version;
+    const struct item *item;
+    char dimensions[PLAIN_KEY_BYTES];
+    size_t view;
+    bool has_hs6;
+};
+
+static void put(struct plain *plain, const struct falling *f, const char *frequency, uint32_t from, uint32_t to,
+                bool is_base)
+{
     char key[PLAIN_KEY_BYTES];
-    int length = snprintf(key, sizeof key, "%s|%s|%08u|%08u", views[view].name, month ? "MONTH" : "DAY", from, to);
-    bool has_hs6 = false;
+    snprintf(key, sizeof key, "%s|%s|%08u|%08u%.100s", views[f->view].name, frequency, from, to, f->dimensions);
+    struct plain_cell *cell = find(plain, key);
+    if (is_base)
+        add_base(cell, f->item);
+    else
+        add(cell, f->version, f->item, f->has_hs6);
+}
+
+/* The periods of whole months that hold the date. */
+static void put_months(struct plain *plain, const struct falling *f, uint32_t date, bool is_base)
+{
+    uint32_t year = date / 10000 * 10000;
+    uint32_t month = date / 100 % 100;
+    uint32_t quarter = (month - 1) / 3 * 3 + 1;
+    if (publishes(f->view, "month"))
+        put(plain, f, "MONTH", year + month * 100 + 1, month_end(date), is_base);
+    if (publishes(f->view, "quarter"))
+        put(plain, f, "QUARTER", year + quarter * 100 + 1, month_end(year + (quarter + 2) * 100 + 1), is_base);
+    if (publishes(f->view, "year"))
+        put(plain, f, "YEAR", year + 101, year + 1231, is_base);
+    for (; month <= 12 && publishes(f->view, "ytd"); month++)
+        put(plain, f, "YEAR_TO_DATE", year + 101, month_end(year + month * 100 + 1), is_base);
+}
+
+static void put_all(struct plain *plain, const struct falling *f)
+{
+    uint32_t date = f->version->draft.declaration.reference_date;
+    put_months(plain, f, date, false);
+    put_months(plain, f, date + 10000, true);
+    if (publishes(f->view, "day")) {
+        put(plain, f, "DAY", date, date, false);
+        put(plain, f, "DAY", date + 10000, date + 10000, true); /* no stream has a 29 February */
+    }
+}
+
+static void add_item(struct plain *plain, const struct stream_version *version, const struct item *item, size_t view,
+                     bool is_total)
+{
+    struct falling f = {.version = version, .item = item, .view = view};
+    int length = 0;
     for (int i = 0; i < DIMENSIONS_MOST && views[view].dimensions[i]; i++) {
         char code[NAME_BYTES];
         const char *dimension = views[view].dimensions[i];
-        code_of(dimension, d, item, code);
-        has_hs6 = has_hs6 || strcmp(dimension, "hs6") == 0;
-        length += snprintf(key + length, sizeof key - (size_t)length, "|%s=%s", dimension, code);
+        code_of(dimension, &version->draft.declaration, item, code);
+        f.has_hs6 = f.has_hs6 || strcmp(dimension, "hs6") == 0;
+        bool is_flow = strcmp(dimension, "flow") == 0;
+        length += snprintf(f.dimensions + length, sizeof f.dimensions - (size_t)length, "|%s=%s", dimension,
+                           is_flow && is_total ? "T" : code);
     }
-    add(find(plain, key), version, item, has_hs6);
+    put_all(plain, &f);
 }
 
 static void add_to_views(struct plain *plain, const struct stream_version *version, const struct item *item)
@@ -167,9 +271,38 @@ static void add_to_views(struct plain *plain, const struct stream_version *versi
     if (flow_of(&version->draft.declaration, item).length == 0)
         return;
     for (size_t view = 0; view < sizeof views / sizeof views[0]; view++) {
-        add_item(plain, version, item, view, true);
-        if (views[view].by_day)
-            add_item(plain, version, item, view, false);
+        add_item(plain, version, item, view, false);
+        if (has_total(view))
+            add_item(plain, version, item, view, true);
+    }
+}
+
+static const struct plain_cell *look(const struct plain *plain, const char *key)
+{
+    uint32_t index = plain->slots[slot_of(plain, key)];
+    return index ? &plain->cells[index - 1] : NULL;
+}
+
+/* A year to date is there for months in which the cell has items; they are published in each view that has years to date. */
+static bool has_month(const struct plain *plain, const struct plain_cell *cell)
+{
+    char key[PLAIN_KEY_BYTES];
+    struct text rest = text_of(cell->key);
+    struct text parts[4];
+    for (int i = 0; i < 4; i++)
+        parts[i] = text_cut(&rest, '|');
+    snprintf(key, sizeof key, "%.*s|MONTH|%.6s01|%.8s|%.*s", TEXT_ARGS(parts[0]), parts[3].data, parts[3].data,
+             TEXT_ARGS(rest));
+    const struct plain_cell *month = look(plain, key);
+    return month && month->items > 0;
+}
+
+static void find_void(struct plain *plain)
+{
+    for (size_t i = 0; i < plain->count; i++) {
+        struct plain_cell *cell = &plain->cells[i];
+        bool is_to_date = strstr(cell->key, "|YEAR_TO_DATE|") != NULL;
+        cell->is_void = cell->items == 0 || (is_to_date && !has_month(plain, cell));
     }
 }
 
@@ -182,10 +315,12 @@ void plain_count(const struct stream *stream, struct plain *out)
         for (uint32_t i = 0; i < count; i++)
             add_to_views(out, version, &version->draft.items[i]);
     }
+    find_void(out);
 }
 
 void plain_fini(struct plain *plain)
 {
     memory_free(plain->cells);
+    memory_free(plain->slots);
     *plain = (struct plain){0};
 }

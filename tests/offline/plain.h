@@ -25,13 +25,29 @@ struct plain_cell {
     int64_t late;
     int64_t declarations;
     const struct stream_version *last; /* that was added: it counts once */
+    /* of the same days a year before */
+    i128 base_value;
+    i128 base_net_mg;
+    int64_t base_items;
+    bool is_void; /* nothing falls into it, or it is a year to date of a month without items */
 };
+
+/* What a view publishes beside what it does by itself; rolling windows are not counted here. */
+struct plain_option {
+    const char *view;
+    const char *publish;
+    bool total;
+};
+enum { PLAIN_OPTIONS = 4 };
+extern const struct plain_option plain_options[PLAIN_OPTIONS];
 
 struct plain {
     struct plain_cell *cells;
     size_t count;
     size_t capacity;
+    uint32_t *slots; /* twice the capacity: index + 1 of a key, at or behind the place of its hash */
 };
 
+/* Cells of all periods but rolling ones; void ones among them. */
 void plain_count(const struct stream *stream, struct plain *out);
 void plain_fini(struct plain *plain);

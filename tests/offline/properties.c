@@ -25,7 +25,8 @@ enum {
     FAILED = 1,
 };
 
-#define NOW_MS 1790000000000 /* after all of the streams */
+#define NOW_MS                                                                                                         \
+    1770700000000 /* 2026-02-10: after all of the streams, and within twelve months of what they say of 2025 */
 #define END_MS 1830384000000 /* 2028-01-02, and beyond month.final of all of them */
 #define END_DATE 20280102
 
@@ -37,6 +38,7 @@ struct properties {
     uint64_t records; /* of all ways */
     uint64_t lives;
     uint64_t statistics;
+    uint64_t windows; /* rolling records compared with their panes */
 };
 
 extern const struct command command_properties;
@@ -129,6 +131,11 @@ static enum err walk_way(const struct way *way, const struct stream *stream, str
 
 /* ---- what came of it ---- */
 
+static bool is_rolling(const char *key)
+{
+    return strstr(key, "|ROLLING|") != NULL;
+}
+
 /* What "bit for bit" means: all fields but 46 and 50 to 55, of what has items. */
 static json_t *comparable(const struct published *published)
 {
@@ -140,6 +147,8 @@ static json_t *comparable(const struct published *published)
     json_object_foreach(published->held, key, value)
     {
         const char *items = json_string_value(json_object_get(value, "items"));
+        if (is_rolling(key)) /* it ends on another day each way; see compare_rolling */
+            continue;
         if (!items || strcmp(items, "0") == 0)
             continue;
         json_t *copy = json_copy(value);
@@ -196,6 +205,17 @@ static enum err compare_number(const json_t *statistic, const char *key, const c
                    i128_to_text(wanted, text));
 }
 
+/* (sum / base - 1) * 10^6, half away from zero; absent without a base. */
+static enum err compare_growth(const json_t *statistic, const char *key, const char *field, i128 sum, i128 base,
+                               struct err_info *info)
+{
+    const json_t *found = json_object_get(statistic, field);
+    if (base == 0)
+        return !found || json_is_null(found) ? OK : err_set(info, ERR_BROKEN, "%s: has %s without a base", key, field);
+    i128 twice = (sum - base) * 2000000;
+    return compare_number(statistic, key, field, (twice + (twice < 0 ? -base : base)) / (2 * base), info);
+}
+
 static enum err compare_cell(const struct published *published, const struct plain_cell *cell, struct err_info *info)
 {
     const json_t *found = published_find(published, text_of(cell->key));
@@ -215,23 +235,127 @@ static enum err compare_cell(const struct published *published, const struct pla
         {"items", cell->items},
         {"packages", cell->packages},
         {"late_items", cell->late},
+        {"base_value_minor", cell->base_value},
+        {"base_net_mass_g", grams(cell->base_net_mg)},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         TRY(compare_number(found, cell->key, rows[i].field, rows[i].wanted, info));
+    TRY(compare_growth(found, cell->key, "yoy_value_ppm", cell->value, cell->base_items ? cell->base_value : 0, info));
+    TRY(compare_growth(found, cell->key, "yoy_net_mass_ppm", cell->net_mg, cell->base_items ? cell->base_net_mg : 0,
+                       info));
     return OK;
 }
 
-static enum err compare_plain(const struct published *published, const struct stream *stream, struct err_info *info)
+/* ---- rolling windows ---- */
+
+enum { WINDOWS = 3 };
+static const char *const window_names[WINDOWS] = {"7D", "30D", "12M"};
+
+/* Of the records of one kind that have items; all must have the same one. */
+struct rolling_window {
+    int64_t from;
+    int64_t to;
+};
+
+static int window_of(const char *key)
+{
+    struct text rest = text_of(key);
+    text_cut(&rest, '|');
+    text_cut(&rest, '|');
+    struct text name = text_cut(&rest, '|');
+    int window = 0;
+    while (window < WINDOWS - 1 && !text_is(name, window_names[window]))
+        window++;
+    return window;
+}
+
+static enum err find_window(struct rolling_window windows[static WINDOWS], const char *key, const json_t *record,
+                            struct err_info *info)
+{
+    struct rolling_window *window = &windows[window_of(key)];
+    int64_t from = json_integer_value(json_object_get(record, "period_from"));
+    int64_t to = json_integer_value(json_object_get(record, "period_to"));
+    if (strcmp(json_string_value(json_object_get(record, "items")), "0") == 0) /* it may be of any days */
+        return OK;
+    if (window->to != 0 && (from != window->from || to != window->to))
+        return err_set(info, ERR_BROKEN, "%s: ends on %" PRId64 ", others on %" PRId64, key, to, window->to);
+    *window = (struct rolling_window){from, to};
+    return OK;
+}
+
+/* rolling = its panes: the days, or the months, that lie in the window. */
+static enum err compare_window(const struct plain *plain, const struct rolling_window *window, const char *key,
+                               const json_t *record, struct err_info *info)
+{
+    struct text rest = text_of(key);
+    struct text view = text_cut(&rest, '|');
+    text_cut(&rest, '|');
+    const char *frequency = text_is(text_cut(&rest, '|'), "12M") ? "MONTH" : "DAY";
+    text_cut(&rest, '|');
+    struct plain_cell sum = {.value = 0};
+    for (size_t i = 0; i < plain->count; i++) {
+        const struct plain_cell *cell = &plain->cells[i];
+        struct text own = text_of(cell->key);
+        struct text own_view = text_cut(&own, '|');
+        struct text own_frequency = text_cut(&own, '|');
+        int64_t first = 0;
+        int64_t last = 0;
+        if (!text_to_int64(text_cut(&own, '|'), &first) || !text_to_int64(text_cut(&own, '|'), &last) ||
+            !text_equal(own_view, view) || !text_equal(own, rest) || !text_is(own_frequency, frequency) ||
+            first < window->from || last > window->to)
+            continue;
+        sum.value += cell->value;
+        sum.net_mg += cell->net_mg;
+        sum.items += cell->items;
+        sum.declarations += cell->declarations;
+    }
+    TRY(compare_number(record, key, "value_minor", sum.value, info));
+    TRY(compare_number(record, key, "net_mass_g", grams(sum.net_mg), info));
+    TRY(compare_number(record, key, "declarations", sum.declarations, info));
+    return compare_number(record, key, "items", sum.items, info);
+}
+
+static enum err compare_rolling(struct properties *properties, const struct published *published,
+                                const struct plain *plain, struct err_info *info)
+{
+    struct rolling_window windows[WINDOWS] = {{0, 0}};
+    const char *key;
+    json_t *value;
+    json_object_foreach(published->held, key, value)
+    {
+        if (is_rolling(key))
+            TRY(find_window(windows, key, value, info));
+    }
+    json_object_foreach(published->held, key, value)
+    {
+        const struct rolling_window *window = is_rolling(key) ? &windows[window_of(key)] : NULL;
+        if (!window || window->to == 0)
+            continue;
+        TRY(compare_window(plain, window, key, value, info));
+        properties->windows++;
+    }
+    return OK;
+}
+
+static enum err compare_plain(struct properties *properties, const struct published *published,
+                              const struct stream *stream, struct err_info *info)
 {
     struct plain plain;
     plain_count(stream, &plain);
     enum err err = OK;
-    for (size_t i = 0; err == OK && i < plain.count; i++)
+    size_t counting = 0;
+    for (size_t i = 0; err == OK && i < plain.count; i++) {
+        if (plain.cells[i].is_void)
+            continue;
         err = compare_cell(published, &plain.cells[i], info);
+        counting++;
+    }
     json_t *statistics = comparable(published);
-    if (err == OK && json_object_size(statistics) != plain.count)
+    if (err == OK && json_object_size(statistics) != counting)
         err = err_set(info, ERR_BROKEN, "%zu cells were published, a plain count gives %zu",
-                      json_object_size(statistics), plain.count);
+                      json_object_size(statistics), counting);
+    if (err == OK)
+        err = compare_rolling(properties, published, &plain, info);
     json_decref(statistics);
     plain_fini(&plain);
     return err;
@@ -245,8 +369,9 @@ static enum err all_zero(const char *key, json_t *statistic, struct err_info *in
         "value_minor",         "customs_value_minor", "net_mass_g", "gross_mass_g", "estimated_net_mass_g",
         "supp_quantity_micro", "declarations",        "items",      "packages",     "warned_items",
         "late_items"};
+    bool is_final = strstr(key, "|2024") != NULL; /* or may be: month.final is 18 months */
     if (json_object_get(statistic, "deleted"))
-        return err_set(info, ERR_BROKEN, "%s: is a tombstone before its month is final", key);
+        return is_final ? OK : err_set(info, ERR_BROKEN, "%s: is a tombstone before its month is final", key);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         TRY(compare_number(statistic, key, fields[i], 0, info));
     return OK;
@@ -301,7 +426,7 @@ static enum err end_everything(struct stage *stage, struct published *published,
     json_t *value;
     json_object_foreach(before, key, value)
     {
-        if (err == OK && !published_is_tombstone(published, text_of(key)))
+        if (err == OK && !is_rolling(key) && !published_is_tombstone(published, text_of(key)))
             err = err_set(info, ERR_BROKEN, "%s: has a record of zeros, no tombstone, though its month is final", key);
     }
     json_decref(before);
@@ -324,7 +449,7 @@ static enum err try_way(struct properties *properties, const struct stream *stre
     if (err == OK)
         err = kinship_check(&stage, info);
     if (err == OK)
-        err = compare_plain(&published, stream, info);
+        err = compare_plain(properties, &published, stream, info);
     *out = comparable(&published);
     if (err == OK)
         err = cancel_everything(&stage, &published, way, stream, info);
@@ -373,6 +498,18 @@ static enum err try_seed(struct properties *properties, uint64_t seed, struct er
     return err;
 }
 
+/* Before anything is counted: periods and T decide no key of a cell. */
+static enum err publish_more(struct properties *properties, struct err_info *info)
+{
+    for (size_t i = 0; i < PLAIN_OPTIONS; i++) {
+        const struct plain_option *option = &plain_options[i];
+        struct view_plan *plan = &properties->assembly.plan;
+        TRY(view_plan_option(plan, text_of(option->view), TEXT("publish"), text_of(option->publish), info));
+        TRY(view_plan_option(plan, text_of(option->view), TEXT("total"), text_of(option->total ? "yes" : "no"), info));
+    }
+    return OK;
+}
+
 static int run_seeds(struct properties *properties)
 {
     for (int64_t i = 0; i < properties->seeds; i++) {
@@ -384,9 +521,9 @@ static int run_seeds(struct properties *properties)
         return FAILED;
     }
     printf("%" PRId64 " streams from seed %" PRId64 ", each in %d ways: the same statistics\n%" PRIu64
-           " records in %" PRIu64 " lives, %" PRIu64 " statistics\n",
+           " records in %" PRIu64 " lives, %" PRIu64 " statistics, %" PRIu64 " rolling windows\n",
            properties->seeds, properties->from, 1 + VARIANTS, properties->records, properties->lives,
-           properties->statistics);
+           properties->statistics, properties->windows);
     return 0;
 }
 
@@ -402,6 +539,8 @@ static int run(int argc, char **argv)
     wire_init();
     if (code == 0) {
         enum err err = assemble(&properties.assembly, &properties.options.config, false, &info);
+        if (err == OK)
+            err = publish_more(&properties, &info);
         code = err == OK ? run_seeds(&properties) : options_fail(&properties.options, err, &info);
     }
     assemble_fini(&properties.assembly);

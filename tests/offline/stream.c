@@ -90,6 +90,8 @@ static void draw_content(struct random *random, struct stream_version *version)
     bool is_export = luck(random, 35);
     d->direction = is_export ? DIRECTION_EXPORT : DIRECTION_IMPORT;
     d->reference_date = calendar_date(calendar_day(FIRST_DATE) + (int32_t)random_below(random, DAYS));
+    if (luck(random, 30))
+        d->reference_date -= 10000; /* the same days a year before */
     d->office_code = text_of(ONE_OF(random, offices));
     d->border_transport_mode = ONE_OF(random, modes);
     d->trade_mode = luck(random, 40) ? TEXT("0110") : TEXT("");

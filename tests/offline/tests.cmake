@@ -27,7 +27,7 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     add_executable(properties ${CMAKE_SOURCE_DIR}/tests/offline/properties.c ${CMAKE_SOURCE_DIR}/tests/offline/stream.c
         ${CMAKE_SOURCE_DIR}/tests/offline/plain.c ${CMAKE_SOURCE_DIR}/tests/offline/kinship.c)
     target_link_libraries(properties PRIVATE offline_stage)
-    set(seeds 100)
+    set(seeds 60)
     if(DRYPORT_SANITIZE)
         set(seeds 30)
     endif()
