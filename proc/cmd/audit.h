@@ -83,8 +83,9 @@ struct audit_sums {
     uint64_t cells;       /* that the journals have */
     uint64_t derived;     /* cells compared with those of the ledgers */
     uint64_t recounted;   /* cells compared with those of the recount */
-    uint64_t listed;      /* rejects in the lists */
-    uint64_t rejects;     /* records of topic.rejects of this input */
+    uint64_t periods; /* longer ones, months of days and bases, compared with what their days and months add up to */
+    uint64_t listed;  /* rejects in the lists */
+    uint64_t rejects; /* records of topic.rejects of this input */
     uint64_t rejects_void;
     uint64_t rejects_again; /* more records of one listed place */
     uint64_t rejects_gone;  /* listed, and deleted by retention since */

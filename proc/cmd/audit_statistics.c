@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/table.h"
+#include "cmd/audit_periods.h"
 #include "flow/figures.h"
 #include "flow/gate.h"
 #include "flow/history.h"
@@ -60,6 +61,7 @@ struct statistics {
     uint32_t capacity;
     struct figures *figures; /* of the cube of the journals */
     int32_t rolling_day;     /* the newest day that rolling records end on; FIGURES_NO_DAY: there is none */
+    uint32_t added;          /* cells whose periods are there */
     uint32_t linked;         /* cells that know their key */
     uint32_t derived;        /* likewise, derived figures */
     struct open_case *cases;
@@ -298,8 +300,8 @@ static void link_figure(struct statistics *s, uint32_t cell, bool compare, int64
 static void link_cells(struct statistics *s, bool compare, int64_t now_ms)
 {
     find_today(s);
-    for (uint32_t cell = s->linked; cell < cube_count(s->audit->cube); cell++)
-        figures_add(s->figures, cell);
+    for (; s->added < cube_count(s->audit->cube); s->added++)
+        figures_add(s->figures, s->added);
     for (; s->linked < cube_count(s->audit->cube); s->linked++)
         link_figure(s, s->linked, compare, now_ms);
     for (; s->derived < figures_count(s->figures); s->derived++)
@@ -436,9 +438,26 @@ static enum err note_ends(struct statistics *s, struct err_info *info)
     return OK;
 }
 
+/* Longer periods against a count of their days and months. */
+static void check_periods(struct statistics *s)
+{
+    struct audit *audit = s->audit;
+    struct audit_periods_found found;
+    for (; s->added < cube_count(audit->cube); s->added++)
+        figures_add(s->figures, s->added);
+    audit_periods(audit->options.plan, audit->cube, s->figures, audit->writer, &found);
+    audit->sums.periods = found.compared;
+    if (found.differ)
+        audit_note(audit, PORT_STATISTICS, 0, AUDIT_NO_OFFSET,
+                   "this is a fault of the program: report it with the line above, and stop the publisher",
+                   "%" PRIu64 " periods are not what their days and months add up to; the first is %s", found.differ,
+                   found.text);
+}
+
 static enum err compare(struct statistics *s, struct err_info *info)
 {
     bool did = false;
+    check_periods(s);
     TRY(note_ends(s, info));
     TRY(read_on(s, &did, info));
     TRY(settle(s, info));

@@ -107,6 +107,8 @@ static void print_journals(const struct verify *verify)
     print_numbers(labels.verdicts, labels.verdict_counts, VERDICTS);
     printf("cells          %" PRIu64 " in the journals, %" PRIu64 " compared with the ledgers\n", sums->cells,
            sums->derived);
+    printf("periods        %" PRIu64 " are what their days and months, and those of a year before, add up to\n",
+           sums->periods);
     if (recount)
         printf("recount        %" PRIu64 " records, %" PRIu64 " declarations, %" PRIu64 " groups, %" PRIu64
                " cells; %" PRIu64 " groups by the reject lists of other rules; %" PRIu64
@@ -214,15 +216,15 @@ static json_t *partitions_json(const struct verify *verify)
 static json_t *journals_json(const struct audit_sums *sums)
 {
     struct labels labels = labels_of(sums);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "frames",
-                     numbers_json(kind_names, sums->frames, FRAME_OPEN, FRAME_MARK + 1), "reader_rule",
-                     numbers_json(labels.branches, sums->branches, 0, READER_BRANCHES), "bytes",
-                     text_of_number(sums->journal_bytes), "groups", text_of_number(sums->groups),
-                     "groups_of_older_plans", text_of_number(sums->older), "groups_of_other_rules",
-                     text_of_number(sums->otherwise), "records", text_of_offset(sums->counts.records), "skipped",
-                     text_of_offset(sums->counts.skipped), "declarations",
-                     numbers_json(labels.verdicts, labels.verdict_counts, 0, VERDICTS), "cells",
-                     text_of_number(sums->cells), "cells_of_ledgers", text_of_number(sums->derived));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "frames",
+        numbers_json(kind_names, sums->frames, FRAME_OPEN, FRAME_MARK + 1), "reader_rule",
+        numbers_json(labels.branches, sums->branches, 0, READER_BRANCHES), "bytes", text_of_number(sums->journal_bytes),
+        "groups", text_of_number(sums->groups), "groups_of_older_plans", text_of_number(sums->older),
+        "groups_of_other_rules", text_of_number(sums->otherwise), "records", text_of_offset(sums->counts.records),
+        "skipped", text_of_offset(sums->counts.skipped), "declarations",
+        numbers_json(labels.verdicts, labels.verdict_counts, 0, VERDICTS), "cells", text_of_number(sums->cells),
+        "cells_of_ledgers", text_of_number(sums->derived), "periods", text_of_number(sums->periods));
 }
 
 static json_t *recount_json(const struct verify *verify)

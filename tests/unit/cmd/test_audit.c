@@ -863,3 +863,67 @@ Test(audit, a_break_that_nobody_mended_is_found_though_the_journal_goes_on)
 
     expect_broken(PORT_JOURNAL, 0, offset, "check sum");
 }
+
+/* ---- longer periods ---- */
+
+static void setup_periods(void)
+{
+    setup();
+    fixture_fini(&f);
+    fixture_init(&f);
+    static const char *const names[] = {"flow", "office", "partner", "commodity"};
+    for (int i = 0; i < 4; i++) {
+        struct text name = text_of(names[i]);
+        bool by_day = i < 2;
+        cr_assert_eq(view_plan_option(&f.plan, name, TEXT("publish"),
+                                      by_day ? TEXT("day,month,quarter,year,ytd,7d,30d,12m")
+                                             : TEXT("month,quarter,year,ytd,12m"),
+                                      &info),
+                     OK);
+        cr_assert_eq(view_plan_option(&f.plan, name, TEXT("total"), TEXT("yes"), &info), OK);
+    }
+    fixture_fill(&f, IDS, 5);
+    settle();
+}
+
+TestSuite(audit_periods, .init = setup_periods, .fini = teardown);
+
+Test(audit_periods, longer_periods_and_all_flows_together_are_clean)
+{
+    expect_clean();
+    uint64_t cells = audit_sums(audit)->cells;
+    cr_assert_gt(audit_sums(audit)->periods, cells, "%" PRIu64 " cells, %" PRIu64 " periods", cells,
+                 audit_sums(audit)->periods);
+}
+
+/* A year whose record somebody else wrote over. */
+Test(audit_periods, a_changed_year_is_found)
+{
+    static const char words[] = "|YEAR|";
+    int32_t partition = -1;
+    int64_t found = -1;
+    for (int32_t p = 0; p < STATISTICS_PARTS && found < 0; p++) {
+        for (int64_t o = world_first(f.world, PORT_STATISTICS, p); o < world_next(f.world, PORT_STATISTICS, p); o++) {
+            const struct world_record *record = world_at(f.world, PORT_STATISTICS, p, o);
+            char key[256];
+            snprintf(key, sizeof key, "%.*s", (int)record->key.length, (const char *)record->key.data);
+            if (strstr(key, words)) {
+                partition = p;
+                found = o;
+            }
+        }
+    }
+    cr_assert_geq(found, 0, "no year was published");
+    struct world_record record = *world_at(f.world, PORT_STATISTICS, partition, found);
+    Customs__V1__Statistic *m = customs__v1__statistic__unpack(NULL, record.value.length, record.value.data);
+    m->value_minor++;
+    m->as_of++;
+    static uint8_t bytes[512];
+    record.as_of = (int64_t)m->as_of;
+    record.value = (struct bytes){bytes, customs__v1__statistic__pack(m, bytes)};
+    customs__v1__statistic__free_unpacked(m, NULL);
+    world_put(f.world, PORT_STATISTICS, partition, &record);
+    cr_assert_eq(run(), OK, "%s", info.text);
+    cr_assert_gt(audit_broken(audit), 0);
+    cr_assert(strstr(audit_place(audit, 0)->what, words), "%s", audit_place(audit, 0)->what);
+}

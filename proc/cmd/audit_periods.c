@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/audit_periods.h"
+
+#include "base/memory.h"
+#include "trade/calendar.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { EXPECTED = 1 << 10, YEAR = 10000, MONTH = 100, DECEMBER = 12 };
+
+struct sum {
+    struct measures sums;
+    struct measures base;
+    int64_t month_items; /* of the last month of a year to date */
+};
+
+struct periods {
+    const struct view_plan *plan;
+    struct table *table;
+    struct sum *sums;
+    uint32_t capacity;
+};
+
+static struct sum *sum_of(struct periods *periods, const struct table_key *key)
+{
+    bool added;
+    uint32_t index = table_put(periods->table, key, table_hash(key), &added);
+    if (index >= periods->capacity) {
+        periods->capacity = periods->capacity ? periods->capacity * 2 : EXPECTED;
+        periods->sums = memory_resize(periods->sums, periods->capacity, sizeof periods->sums[0]);
+    }
+    if (added)
+        periods->sums[index] = (struct sum){{0}, {0}, 0};
+    return &periods->sums[index];
+}
+
+/* A cell on its way to all periods that hold its date, or the one a year later. */
+struct part {
+    struct table_key key;
+    const struct measures *measures;
+    uint32_t date; /* yyyymmdd of its day, or of the first of its month */
+    bool is_base;
+};
+
+static struct sum *add(struct periods *periods, const struct part *part, enum period period, uint32_t date)
+{
+    struct table_key key =
+        period_key(&part->key, period, (int32_t)(date / YEAR - 1970) * DECEMBER + (int32_t)(date / MONTH % 100) - 1);
+    struct sum *sum = sum_of(periods, &key);
+    measures_add(part->is_base ? &sum->base : &sum->sums, part->measures);
+    return sum;
+}
+
+static void add_months(struct periods *periods, const struct part *part)
+{
+    const struct view *view = &periods->plan->views[cell_view(&part->key)];
+    uint32_t year = part->date / YEAR * YEAR;
+    uint32_t month = part->date / MONTH % 100;
+    uint32_t quarter = month - (month - 1) % 3;
+    if (view_publishes(view, PERIOD_MONTH))
+        add(periods, part, PERIOD_MONTH, year + month * MONTH + 1);
+    if (view_publishes(view, PERIOD_QUARTER))
+        add(periods, part, PERIOD_QUARTER, year + quarter * MONTH + 1);
+    if (view_publishes(view, PERIOD_YEAR))
+        add(periods, part, PERIOD_YEAR, year + MONTH + 1);
+    for (uint32_t end = month; end <= DECEMBER && view_publishes(view, PERIOD_YTD); end++) {
+        struct sum *sum = add(periods, part, PERIOD_YTD, year + end * MONTH + 1);
+        sum->month_items += end == month && !part->is_base ? part->measures->items : 0;
+    }
+}
+
+static void add_day(struct periods *periods, const struct part *part)
+{
+    const struct view *view = &periods->plan->views[cell_view(&part->key)];
+    if (!view_publishes(view, PERIOD_DAY) || !calendar_is_date(part->date)) /* 29 February has no day a year later */
+        return;
+    struct table_key key = period_cell_key(&part->key, false, calendar_day(part->date));
+    struct sum *sum = sum_of(periods, &key);
+    measures_add(part->is_base ? &sum->base : &sum->sums, part->measures);
+}
+
+static void add_part(struct periods *periods, struct part part, bool by_day)
+{
+    for (int i = 0; i < 2; i++) {
+        add_months(periods, &part);
+        if (by_day)
+            add_day(periods, &part);
+        part.is_base = true;
+        part.date += YEAR;
+    }
+}
+
+static void add_cell(struct periods *periods, const struct table_key *key, const struct measures *measures)
+{
+    const struct view *view = &periods->plan->views[cell_view(key)];
+    bool by_day = view->grain == GRAIN_DAY;
+    if (by_day == cell_is_month(key)) /* the days of a view by day alone: its months follow */
+        return;
+    struct part part = {*key, measures, calendar_date(cell_day(key)), false};
+    if (!cell_is_correction(key))
+        add_part(periods, part, by_day);
+    part.key = period_with_flow(key, FLOW_T);
+    if (view->total)
+        add_part(periods, part, by_day);
+}
+
+static bool is_equal(const struct measures *a, const struct measures *b)
+{
+    return a->value_minor == b->value_minor && a->customs_value_minor == b->customs_value_minor &&
+           a->net_mass_mg == b->net_mass_mg && a->gross_mass_mg == b->gross_mass_mg &&
+           a->supp_quantity_micro == b->supp_quantity_micro && a->estimated_mg == b->estimated_mg &&
+           a->declarations == b->declarations && a->items == b->items && a->packages == b->packages &&
+           a->warned_items == b->warned_items && a->late_items == b->late_items;
+}
+
+static void compare(struct periods *periods, const struct cube *cube, struct figures *figures, uint32_t number,
+                    struct statistic_writer *writer, struct audit_periods_found *out)
+{
+    static const struct measures none;
+    struct figure figure;
+    if (!figures_is_published(figures, number) || period_is_rolling(period_of(figures_key(figures, number))) ||
+        !figures_get(figures, number, &figure))
+        return;
+    uint32_t index = table_find(periods->table, &figure.key, table_hash(&figure.key));
+    const struct sum *sum = index == TABLE_NONE ? NULL : &periods->sums[index];
+    bool is_void = !sum || sum->sums.items == 0 || (period_of(&figure.key) == PERIOD_YTD && sum->month_items == 0);
+    const struct measures *sums = is_void ? &none : &sum->sums;
+    bool has_base = !is_void && sum->base.items > 0;
+    out->compared++;
+    bool is_zero = figure.sums->items == 0; /* equals an absent one, whatever else is left in it */
+    if (is_void ? is_zero
+                : is_equal(figure.sums, sums) && has_base == (figure.base != NULL) &&
+                      (!has_base || is_equal(figure.base, &sum->base)))
+        return;
+    if (out->differ++)
+        return;
+    char value[2][I128_TEXT_BYTES];
+    snprintf(out->text, sizeof out->text,
+             "%.*s: value %s, %" PRId64 " declarations, %" PRId64 " items; its days and months add up to %s, %" PRId64
+             ", %" PRId64,
+             TEXT_ARGS(statistic_key(writer, &figure.key, cube_codes(cube))),
+             i128_to_text(figure.sums->value_minor, value[0]), figure.sums->declarations, figure.sums->items,
+             i128_to_text(sums->value_minor, value[1]), sums->declarations, sums->items);
+}
+
+void audit_periods(const struct view_plan *plan, const struct cube *cube, struct figures *figures,
+                   struct statistic_writer *writer, struct audit_periods_found *out)
+{
+    struct periods periods = {.plan = plan, .table = table_new(EXPECTED)};
+    *out = (struct audit_periods_found){0};
+    for (uint32_t cell = 0; cell < cube_count(cube); cell++)
+        add_cell(&periods, cube_key(cube, cell), cube_measures(cube, cell));
+    for (uint32_t cell = 0; cell < cube_count(cube); cell++)
+        compare(&periods, cube, figures, cell, writer, out);
+    for (uint32_t i = 0; i < figures_count(figures); i++)
+        compare(&periods, cube, figures, FIGURE_DERIVED | i, writer, out);
+    memory_free(periods.sums);
+    table_free(periods.table);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * audit_periods.h - the second count of longer periods: each day, or month, is added to whatever it is a part of, and the sums are compared with those that
+ * figures.c looks up for a period. The two share the names of keys and nothing of the reckoning.
+ *
+ * In:      a cube of whole journals, and the figures that derive from it
+ * Left out: rolling windows, whose panes figures.c sums as it does those of years
+ * Memory:  about 350 bytes a derived figure, while it runs
+ * Thread:  main
+ */
+#pragma once
+
+#include "flow/figures.h"
+#include "flow/statistic.h"
+
+struct audit_periods_found {
+    uint64_t compared;
+    uint64_t differ;
+    char text[256]; /* of the first that differs */
+};
+
+/* Every cell of the cube was given to figures_add. */
+void audit_periods(const struct view_plan *plan, const struct cube *cube, struct figures *figures,
+                   struct statistic_writer *writer, struct audit_periods_found *out);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/audit_periods.h"
+#include "trade/calendar.h"
+
+#include "unit/flow/journal_fixture.h"
+
+#include <criterion/criterion.h>
+#include <inttypes.h>
+
+static struct view_plan plan;
+static struct reference *reference;
+static struct statistic_writer *writer;
+static struct cube *cube;
+static struct figures *figures;
+static struct audit_periods_found found;
+
+static void add(struct maker *maker, uint32_t date, enum flow second, int64_t value)
+{
+    struct contribution_item items[] = {item_of(10121, "KZ", value, 1000), item_of(10121, "KZ", value, 1000)};
+    items[1].flow = (uint8_t)second;
+    struct contribution c = {.day = calendar_day(date), .item_count = 2, .items = items};
+    maker_add(maker, &c, 1);
+}
+
+static void setup(void)
+{
+    struct err_info info = {{0}};
+    struct maker maker;
+    struct frame frame;
+    cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/unit/flow", NULL, &reference, &info), OK, "%s", info.text);
+    view_plan_default(&plan);
+    for (uint32_t i = 0; i < plan.count; i++) {
+        plan.views[i].total = true;
+        plan.views[i].publish |= 1u << PERIOD_QUARTER | 1u << PERIOD_YEAR | 1u << PERIOD_YTD | 1u << PERIOD_12M;
+    }
+    cube = cube_new(&plan, 1, 0);
+    figures = figures_new(&plan, cube);
+    writer = statistic_writer_new(&plan, reference, "CN", "CNY");
+    maker_init(&maker, &plan, 0);
+    static const uint32_t dates[] = {20230228, 20240229, 20240301, 20241231, 20250101, 20250228, 20250301};
+    for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++)
+        add(&maker, dates[i], i % 2 ? FLOW_RM : FLOW_M, (int64_t)(i + 1) * 100);
+    cr_assert_eq(frame_parse(maker_data(&maker), &frame, &info), OK, "%s", info.text);
+    cr_assert_eq(cube_fold(cube, 0, &frame, 1, &info), OK, "%s", info.text);
+    for (uint32_t i = 0; i < cube_count(cube); i++)
+        figures_add(figures, i);
+    maker_fini(&maker);
+}
+
+static void teardown(void)
+{
+    statistic_writer_free(writer);
+    figures_free(figures);
+    cube_free(cube);
+    reference_free(reference);
+}
+
+TestSuite(audit_periods_count, .init = setup, .fini = teardown);
+
+Test(audit_periods_count, periods_are_what_their_days_and_months_add_up_to)
+{
+    audit_periods(&plan, cube, figures, writer, &found);
+    cr_assert_eq(found.differ, 0, "%s", found.text);
+    cr_assert_gt(found.compared, 300);
+}
+
+Test(audit_periods_count, what_no_day_explains_is_told)
+{
+    struct cube *empty = cube_new(&plan, 1, 0);
+    audit_periods(&plan, empty, figures, writer, &found);
+    cr_assert_gt(found.differ, 100);
+    cr_assert(strstr(found.text, "add up to 0, 0, 0"), "%s", found.text);
+    cube_free(empty);
+}
