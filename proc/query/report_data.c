@@ -7,14 +7,25 @@
 
 enum { FIELDS_MOST = 32, FIELD_BYTES = 64 };
 
-/* How the contract names the field of an aspect. */
-static const char *field_of(const struct aspect *aspect)
+static bool has_column(const struct summary *summary, const char *name)
+{
+    for (uint32_t c = 0; c < summary->column_count; c++) {
+        if (strcmp(summary->columns[c].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* How the contract names the field of an aspect. A record has one partner; a report by both has two. */
+static const char *field_of(const struct summary *summary, const struct aspect *aspect)
 {
     static const char *const names[][2] = {
         {"office", "office_code"}, {"border_office", "border_office_code"},
         {"zone", "zone_code"},     {"mode", "transport_mode"},
         {"region", "region_code"}, {"partner_consignment", "partner"},
     };
+    if (strcmp(aspect->name, "partner_consignment") == 0 && has_column(summary, "partner"))
+        return aspect->name;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(aspect->name, names[i][0]) == 0)
             return names[i][1];
@@ -137,7 +148,7 @@ void report_data_print_csv(const struct summary *summary, const struct presentat
     fields_of(summary, presentation, &summary->total, &fields);
     fputs("view,period_from,period_to", out);
     for (uint32_t c = 0; c < summary->column_count; c++)
-        fprintf(out, ",%s", field_of(&summary->columns[c]));
+        fprintf(out, ",%s", field_of(summary, &summary->columns[c]));
     fputs(",currency", out);
     for (uint32_t f = 0; f < fields.count; f++)
         fprintf(out, ",%s", fields.list[f].name);
@@ -167,7 +178,7 @@ static json_t *json_of(const struct summary *summary, const struct presentation 
     json_object_set_new(object, "period_from", json_integer(summary->request.window.from));
     json_object_set_new(object, "period_to", json_integer(summary->request.window.to));
     for (uint32_t c = 0; c < summary->column_count; c++) {
-        const char *field = field_of(&summary->columns[c]);
+        const char *field = field_of(summary, &summary->columns[c]);
         const char *value = summary_value(group, c);
         int64_t mode;
         if (strcmp(field, "transport_mode") == 0 && text_to_int64(text_of(value), &mode))

@@ -520,3 +520,23 @@ Test(summary, sorted_by_a_measure_or_by_name)
     request.sort = "mass";
     cr_assert_eq(make("partner", "2025-07"), ERR_CONFIG);
 }
+
+static void print_csv_header(const struct summary *made, const struct presentation *presentation, FILE *out)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+    report_data_print_csv(made, presentation, stream);
+    fclose(stream);
+    fprintf(out, "%.*s", (int)(strstr(text, ",currency") - text), text);
+    free(text);
+}
+
+Test(summary, both_partners_have_a_field_of_their_own_and_one_alone_is_the_partner)
+{
+    give(&(struct given){"v|MONTH|20250701|20250731|partner=KZ|partner_consignment=DE|flow=M", 100, 1, 1, .as_of = 1});
+    cr_assert_eq(make("partner,partner_consignment", "2025-07"), OK, "%s", info.text);
+    expect_print(print_csv_header, "value", "view,period_from,period_to,partner,partner_consignment");
+    cr_assert_eq(make("partner_consignment", "2025-07"), OK, "%s", info.text);
+    expect_print(print_csv_header, "value", "view,period_from,period_to,partner");
+}
