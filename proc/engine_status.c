@@ -563,7 +563,8 @@ static void put_kafka(struct engine *engine, struct metrics_page *page)
 /* The files are read each time: they are exchanged while the process runs. */
 static void put_certificates(struct engine *engine, struct metrics_page *page)
 {
-    int64_t first = INT64_MAX;
+    const char *listener = engine->options.config->http_tls_certificate;
+    int64_t first = *listener ? certificate_expiry(listener) : INT64_MAX;
     for (size_t i = 0; i < engine->kafka.setting_count; i++) {
         const struct kafka_setting *setting = &engine->kafka.settings[i];
         if (strcmp(setting->key, "ssl.certificate.location") == 0) {
