@@ -17,6 +17,7 @@ target_compile_options(proc_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -W
 include(CheckCCompilerFlag)
 target_compile_options(proc_flags INTERFACE -Wformat=2 -Wno-format-nonliteral -Wimplicit-fallthrough -fPIE -fstack-protector-strong
     $<$<CONFIG:Release>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>)
+set(CMAKE_REQUIRED_FLAGS -Werror) # clang takes a flag of another processor with a warning
 foreach(flag -fstack-clash-protection -fcf-protection=full -mbranch-protection=standard -fstrict-flex-arrays=3)
     string(MAKE_C_IDENTIFIER "has${flag}" has) # which there are depends on the compiler and the processor
     check_c_compiler_flag(${flag} ${has})
@@ -24,6 +25,7 @@ foreach(flag -fstack-clash-protection -fcf-protection=full -mbranch-protection=s
         target_compile_options(proc_flags INTERFACE ${flag})
     endif()
 endforeach()
+unset(CMAKE_REQUIRED_FLAGS)
 target_link_options(proc_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
 set(DRYPORT_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them")
 if(DRYPORT_SANITIZE)

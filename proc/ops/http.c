@@ -65,8 +65,8 @@ bool http_split_address(const char *address, char *host, size_t host_bytes, char
     if (brackets) {
         first++;
         length -= 2;
-    } else if (memchr(first, ':', length)) {
-        return false; /* an IPv6 address without brackets: where does it end? */
+    } else if (memchr(first, ':', length) || memchr(first, '[', length) || memchr(first, ']', length)) {
+        return false; /* an IPv6 address without brackets, or with one: where does it end? */
     }
     return copy_part(first, length, host, host_bytes) && copy_part(colon + 1, strlen(colon + 1), port, port_bytes);
 }

@@ -20,9 +20,9 @@ mkdir -p "$corpus" "$grown" "$findings" "$root/build/fuzz/seeds/$name"
 dictionary=$root/tests/fuzz/$name.dict
 [ -e "$dictionary" ] && set -- -dict="$dictionary" "$@"
 
-# A leak or a use of freed memory ends a run like a broken invariant; so does an input that takes 20 s or 2 GB.
+# A leak or a use of freed memory ends a run like a broken invariant; so does an input that takes 40 s or 2 GB.
 code=0
-"$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$findings/$name-" \
+"$program" -max_total_time="$seconds" -timeout=40 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$findings/$name-" \
     "$@" "$grown" "$corpus" "$root/build/fuzz/seeds/$name" >"$log" 2>&1 || code=$?
 if [ $code != 0 ]; then
     tail -n 60 "$log"

@@ -179,6 +179,27 @@ static void put_maps(void)
     buffer_fini(&out);
 }
 
+static void put_requests(void)
+{
+    static const char *const requests[] = {
+        "\x01GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        ("\x02GET /status?view=flow&period_from=20250101&a=%41%zz&limit=10 HTTP/1.1\r\nHost: a\r\nAccept: "
+         "text/html\r\n\r\n"),
+        "\x03HEAD / HTTP/1.0\r\n\r\n",
+        "\x01POST /status HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+        "\x01GET /a%00b HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "\x01POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "\005127.0.0.1:9464",
+        "\005[::1]:80",
+        "\005localhost:0",
+        "\004view=partner&period=2025&by=partner,flow&where=flow=M&limit=5&share=1",
+        "\004view=office&period_from=20250101&period_to=20250731&office=9407&format=csv&sort=value",
+        "\004view=commodity&period=2025-07&hs6=847130&composition=hs2&count=3",
+    };
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
+        put("http", "request", (int)i, (struct bytes){(const uint8_t *)requests[i], strlen(requests[i])});
+}
+
 /* ---- a small world ---- */
 
 static void fill(struct world *world)
@@ -304,6 +325,7 @@ int main(int argc, char **argv)
     put_lists();
     put_configurations();
     put_maps();
+    put_requests();
     put_world(reference);
     reference_free(reference);
     return 0;

@@ -263,6 +263,10 @@ Test(http, addresses_are_taken_apart)
     cr_assert_not(http_split_address("a:-1", host, sizeof host, port, sizeof port));
     cr_assert_not(http_split_address("a:000000000001", host, sizeof host, port, sizeof port));
     cr_assert_not(http_split_address("[]:1", host, sizeof host, port, sizeof port));
+    cr_assert_not(http_split_address("[::1:1", host, sizeof host, port, sizeof port));
+    cr_assert_not(http_split_address("::1]:1", host, sizeof host, port, sizeof port));
+    cr_assert_not(http_split_address("[00:11", host, sizeof host, port, sizeof port));
+    cr_assert_not(http_split_address("00]:11", host, sizeof host, port, sizeof port));
     cr_assert_not(http_split_address("::1:1", host, sizeof host, port, sizeof port));
     cr_assert_not(
         http_split_address("a.name.that.does.not.fit.into.the.room.given:1", host, sizeof host, port, sizeof port));
