@@ -131,7 +131,9 @@ static enum emit emit_figure(struct publisher *publisher, uint32_t number, int64
         is_settled = true;
         content = STATISTIC_ABSENT;
     }
-    if (is_settled && (content == STATISTIC_ABSENT ? !may_bury(publisher, entry, day) : told.state == out.state))
+    bool ends = !period_is_rolling(period_of(&figure.key)); /* the days of a rolling one stand where its round began */
+    if (is_settled &&
+        (content == STATISTIC_ABSENT ? !(ends && may_bury(publisher, entry, day)) : told.state == out.state))
         return EMIT_DONE;
     out.key = statistic_key(publisher->writer, &figure.key, cube_codes(publisher->cube));
     if (is_settled && content == STATISTIC_ABSENT)
