@@ -6,11 +6,12 @@
 A declaration is rejected if its net mass is 0 (ARI-207) or its HS6 has a standard unit other than kg and it states no quantity
 (HSC-604). It is late if its record's timestamp lies at or after the close of its reference month: five days into the next, in Seoul.
 The watermark is the largest event time less five minutes; a month is PROVISIONAL from its close on, FINAL six months after its end, and
-a record of a PROVISIONAL month is REVISED if it has late items or changed when partition 3 came, which was held back.
+a record of a PROVISIONAL month is REVISED if it has late items or changed when partition 3 came, which was held back; or if its base did.
 Exit code 77, with a loud word, if the data set is not there.
 """
 
 import argparse
+import calendar
 import collections
 import datetime
 import json
@@ -63,23 +64,34 @@ def read_dump(path):
         return {row["key"]: row for row in map(json.loads, lines) if row.get("items", "0") != "0"}
 
 
+def year_before(key):
+    """The key of the record whose figures are the base of this one."""
+    view, frequency, first, last, *codes = key.split("|")
+    first = int(first) - 10000
+    last = first // 100 * 100 + calendar.monthrange(first // 10000, first // 100 % 100)[1] if frequency == "MONTH" else first
+    return "|".join([view, frequency, str(first), str(last), *codes])
+
+
 def states(key, late, touched, watermark_ms):
-    """The states that a record may have. What only partition 3 has may have been told in one piece or in several."""
+    """The states that a record may have. What only partition 3 has may have been told in one piece or in several; and a year before that
+    changed later, by late items or by partition 3, has changed the growth that the record tells."""
     date = int(key.split("|")[3])
     if watermark_ms >= month_begin_ms(date, 1 + FINAL_MONTHS):
         return {"FINAL"}
     if watermark_ms < close_ms(date):
         return {"OPEN"}
-    if late or (key in touched[True] and key in touched[False]):
+    if late.get(key) or (key in touched[True] and key in touched[False]):
         return {"REVISED"}
-    return {"PROVISIONAL", "REVISED"} if key in touched[True] else {"PROVISIONAL"}
+    base = year_before(key)
+    may_differ = key in touched[True] or late.get(base) or base in touched[True]
+    return {"PROVISIONAL", "REVISED"} if may_differ else {"PROVISIONAL"}
 
 
 def compare_states(rows, late, touched, watermark_ms):
     """Differences, and how many records have which state."""
     differences, found = [], collections.Counter()
     for key, row in rows.items():
-        allowed = states(key, late.get(key), touched, watermark_ms)
+        allowed = states(key, late, touched, watermark_ms)
         found[row["state"]] += 1
         if row["state"] not in allowed:
             differences.append("%s: state is %s, expected %s" % (key, row["state"], " or ".join(sorted(allowed))))
