@@ -17,6 +17,7 @@ enum {
     READ_EACH = 16,   /* steps between two readings of witnesses and consumers */
     BURST_MOST = 24,  /* appends that land at once */
     HEAL_MS = 240000, /* virtual time in which all must be well again */
+    STRAYS_SHARE = 64,
     HEAL_ROUNDS = 200000,
     QUIET_MS = 1500, /* nothing changes for so long: it is over */
     CALM_TICK_MS = 20,
@@ -287,6 +288,18 @@ static bool deliver_all(struct trial *trial)
     return did;
 }
 
+/* One now and then; of a publisher's thousands that are on their way a share. */
+static bool land_strays(struct trial *trial)
+{
+    bool did = false;
+    size_t strays = world_strays(trial->world);
+    for (size_t most = strays / STRAYS_SHARE + 1; strays && most > 0; most--) {
+        if (dice_luck(&trial->dice, 3000))
+            did = world_stray(trial->world, dice_below(&trial->dice, strays--), dice_luck(&trial->dice, 7000)) || did;
+    }
+    return did;
+}
+
 /* Steps, deliveries and time without faults until `ms` have passed in which nothing was done, at most `most_ms` in all. */
 static bool settle(struct trial *trial, int64_t ms, int64_t most_ms)
 {
@@ -296,9 +309,7 @@ static bool settle(struct trial *trial, int64_t ms, int64_t most_ms)
         cluster_tick(&trial->cluster);
         bool did = step_all(trial);
         did = deliver_all(trial) || did;
-        size_t strays = world_strays(trial->world);
-        if (strays && dice_luck(&trial->dice, 3000))
-            did = world_stray(trial->world, dice_below(&trial->dice, strays), dice_luck(&trial->dice, 7000)) || did;
+        did = land_strays(trial) || did;
         read_logs(trial);
         pass_time(trial, did ? 1 : CALM_TICK_MS);
         struct buffer why = {0};
