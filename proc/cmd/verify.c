@@ -217,7 +217,7 @@ static json_t *journals_json(const struct audit_sums *sums)
 {
     struct labels labels = labels_of(sums);
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "frames",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "frames",
         numbers_json(kind_names, sums->frames, FRAME_OPEN, FRAME_MARK + 1), "reader_rule",
         numbers_json(labels.branches, sums->branches, 0, READER_BRANCHES), "bytes", text_of_number(sums->journal_bytes),
         "groups", text_of_number(sums->groups), "groups_of_older_plans", text_of_number(sums->older),

@@ -28,9 +28,9 @@ static void settle(void)
     host_kill(host);
 }
 
-static void setup(void)
+/* Fills the topics of the fixture as it is now, and points the audit at them. */
+static void count_all(void)
 {
-    fixture_init(&f);
     fixture_fill(&f, IDS, 5);
     settle();
     options = (struct audit_options){
@@ -45,6 +45,12 @@ static void setup(void)
         .recount = true,
         .patience_ms = 2000,
     };
+}
+
+static void setup(void)
+{
+    fixture_init(&f);
+    count_all();
 }
 
 static void teardown(void)
@@ -868,8 +874,6 @@ Test(audit, a_break_that_nobody_mended_is_found_though_the_journal_goes_on)
 
 static void setup_periods(void)
 {
-    setup();
-    fixture_fini(&f);
     fixture_init(&f);
     static const char *const names[] = {"flow", "office", "partner", "commodity"};
     for (int i = 0; i < 4; i++) {
@@ -882,8 +886,7 @@ static void setup_periods(void)
                      OK);
         cr_assert_eq(view_plan_option(&f.plan, name, TEXT("total"), TEXT("yes"), &info), OK);
     }
-    fixture_fill(&f, IDS, 5);
-    settle();
+    count_all();
 }
 
 TestSuite(audit_periods, .init = setup_periods, .fini = teardown);
