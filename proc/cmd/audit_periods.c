@@ -105,15 +105,6 @@ static void add_cell(struct periods *periods, const struct table_key *key, const
         add_part(periods, part, by_day);
 }
 
-static bool is_equal(const struct measures *a, const struct measures *b)
-{
-    return a->value_minor == b->value_minor && a->customs_value_minor == b->customs_value_minor &&
-           a->net_mass_mg == b->net_mass_mg && a->gross_mass_mg == b->gross_mass_mg &&
-           a->supp_quantity_micro == b->supp_quantity_micro && a->estimated_mg == b->estimated_mg &&
-           a->declarations == b->declarations && a->items == b->items && a->packages == b->packages &&
-           a->warned_items == b->warned_items && a->late_items == b->late_items;
-}
-
 static void compare(struct periods *periods, const struct cube *cube, struct figures *figures, uint32_t number,
                     struct statistic_writer *writer, struct audit_periods_found *out)
 {
@@ -130,8 +121,8 @@ static void compare(struct periods *periods, const struct cube *cube, struct fig
     out->compared++;
     bool is_zero = figure.sums->items == 0; /* equals an absent one, whatever else is left in it */
     if (is_void ? is_zero
-                : is_equal(figure.sums, sums) && has_base == (figure.base != NULL) &&
-                      (!has_base || is_equal(figure.base, &sum->base)))
+                : measures_are_equal(figure.sums, sums) && has_base == (figure.base != NULL) &&
+                      (!has_base || measures_are_equal(figure.base, &sum->base)))
         return;
     if (out->differ++)
         return;

@@ -34,15 +34,6 @@ static struct table_key map_key(const uint32_t *numbers, const struct table_key 
     return out;
 }
 
-static bool is_equal(const struct measures *a, const struct measures *b)
-{
-    return a->value_minor == b->value_minor && a->customs_value_minor == b->customs_value_minor &&
-           a->net_mass_mg == b->net_mass_mg && a->gross_mass_mg == b->gross_mass_mg &&
-           a->supp_quantity_micro == b->supp_quantity_micro && a->estimated_mg == b->estimated_mg &&
-           a->declarations == b->declarations && a->items == b->items && a->packages == b->packages &&
-           a->warned_items == b->warned_items && a->late_items == b->late_items;
-}
-
 static void note(struct compare_found *out, struct text key, const struct measures *a, const struct measures *b)
 {
     char value[2][I128_TEXT_BYTES];
@@ -78,7 +69,7 @@ uint64_t compare_cubes(const struct cube *a, const struct cube *b, int32_t from_
         const struct measures *measures = other == TABLE_NONE ? &none : cube_measures(b, other);
         met += other != TABLE_NONE;
         compared += is_compared;
-        if (is_compared && !is_equal(cube_measures(a, i), measures))
+        if (is_compared && !measures_are_equal(cube_measures(a, i), measures))
             note(out, statistic_key(writer, key, cube_codes(a)), cube_measures(a, i), measures);
     }
     if (met < cube_count(b)) { /* b has cells that a lacks */
@@ -88,7 +79,7 @@ uint64_t compare_cubes(const struct cube *a, const struct cube *b, int32_t from_
         for (uint32_t i = 0; i < cube_count(b); i++) {
             const struct table_key *key = table_key(table, i);
             if (cell_day(key) >= from_day && table_find(own, key, table_hash(key)) == TABLE_NONE &&
-                !is_equal(&none, cube_measures(b, i)))
+                !measures_are_equal(&none, cube_measures(b, i)))
                 note(out, statistic_key(writer, cube_key(b, i), cube_codes(b)), &none, cube_measures(b, i));
         }
         table_free(own);

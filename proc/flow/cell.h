@@ -102,3 +102,30 @@ static inline void measures_add(struct measures *to, const struct measures *from
     to->late_items += from->late_items;
     to->loaded_items += from->loaded_items;
 }
+
+static inline struct measures measures_opposite(const struct measures *m)
+{
+    return (struct measures){
+        .value_minor = -m->value_minor,
+        .customs_value_minor = -m->customs_value_minor,
+        .net_mass_mg = -m->net_mass_mg,
+        .gross_mass_mg = -m->gross_mass_mg,
+        .supp_quantity_micro = -m->supp_quantity_micro,
+        .estimated_mg = -m->estimated_mg,
+        .declarations = -m->declarations,
+        .items = -m->items,
+        .packages = -m->packages,
+        .warned_items = -m->warned_items,
+        .late_items = -m->late_items,
+        .loaded_items = -m->loaded_items,
+    };
+}
+
+static inline bool measures_are_equal(const struct measures *a, const struct measures *b)
+{
+    return a->value_minor == b->value_minor && a->customs_value_minor == b->customs_value_minor &&
+           a->net_mass_mg == b->net_mass_mg && a->gross_mass_mg == b->gross_mass_mg &&
+           a->supp_quantity_micro == b->supp_quantity_micro && a->estimated_mg == b->estimated_mg &&
+           a->declarations == b->declarations && a->items == b->items && a->packages == b->packages &&
+           a->warned_items == b->warned_items && a->late_items == b->late_items && a->loaded_items == b->loaded_items;
+}

@@ -129,23 +129,6 @@ static enum err check_cell(struct cube_source_fold *fold, uint32_t view, uint32_
     return OK;
 }
 
-static struct measures opposite(const struct measures *m)
-{
-    return (struct measures){
-        .value_minor = -m->value_minor,
-        .customs_value_minor = -m->customs_value_minor,
-        .net_mass_mg = -m->net_mass_mg,
-        .gross_mass_mg = -m->gross_mass_mg,
-        .supp_quantity_micro = -m->supp_quantity_micro,
-        .estimated_mg = -m->estimated_mg,
-        .declarations = -m->declarations,
-        .items = -m->items,
-        .packages = -m->packages,
-        .warned_items = -m->warned_items,
-        .late_items = -m->late_items,
-    };
-}
-
 /* Gives the cells of a section that are new to the cube. */
 static enum err take_cells(struct cube_source_fold *fold, const struct cube_source *source, struct bytes bytes,
                            struct err_info *info)
@@ -190,7 +173,7 @@ static void untake_cells(struct cube_source_fold *fold, const struct cube_source
            map_key(source, &key, &own)) {
         if (!slice_in(fold->take, totals_slice(&key)))
             continue;
-        delta = opposite(&delta);
+        delta = measures_opposite(&delta);
         fold->sink.add(fold->sink.self, index, &own, &delta);
         fold->given--;
     }

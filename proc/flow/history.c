@@ -259,28 +259,10 @@ static struct measures *measures_of(struct history *history, const struct table_
     return &history->list[index];
 }
 
-static struct measures negative(const struct measures *m)
-{
-    return (struct measures){
-        .value_minor = -m->value_minor,
-        .customs_value_minor = -m->customs_value_minor,
-        .net_mass_mg = -m->net_mass_mg,
-        .gross_mass_mg = -m->gross_mass_mg,
-        .supp_quantity_micro = -m->supp_quantity_micro,
-        .estimated_mg = -m->estimated_mg,
-        .declarations = -m->declarations,
-        .items = -m->items,
-        .packages = -m->packages,
-        .warned_items = -m->warned_items,
-        .late_items = -m->late_items,
-        .loaded_items = -m->loaded_items,
-    };
-}
-
 static void replace(struct history *history, struct cube *cube, const struct table_key *key, const struct measures *now)
 {
     struct measures *before = measures_of(history, key);
-    struct measures delta = negative(before);
+    struct measures delta = measures_opposite(before);
     measures_add(&delta, now);
     history->count -= before->items != 0;
     history->count += now->items != 0;

@@ -48,13 +48,7 @@ static void put_some(struct world *world, int portion)
             sample_replace(&sample, 1 + (unsigned)portion);
         if (i == 6)
             sample.declaration.office_code = TEXT("NOWHERE");
-        struct buffer bytes = {0};
-        sample_encode(&sample, &bytes);
-        struct world_record record = {.key = {(const uint8_t *)sample.id, strlen(sample.id)},
-                                      .value = buffer_bytes(&bytes),
-                                      .timestamp_ms = NOW_MS};
-        world_put(world, PORT_DECLARATIONS, 0, &record);
-        buffer_fini(&bytes);
+        sample_put(&sample, world, 0, NOW_MS);
     }
 }
 

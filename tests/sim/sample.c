@@ -5,6 +5,7 @@
 #include "flow/wire.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { KG_MG = 1000000 };
 
@@ -101,4 +102,16 @@ struct item *sample_add_item(struct sample *sample, const char *hs_code, int64_t
 void sample_encode(const struct sample *sample, struct buffer *out)
 {
     wire_encode(&sample->declaration, out);
+}
+
+int64_t sample_put(const struct sample *sample, struct world *world, int32_t partition, int64_t timestamp_ms)
+{
+    struct buffer bytes = {0};
+    sample_encode(sample, &bytes);
+    struct world_record record = {.key = {(const uint8_t *)sample->id, strlen(sample->id)},
+                                  .value = buffer_bytes(&bytes),
+                                  .timestamp_ms = timestamp_ms};
+    int64_t offset = world_put(world, PORT_DECLARATIONS, partition, &record);
+    buffer_fini(&bytes);
+    return offset;
 }

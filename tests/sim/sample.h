@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "sim/world.h"
 #include "trade/declaration.h"
 
 enum { SAMPLE_ITEMS_MOST = 8 };
@@ -30,3 +31,6 @@ struct item *sample_add_item(struct sample *sample, const char *hs_code, int64_t
 
 /* Appends the canonical bytes. */
 void sample_encode(const struct sample *sample, struct buffer *out);
+
+/* Appends it to the declarations of a partition, by its id. Returns the offset. */
+int64_t sample_put(const struct sample *sample, struct world *world, int32_t partition, int64_t timestamp_ms);

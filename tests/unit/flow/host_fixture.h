@@ -68,11 +68,7 @@ static inline int64_t fixture_put_bytes(struct fixture *f, int32_t partition, co
 
 static inline int64_t fixture_put(struct fixture *f, int32_t partition, const struct sample *sample)
 {
-    struct buffer bytes = {0};
-    sample_encode(sample, &bytes);
-    int64_t offset = fixture_put_bytes(f, partition, sample->id, buffer_bytes(&bytes), false);
-    buffer_fini(&bytes);
-    return offset;
+    return sample_put(sample, f->world, partition, START_NOW_MS);
 }
 
 /* A little of everything: originals of several items, replacements, cancels, duplicates, conflicts, bad and undecodable ones.
