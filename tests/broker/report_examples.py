@@ -52,6 +52,8 @@ def check(case, folder, write=False):
 
     def example(match):
         nonlocal count
+        if "load --statistics" in match["command"]:  # of years that this stream counts itself; tests/command/history.py does it
+            return match[0]
         printed = "".join(output_of(case, line, folder) for line in match["command"].splitlines())
         count += 1
         if match["output"] is None:
