@@ -8,6 +8,7 @@
 #include "cmd/nearest.h"
 #include "cmd/source.h"
 #include "flow/history.h"
+#include "flow/key_text.h"
 #include "flow/statistic_bytes.h"
 #include "trade/calendar.h"
 #include "trade/window.h"
@@ -286,17 +287,6 @@ static enum err check_closed(const struct reading *reading, uint32_t date)
 
 /* ---- its key ---- */
 
-static void put_encoded(struct buffer *out, struct text text)
-{
-    for (uint32_t i = 0; i < text.length; i++) {
-        uint8_t byte = (uint8_t)text.data[i];
-        if (byte < 0x21 || byte > 0x7E || byte == '%' || byte == '|' || byte == '=')
-            buffer_add_format(out, "%%%02X", byte);
-        else
-            buffer_add_u8(out, byte);
-    }
-}
-
 static int column_of_dimension(const struct reading *reading, const struct view *view, enum dimension dimension)
 {
     int column = COLUMN_DIMENSIONS + (dimension >= DIMENSION_HS2 ? (int)DIMENSION_HS6 : (int)dimension);
@@ -338,7 +328,7 @@ static enum err put_dimension(struct reading *reading, const struct view *view, 
                          view->name, view_dimension_name(dimension));
     buffer_add_format(&reading->key, "|%s=", view_dimension_name(dimension));
     size_t begin = reading->key.length;
-    put_encoded(&reading->key, text);
+    key_text_add(&reading->key, text);
     struct text value = {(const char *)reading->key.data + begin, (uint32_t)(reading->key.length - begin)};
     if (history_fits(view, dimension, value))
         return OK;

@@ -4,6 +4,7 @@
 #include "base/i128.h"
 #include "cmd/assemble.h"
 #include "cmd/reading.h"
+#include "flow/key_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,13 +35,7 @@ bool report_declarations_is_private(struct text name)
 static void put_part(struct buffer *key, const char *name, struct text value)
 {
     buffer_add_format(key, "|%s=", name);
-    for (uint32_t i = 0; i < value.length; i++) {
-        uint8_t c = (uint8_t)value.data[i];
-        if (c < 0x21 || c > 0x7E || c == '%' || c == '|' || c == '=')
-            buffer_add_format(key, "%%%02X", c);
-        else
-            buffer_add_u8(key, c);
-    }
+    key_text_add(key, value);
 }
 
 static const char *flow_of(const struct declaration *d, enum item_class class)

@@ -2,6 +2,7 @@
 #include "flow/history.h"
 
 #include "base/memory.h"
+#include "flow/key_text.h"
 #include "flow/statistic_read.h"
 #include "trade/calendar.h"
 
@@ -31,37 +32,11 @@ struct parsing {
     struct table_key *key;
 };
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* %XX -> a byte. False: longer than any code, or no such thing. */
-static bool decode(struct text text, char out[static CODE_BYTES_MOST], struct text *out_text)
-{
-    uint32_t length = 0;
-    for (uint32_t i = 0; i < text.length; i++, length++) {
-        if (length == CODE_BYTES_MOST)
-            return false;
-        out[length] = text.data[i];
-        if (text.data[i] != '%')
-            continue;
-        int high = i + 2 < text.length ? hex_digit(text.data[i + 1]) : -1;
-        int low = i + 2 < text.length ? hex_digit(text.data[i + 2]) : -1;
-        if (high < 0 || low < 0)
-            return false;
-        out[length] = (char)(high * 16 + low);
-        i += 2;
-    }
-    *out_text = (struct text){out, length};
-    return true;
-}
-
 static bool read_code(const struct parsing *parsing, struct text text, uint64_t *out)
 {
     char bytes[CODE_BYTES_MOST];
     struct text code;
-    if (!decode(text, bytes, &code) || (code.length && memchr(code.data, '\0', code.length)))
+    if (!key_text_read(text, bytes, sizeof bytes, &code) || (code.length && memchr(code.data, '\0', code.length)))
         return false;
     uint32_t number = parsing->number(parsing->context, code);
     *out = number;

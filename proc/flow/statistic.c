@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "flow/key_text.h"
 #include "flow/statistic_bytes.h"
 #include "flow/statistic_read.h"
 #include "trade/calendar.h"
@@ -15,8 +16,8 @@ enum {
     CODE_BYTES = 9,
     HS_TEXT_BYTES = 10 + 1,
     DATE_BYTES = 8,
-    PART_BYTES = 3 * VIEW_NAME_BYTES + 16, /* a name with every byte escaped, and a frequency */
-    TIME_BITS = 24,                        /* of word 0 of a key, above the commodity */
+    PART_BYTES = KEY_TEXT_GROWTH * VIEW_NAME_BYTES + 16, /* a name with every byte escaped, and a frequency */
+    TIME_BITS = 24,                                      /* of word 0 of a key, above the commodity */
 };
 
 static const i128 mg_a_gram = 1000;
@@ -199,22 +200,6 @@ static char *put_raw(char *at, const char *text)
     return at + length;
 }
 
-static char *put_encoded(char *at, const char *text, size_t length)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < length; i++) {
-        uint8_t byte = (uint8_t)text[i];
-        if (byte < 0x21 || byte > 0x7E || byte == '%' || byte == '|' || byte == '=') {
-            *at++ = '%';
-            *at++ = digits[byte >> 4];
-            *at++ = digits[byte & 15];
-        } else {
-            *at++ = (char)byte;
-        }
-    }
-    return at;
-}
-
 static char *put_number(char *at, uint32_t number)
 {
     char digits[10];
@@ -317,7 +302,7 @@ static char *put_dimension(char *at, const struct view *view, enum dimension dim
     case DIMENSIONS:
         break;
     }
-    return put_encoded(at, text, length);
+    return key_text_put(at, (struct text){text, length});
 }
 
 static char *put_part(char *at, const struct part *part)
@@ -339,7 +324,7 @@ static void make_parts(struct statistic_writer *writer)
         const char *name = writer->plan->views[view].name;
         for (enum period period = PERIOD_DAY; period < PERIODS; period++) {
             struct part *head = &writer->heads[view][period];
-            char *end = put_raw(put_encoded(head->text, name, strlen(name)), "|");
+            char *end = put_raw(key_text_put(head->text, text_of(name)), "|");
             end_part(head, put_raw(put_raw(end, period_key_name(period)), "|"));
         }
     }

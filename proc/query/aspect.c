@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "query/aspect.h"
 
+#include "flow/key_text.h"
 #include "trade/calendar.h"
 #include "trade/trade_class.h"
 
@@ -118,6 +119,6 @@ bool aspect_put(const struct aspect *aspect, const struct record *record, uint32
     if (aspect->kind == ASPECT_CLASS)
         buffer_add_text(out, trade_class_of(value));
     else
-        records_put_decoded(value, out);
+        key_text_add_read(out, value);
     return true;
 }

@@ -234,21 +234,3 @@ struct text records_value(struct text part)
     text_cut(&part, '=');
     return part;
 }
-
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-void records_put_decoded(struct text value, struct buffer *out)
-{
-    for (uint32_t i = 0; i < value.length; i++) {
-        if (value.data[i] == '%' && i + 2 < value.length && hex_digit(value.data[i + 1]) >= 0 &&
-            hex_digit(value.data[i + 2]) >= 0) {
-            buffer_add_u8(out, (uint8_t)(hex_digit(value.data[i + 1]) * 16 + hex_digit(value.data[i + 2])));
-            i += 2;
-        } else {
-            buffer_add_u8(out, (uint8_t)value.data[i]);
-        }
-    }
-}

@@ -78,6 +78,3 @@ void records_split(const char *key, struct record_parts *out);
 /* Name and value of a part; the value as it stands in the key. */
 struct text records_name(struct text part);
 struct text records_value(struct text part);
-
-/* Adds a value with its %XX decoded. */
-void records_put_decoded(struct text value, struct buffer *out);
