@@ -4,6 +4,7 @@
 #include "cmd/reject_print.h"
 #include "cmd/stop.h"
 #include "cmd/trace.h"
+#include "flow/cell.h"
 #include "flow/settle.h"
 #include "ops/statistic_json.h"
 #include "trade/calendar.h"
@@ -37,12 +38,6 @@ static const char *function_name(enum function function)
     default:
         return "UNSPECIFIED";
     }
-}
-
-static const char *flow_text(uint8_t flow)
-{
-    static const char *const names[] = {"", "M", "X", "RM", "RX"};
-    return flow < sizeof names / sizeof names[0] ? names[flow] : "?";
 }
 
 /* The rule of a number in a reject list, NULL if this program has none. */
@@ -112,7 +107,7 @@ static void print_contribution(const struct trace_entry *entry)
         const struct contribution_item *item = &c->items[i];
         printf("    item %" PRIu32 ": %s hs %s partner %s value %" PRId64 " customs value %" PRId64 " net %" PRId64
                " mg gross %" PRId64 " mg quantity %" PRId64 " millionths packages %" PRIu32 "%s\n",
-               i, flow_text(item->flow), hs_text(item, hs), country_text(item->partner, partner), item->value_minor,
+               i, flow_name(item->flow), hs_text(item, hs), country_text(item->partner, partner), item->value_minor,
                item->customs_value_minor, item->net_mass_mg, item->gross_mass_mg, item->supp_quantity_micro,
                item->packages, item->estimated ? " (mass estimated)" : "");
     }
@@ -229,7 +224,7 @@ static json_t *item_json(const struct contribution_item *item)
 {
     char hs[HS_DIGITS_MOST + 1];
     char partner[COUNTRY_BYTES];
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:b}", "flow", flow_text(item->flow), "hs_code",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:b}", "flow", flow_name(item->flow), "hs_code",
                      hs_text(item, hs), "partner", item->partner ? country_text(item->partner, partner) : "",
                      "statistical_value_minor", text_of_offset(item->value_minor), "customs_value_minor",
                      text_of_offset(item->customs_value_minor), "net_mass_mg", text_of_offset(item->net_mass_mg),

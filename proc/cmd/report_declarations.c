@@ -4,6 +4,7 @@
 #include "base/i128.h"
 #include "cmd/assemble.h"
 #include "cmd/reading.h"
+#include "flow/cell.h"
 #include "flow/key_text.h"
 
 #include <inttypes.h>
@@ -44,8 +45,8 @@ static const char *flow_of(const struct declaration *d, enum item_class class)
     if (class == ITEM_OUTSIDE)
         return "";
     if (class == ITEM_RETURNS)
-        return import ? "RM" : "RX";
-    return import ? "M" : "X";
+        return flow_name(import ? FLOW_RM : FLOW_RX);
+    return flow_name(import ? FLOW_M : FLOW_X);
 }
 
 /* As contribution.c has it: the country of consignment stands in for an origin that is absent. */

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/i128.h"
+#include "base/span.h"
 #include "base/table.h"
 
 enum flow {
@@ -21,6 +22,11 @@ enum flow {
     FLOW_RX = 4,
     FLOW_T = 5,
 };
+
+/* The name of a flow, as record keys and people write it; "" of 0, "?" of what is none. */
+const char *flow_name(uint32_t flow);
+/* The flow of a name. False, and *out untouched: there is none. */
+bool flow_of_name(struct text name, enum flow *out);
 
 enum {
     CELL_MODE_MOST = 511,

@@ -57,16 +57,14 @@ static bool read_country(struct text text, uint64_t *out)
     return text.length == 2;
 }
 
+/* T is the sum of the others. */
 static bool read_flow(struct text text, uint64_t *out)
 {
-    static const char *const names[] = {[FLOW_M] = "M", [FLOW_X] = "X", [FLOW_RM] = "RM", [FLOW_RX] = "RX"};
-    for (uint64_t flow = FLOW_M; flow <= FLOW_RX; flow++) {
-        if (text_is(text, names[flow])) {
-            *out = flow;
-            return true;
-        }
-    }
-    return false;
+    enum flow flow;
+    if (!flow_of_name(text, &flow) || flow == FLOW_T)
+        return false;
+    *out = flow;
+    return true;
 }
 
 /* All digits of the view, or none where the goods had no such code. */

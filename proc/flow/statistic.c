@@ -255,12 +255,6 @@ static const struct dates *dates_of(struct statistic_writer *writer, struct days
     return out;
 }
 
-static const char *flow_name(uint32_t flow)
-{
-    static const char *const names[8] = {"", "M", "X", "RM", "RX", "T", "", ""};
-    return names[flow & 7];
-}
-
 static char *put_dimension(char *at, const struct view *view, enum dimension dimension, const struct table_key *key,
                            const struct dictionary *codes)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "query/condition.h"
 
+#include "flow/cell.h"
 #include "trade/trade_class.h"
 
 static bool is_flow_total(const struct condition *condition)
@@ -60,12 +61,8 @@ static enum err read_group(struct condition *condition, struct text group, const
 /* T adds the others up, so it stands alone. */
 static enum err check_flow(const struct condition *condition, struct text text, struct err_info *info)
 {
-    static const char *const flows[] = {"M", "X", "RM", "RX"};
-    for (size_t i = 0; i < sizeof flows / sizeof flows[0]; i++) {
-        if (text_is(text, flows[i]) && !is_flow_total(condition))
-            return OK;
-    }
-    if (text_is(text, "T") && condition->value_count == 0)
+    enum flow flow;
+    if (flow_of_name(text, &flow) && (flow == FLOW_T ? condition->value_count == 0 : !is_flow_total(condition)))
         return OK;
     return err_set(info, ERR_CONFIG, "--where flow=%.*s: there are M, X, RM, RX with + between, or T alone",
                    TEXT_ARGS(text));

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/table.h"
+#include "flow/cell.h"
 #include "query/summary_choose.h"
 
 #include <stdlib.h>
@@ -19,7 +20,7 @@ struct making {
     i128 *wholes;
     uint32_t whole_capacity;
     struct table *counted; /* group and value of --count */
-    uint32_t flows;        /* bits of M, X, RM, RX that were added up */
+    uint32_t flows;        /* a bit of each that was added up */
     bool has_unit;         /* some record added has a unit of quantity */
     bool has_none;         /* some has none */
     bool has_other_unit;   /* some has another one */
@@ -181,14 +182,12 @@ static void add_to_groups(struct making *making, const struct record *record, bo
 /* What was added up, for the reasons why a sum says nothing. */
 static void watch(struct making *making, const struct record *record)
 {
-    static const char *const flows[] = {"M", "X", "RM", "RX"};
     struct record_parts parts;
+    enum flow flow;
     if (making->summary->flow_part < RECORDS_PARTS_MOST) {
         records_split(record->key, &parts);
-        for (uint32_t i = 0; i < 4; i++) {
-            if (text_is(records_value(parts.part[making->summary->flow_part]), flows[i]))
-                making->flows |= 1U << i;
-        }
+        if (flow_of_name(records_value(parts.part[making->summary->flow_part]), &flow))
+            making->flows |= 1U << flow;
     }
     char *unit = making->summary->quantity_unit;
     if (record->quantity_unit[0] == '\0')
@@ -468,11 +467,15 @@ static enum err order_groups(struct making *making, struct err_info *info)
     return OK;
 }
 
+static bool has_both(const struct making *making, enum flow a, enum flow b)
+{
+    return making->flows & 1U << a && making->flows & 1U << b;
+}
+
 static void say_reasons(struct making *making)
 {
     struct summary *summary = making->summary;
-    enum { M = 1, X = 2, RM = 4, RX = 8 };
-    if (!summary->no_declarations && ((making->flows & (M | RM)) == (M | RM) || (making->flows & (X | RX)) == (X | RX)))
+    if (!summary->no_declarations && (has_both(making, FLOW_M, FLOW_RM) || has_both(making, FLOW_X, FLOW_RX)))
         summary->no_declarations = "a declaration may have items in a flow and in its re-imports or re-exports";
     if (!making->has_unit)
         summary->no_quantity =
