@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
+#include "cmd/batcher.h"
 #include "cmd/cmd.h"
 #include "cmd/file_writer.h"
 #include "cmd/generator.h"
@@ -13,6 +14,8 @@
 
 #include <stdio.h>
 
+/* A batch stays below what brokers take by default (message.max.bytes, 1048588), with room for its key. */
+enum { BATCH_DECLARATIONS_MOST = 10000, BATCH_BYTES_MOST = 900000 };
 enum { LOOK_EACH = 1024, PACE_MS = 5, SECOND_NS = 1000000000, MS_NS = 1000000, FAILURES_TOLD = 20 };
 
 struct generate {
@@ -21,21 +24,26 @@ struct generate {
     struct kafka_options kafka;
     struct sender *sender;
     struct file_writer *file;
+    struct batcher *batcher; /* NULL: a record a declaration */
     /* options */
     int64_t count;
     int64_t rate;
     int64_t seed;
     int64_t first_number;
+    int64_t batch; /* declarations a record; 0: no DeclarationBatch */
     int64_t amend, cancel, duplicate, late, bad, apart;
     const char *profile;
     const char *out;
     const char *timestamp;
+    const char *batch_compression;
     const char *from;
     const char *to;
     bool now;
+    bool compress;
     /* sums */
     uint64_t kinds[GENERATED_KINDS];
-    uint64_t records;
+    uint64_t declarations;
+    uint64_t records; /* one each, or fewer: batches */
     uint64_t bytes;
     uint64_t items;
     uint64_t failures;
@@ -104,6 +112,21 @@ static enum err prepare_generator(struct generate *generate, struct err_info *in
     return err;
 }
 
+/* Of a topic that is there: ids of one partition come together. */
+static enum err prepare_batches(struct generate *generate, struct err_info *info)
+{
+    struct batcher_options options = {.declarations_most = (uint32_t)generate->batch,
+                                      .bytes_most = (size_t)generate->options.config.input_max_bytes,
+                                      .compress = generate->compress};
+    if (options.bytes_most > BATCH_BYTES_MOST)
+        options.bytes_most = BATCH_BYTES_MOST;
+    TRY(sender_partitions(generate->sender, &options.partitions, info));
+    if (options.partitions < 1)
+        return err_set(info, ERR_PEER, "%s: the topic has no partitions", generate->kafka.topics[PORT_DECLARATIONS]);
+    generate->batcher = batcher_new(&options);
+    return OK;
+}
+
 static enum err prepare(struct generate *generate, struct err_info *info)
 {
     wire_init();
@@ -111,16 +134,36 @@ static enum err prepare(struct generate *generate, struct err_info *info)
     if (generate->out)
         return file_writer_open(generate->out, &generate->file, info);
     setup_kafka(&generate->options.config, generate->options.timeout_ms, &generate->kafka);
-    return sender_open(&generate->kafka, (struct sender_failure){tell_failure, generate}, &generate->sender, info);
+    TRY(sender_open(&generate->kafka, (struct sender_failure){tell_failure, generate}, &generate->sender, info));
+    return generate->batch ? prepare_batches(generate, info) : OK;
+}
+
+static enum err send_batch(struct generate *generate, const struct batch_record *record, struct err_info *info)
+{
+    generate->bytes += record->value.length;
+    return sender_send_to(generate->sender, record->partition, record->key, record->value,
+                          generate->now ? 0 : record->timestamp_ms, ++generate->records, info);
+}
+
+static enum err send_rest(struct generate *generate, struct err_info *info)
+{
+    struct batch_record record;
+    while (generate->batcher && batcher_flush(generate->batcher, &record))
+        TRY(send_batch(generate, &record, info));
+    return sender_finish(generate->sender, info);
 }
 
 static enum err put(struct generate *generate, const struct generated *record, struct err_info *info)
 {
-    generate->records++;
+    struct batch_record batch;
+    generate->declarations++;
     generate->kinds[record->kind]++;
-    generate->bytes += record->value.length;
     if (record->declaration)
         generate->items += record->declaration->items.count;
+    if (generate->batcher)
+        return batcher_add(generate->batcher, record, &batch) ? send_batch(generate, &batch, info) : OK;
+    generate->records++;
+    generate->bytes += record->value.length;
     if (generate->file)
         return file_writer_add(generate->file, record->value, info);
     struct bytes key = {(const uint8_t *)record->key.data, record->key.length};
@@ -128,15 +171,15 @@ static enum err put(struct generate *generate, const struct generated *record, s
                        generate->records, info);
 }
 
-/* Waits until the next record is due. */
+/* Waits until the next declaration is due. */
 static void pace(const struct generate *generate, int64_t begun_ns)
 {
     if (generate->rate == 0 || !generate->sender)
         return;
     for (;;) {
         int64_t elapsed = clock_steady_ns() - begun_ns;
-        int64_t due = (int64_t)(generate->records / (uint64_t)generate->rate) * SECOND_NS +
-                      (int64_t)(generate->records % (uint64_t)generate->rate) * SECOND_NS / generate->rate;
+        int64_t due = (int64_t)(generate->declarations / (uint64_t)generate->rate) * SECOND_NS +
+                      (int64_t)(generate->declarations % (uint64_t)generate->rate) * SECOND_NS / generate->rate;
         if (elapsed >= due || stop_requested())
             return;
         int64_t wait_ms = (due - elapsed) / MS_NS;
@@ -150,19 +193,19 @@ static enum err produce(struct generate *generate, struct err_info *info)
     struct progress progress = progress_begin("generate");
     struct generated record;
     enum err err = OK;
-    while (err == OK && (generate->count == 0 || generate->records < (uint64_t)generate->count)) {
+    while (err == OK && (generate->count == 0 || generate->declarations < (uint64_t)generate->count)) {
         pace(generate, begun);
-        if (generate->records % LOOK_EACH == 0 && stop_requested())
+        if (generate->declarations % LOOK_EACH == 0 && stop_requested())
             break;
         generator_next(generate->generator, &record);
         err = put(generate, &record, info);
-        if (generate->records % LOOK_EACH == 0)
-            progress_show(&progress, generate->records, (uint64_t)generate->count, generate->records);
+        if (generate->declarations % LOOK_EACH == 0)
+            progress_show(&progress, generate->declarations, (uint64_t)generate->count, generate->declarations);
     }
     progress_end(&progress);
     if (err != OK)
         return err;
-    return generate->file ? file_writer_finish(generate->file, info) : sender_finish(generate->sender, info);
+    return generate->file ? file_writer_finish(generate->file, info) : send_rest(generate, info);
 }
 
 /* To stderr when the declarations themselves go to stdout. */
@@ -170,14 +213,16 @@ static void print_summary(const struct generate *generate, int64_t begun_ns)
 {
     FILE *out = generate->out && strcmp(generate->out, "-") == 0 ? stderr : stdout;
     double seconds = (double)(clock_steady_ns() - begun_ns) / 1e9;
-    double records = (double)generate->records;
-    fprintf(out, "declarations %llu\n", (unsigned long long)generate->records);
+    double declarations = (double)generate->declarations;
+    fprintf(out, "declarations %llu\n", (unsigned long long)generate->declarations);
     for (int kind = 0; kind < GENERATED_KINDS; kind++)
         fprintf(out, "  %-12s %llu\n", generator_kind_name((enum generated_kind)kind),
                 (unsigned long long)generate->kinds[kind]);
+    if (generate->batcher)
+        fprintf(out, "batches %llu\n", (unsigned long long)generate->records);
     fprintf(out, "items %llu\nbytes %llu (%.1f per declaration)\n", (unsigned long long)generate->items,
-            (unsigned long long)generate->bytes, records > 0 ? (double)generate->bytes / records : 0);
-    fprintf(out, "seconds %.2f (%.0f declarations/s)\n", seconds, seconds > 0 ? records / seconds : 0);
+            (unsigned long long)generate->bytes, declarations > 0 ? (double)generate->bytes / declarations : 0);
+    fprintf(out, "seconds %.2f (%.0f declarations/s)\n", seconds, seconds > 0 ? declarations / seconds : 0);
 }
 
 static int run_generating(struct generate *generate)
@@ -187,13 +232,14 @@ static int run_generating(struct generate *generate)
     enum err err = prepare(generate, &info);
     if (err == OK)
         err = produce(generate, &info);
-    if (generate->records > 0)
+    if (generate->declarations > 0)
         print_summary(generate, begun);
     if (err != OK)
         return options_fail(&generate->options, err, &info);
     if (generate->failures > 0)
         return options_say(&generate->options, generate->failed_with == ERR_LIMIT ? ERR_DATA : ERR_PEER,
-                           "%llu declarations did not arrive", (unsigned long long)generate->failures);
+                           "%llu %s did not arrive", (unsigned long long)generate->failures,
+                           generate->batcher ? "batches" : "declarations");
     return 0;
 }
 
@@ -203,6 +249,16 @@ static int check_options(struct generate *generate)
     generate->now = strcmp(generate->timestamp, "now") == 0;
     if (!generate->now && strcmp(generate->timestamp, "accepted") != 0)
         return options_say(options, ERR_CONFIG, "--timestamp %s: accepted or now is needed", generate->timestamp);
+    generate->compress = strcmp(generate->batch_compression, "zstd") == 0;
+    if (!generate->compress && strcmp(generate->batch_compression, "none") != 0)
+        return options_say(options, ERR_CONFIG, "--batch-compression %s: none or zstd is needed",
+                           generate->batch_compression);
+    if (generate->compress && generate->batch == 0)
+        return options_say(options, ERR_CONFIG,
+                           "--batch-compression zstd needs --batch N: it is batches that it compresses");
+    if (generate->batch > 0 && generate->out)
+        return options_say(options, ERR_CONFIG,
+                           "--batch and --out do not go together: a file holds single declarations; leave one out");
     if (options->argument_count > 0)
         return options_say(options, ERR_CONFIG, "\"%s\": no argument is taken; a file is named by --out",
                            options->arguments[0]);
@@ -226,6 +282,7 @@ static int run(int argc, char **argv)
                                  .apart = defaults.apart_ppm,
                                  .profile = "cn",
                                  .timestamp = "accepted",
+                                 .batch_compression = "none",
                                  .from = "2025-01-01",
                                  .to = "2025-07-31"};
     const struct option_row rows[] = {
@@ -233,6 +290,8 @@ static int run(int argc, char **argv)
         {"rate", OPTION_NUMBER, &generate.rate, 0, 100000000},
         {"seed", OPTION_NUMBER, &generate.seed, 0, INT64_MAX},
         {"first-number", OPTION_NUMBER, &generate.first_number, 1, 999999999},
+        {"batch", OPTION_NUMBER, &generate.batch, 0, BATCH_DECLARATIONS_MOST},
+        {"batch-compression", OPTION_TEXT, &generate.batch_compression, 0, 0},
         {"profile", OPTION_TEXT, &generate.profile, 0, 0},
         {"out", OPTION_TEXT, &generate.out, 0, 0},
         {"timestamp", OPTION_TEXT, &generate.timestamp, 0, 0},
@@ -252,6 +311,7 @@ static int run(int argc, char **argv)
         stop_install();
         code = run_generating(&generate);
     }
+    batcher_free(generate.batcher);
     sender_close(generate.sender);
     setup_kafka_fini(&generate.kafka);
     file_writer_close(generate.file);
@@ -269,8 +329,8 @@ const struct command command_generate = {
         "machine. They go to\n"
         "topic.declarations, or to a file. Good ones break no reject rule of the strict profile.\n\n"
         "options:\n"
-        "  --count N          records, each of one declaration (100000); 0 = until Ctrl-C\n"
-        "  --rate N           records per second (0 = unlimited)\n"
+        "  --count N          declarations, each a record of its own (100000); 0 = until Ctrl-C\n"
+        "  --rate N           declarations per second (0 = unlimited)\n"
         "  --seed N           begins another stream (1)\n"
         "  --first-number N   number in the first declaration's id, the others count on (1): generators that share a "
         "topic\n"
@@ -280,6 +340,13 @@ const struct command command_generate = {
         "                     kz: scheme EAEU, reporter KZ, KZT; kr: scheme KR, reporter KR, KRW\n"
         "  --out FILE         writes length-prefixed declarations instead, compressed if FILE ends in .zst; - = "
         "standard output\n"
+        "  --batch N          N declarations of one partition a record, as a DeclarationBatch (0 = single ones); a "
+        "record has the "
+        "time of\n"
+        "                     its latest declaration\n"
+        "  --batch-compression none|zstd\n"
+        "                     zstd: the value of such a record is a zstd frame, which workers decompress; then have\n"
+        "                     -X kafka.producer.compression.type=none as well (none)\n"
         "  --timestamp WHAT   record timestamp: accepted = accepted_at_ms of the declaration (default), now = "
         "time of arrival\n"
         "  --from, --to DATE  first and last reference date (2025-01-01, 2025-07-31); the records are spread "

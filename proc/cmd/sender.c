@@ -62,6 +62,15 @@ void sender_close(struct sender *sender)
     memory_free(sender);
 }
 
+enum err sender_partitions(struct sender *sender, int32_t *out, struct err_info *info)
+{
+    struct admin *admin;
+    TRY(admin_open(sender->options, sender->health, &admin, info));
+    enum err err = admin_partitions(admin, PORT_DECLARATIONS, out, info);
+    admin_close(admin);
+    return err;
+}
+
 static void tell(struct sender *sender, uint64_t token, enum err reason)
 {
     struct kafka_health health;

@@ -38,6 +38,9 @@ enum err sender_open_to(const struct kafka_options *options, enum port_topic top
 /* Drops what is not acknowledged. Takes NULL. */
 void sender_close(struct sender *sender);
 
+/* Partitions of topic.declarations now. (blocks) */
+enum err sender_partitions(struct sender *sender, int32_t *out, struct err_info *info) MUST_USE;
+
 /* Waits while the local queue is full. key.data NULL: no key. timestamp_ms 0: now. */
 enum err sender_send(struct sender *sender, struct bytes key, struct bytes value, int64_t timestamp_ms, uint64_t token,
                      struct err_info *info) MUST_USE;

@@ -49,10 +49,16 @@ with folder() as place:
     done = run("generate", *LIST, "--count", "10", "--out", "-")
     expect("declarations 10" in done.stderr, "the summary does not mix with the declarations", done)
 
+    # batches: options that do not go together say so
+    expect_run(64, "--batch and --out", "generate", *LIST, "--batch", "10", "--out", f"{place}/x.pb")
+    expect_run(64, "needs --batch", "generate", *LIST, "--batch-compression", "zstd")
+    expect_run(64, "none or zstd", "generate", *LIST, "--batch", "10", "--batch-compression", "gzip")
+    expect_run(64, "--batch", "generate", *LIST, "--batch", "10001")
+
     # no broker: within the time-out, with the address, exit code 69
     port = closed_port()
     broker = ("-X", f"brokers=127.0.0.1:{port}", "--timeout", "1.5")
-    for arguments in (["load", f"{place}/a.pb"], ["generate", *LIST, "--count", "10"], ["tail"]):
+    for arguments in (["load", f"{place}/a.pb"], ["generate", *LIST, "--count", "10"], ["generate", *LIST, "--batch", "5"], ["tail"]):
         begun = time.monotonic()
         expect_run(69, f"127.0.0.1:{port}", *arguments, *broker)
         expect(time.monotonic() - begun < 15, f"{arguments[0]} gives up in time")
