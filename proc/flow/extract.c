@@ -133,11 +133,6 @@ static void answer(struct extractor *extractor, enum extract_result result, stru
         extract_fini(extract);
 }
 
-static bool is_in(const struct extract_days *days, int32_t day)
-{
-    return day >= days->from && day <= days->to;
-}
-
 static void note(struct extractor *extractor, uint32_t cell)
 {
     if (extractor->count == extractor->capacity) {
@@ -156,7 +151,7 @@ static void look(struct extractor *extractor, const struct cube *cube)
     for (; extractor->next < end && extractor->count <= EXTRACT_CELLS_MOST; extractor->next++) {
         const struct table_key *key = cube_key(cube, extractor->next);
         if (cell_view(key) == wanted->view && cell_is_month(key) == wanted->months &&
-            (is_in(&wanted->windows[0], cell_day(key)) || is_in(&wanted->windows[1], cell_day(key))))
+            (days_have(wanted->windows[0], cell_day(key)) || days_have(wanted->windows[1], cell_day(key))))
             note(extractor, extractor->next);
     }
 }

@@ -12,20 +12,15 @@
 #pragma once
 
 #include "flow/cube.h"
+#include "flow/period.h"
 #include "trade/reference.h"
 
 enum { EXTRACT_CELLS_MOST = 1 << 18 };
 
-/* Days from .. to, both included; cells of months have their first day. */
-struct extract_days {
-    int32_t from;
-    int32_t to;
-};
-
 struct extract_request {
     uint32_t view;
-    bool months; /* else days */
-    struct extract_days windows[2];
+    bool months;            /* else days */
+    struct days windows[2]; /* cells of months have their first day */
 };
 
 enum extract_result {

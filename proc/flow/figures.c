@@ -245,18 +245,13 @@ static void mark_cell(struct figures *figures, const struct table_key *key)
         figures_mark(figures, cell);
 }
 
-static bool is_in(struct days days, int32_t day)
-{
-    return day >= days.from && day <= days.to;
-}
-
 static void mark_rolling(struct figures *figures, const struct table_key *cell, enum period period)
 {
     struct table_key key = period_key(cell, period, 0);
     if (figures->today == FIGURES_NO_DAY) /* all are marked when it is known */
         return;
     struct days days = period_days(&key, figures->today);
-    if (is_in(days, cell_day(cell)) || is_in(period_year_before(days), cell_day(cell)))
+    if (days_have(days, cell_day(cell)) || days_have(period_year_before(days), cell_day(cell)))
         mark_key(figures, &key);
 }
 

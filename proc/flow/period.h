@@ -29,6 +29,11 @@ struct days {
     int32_t to;
 };
 
+static inline bool days_have(struct days days, int32_t day)
+{
+    return day >= days.from && day <= days.to;
+}
+
 /* What is published of a period. */
 struct figure {
     struct table_key key;

@@ -262,11 +262,11 @@ enum err ask_read(struct ask *ask, const struct view_plan *plan, struct err_info
     return read_format(ask, info);
 }
 
-static struct extract_days days_of(struct window window)
+static struct days days_of(struct window window)
 {
     if (window.to < window.from)
-        return (struct extract_days){0, -1};
-    return (struct extract_days){calendar_day(window.from), calendar_day(window.to)};
+        return (struct days){0, -1};
+    return (struct days){calendar_day(window.from), calendar_day(window.to)};
 }
 
 struct extract_request ask_cells(const struct ask *ask)
