@@ -4,14 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+enum err err_set_list(struct err_info *info, enum err err, const char *format, va_list args)
+{
+    if (info)
+        vsnprintf(info->text, sizeof info->text, format, args);
+    return err;
+}
+
 enum err err_set(struct err_info *info, enum err err, const char *format, ...)
 {
-    if (info) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(info->text, sizeof info->text, format, args);
-        va_end(args);
-    }
+    va_list args;
+    va_start(args, format);
+    err_set_list(info, err, format, args);
+    va_end(args);
     return err;
 }
 

@@ -35,6 +35,9 @@ struct err_info {
 /* Writes the explanation (info may be NULL) and returns `err`, so that `return err_set(...)` reads well. */
 enum err err_set(struct err_info *info, enum err err, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* The same for a function that has the arguments of its own caller. */
+enum err err_set_list(struct err_info *info, enum err err, const char *format, va_list args) PRINTF_LIKE(3, 0);
+
 /* Puts "prefix: " before the text that is already in info. Returns err. */
 enum err err_prefix(struct err_info *info, enum err err, const char *format, ...) PRINTF_LIKE(3, 4);
 

@@ -3,8 +3,6 @@
 
 #include "base/counter.h"
 
-#include <stdio.h>
-
 static struct counter found[INVARIANTS]; /* workers and the publisher write them */
 
 const char *invariant_name(enum invariant invariant)
@@ -17,13 +15,11 @@ const char *invariant_name(enum invariant invariant)
 
 enum err invariant_broken(enum invariant invariant, struct err_info *info, const char *format, ...)
 {
+    va_list args;
     counter_add_shared(&found[invariant], 1);
-    if (info) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(info->text, sizeof info->text, format, args);
-        va_end(args);
-    }
+    va_start(args, format);
+    err_set_list(info, ERR_BROKEN, format, args);
+    va_end(args);
     return ERR_BROKEN;
 }
 
