@@ -229,29 +229,30 @@ void echo_take(struct partition *partition, const struct echo *echo)
     }
 }
 
-bool echo_is_cut(struct partition *partition, int64_t now_ms)
+/* Whether the journal has nothing at that offset or behind it; if it does not answer it may. */
+static bool journal_ends_before(const struct partition *partition, int64_t offset)
 {
     const struct port *port = partition->context->port;
+    struct port_bounds bounds;
+    struct err_info info;
+    return port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) == OK && bounds.high <= offset;
+}
+
+bool echo_is_cut(struct partition *partition, int64_t now_ms)
+{
     if (partition->seen.offset >= partition->furthest.offset || now_ms - partition->echo_seen_ms <= ECHO_TIMEOUT_MS)
         return false;
     partition->echo_seen_ms = now_ms;
-    struct port_bounds bounds;
-    struct err_info info;
-    return port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) == OK &&
-           bounds.high <= partition->furthest.offset;
+    return journal_ends_before(partition, partition->furthest.offset);
 }
 
 /* No echo for long after an ack, though the journal was read to its end: what was acknowledged is gone. A reader that is slow, or
  * a process that stood still, is no reason to drop the state. */
 bool echo_is_missing(struct partition *partition, int64_t acked_ms, int64_t now_ms)
 {
-    const struct port *port = partition->context->port;
     int64_t since_ms = acked_ms > partition->echo_seen_ms ? acked_ms : partition->echo_seen_ms;
     if (!acked_ms || now_ms - since_ms <= ECHO_TIMEOUT_MS || MUTANT(ECHO_NOT_NOTICED))
         return false;
     partition->echo_seen_ms = now_ms;
-    struct port_bounds bounds;
-    struct err_info info;
-    return port->bounds(port->self, PORT_JOURNAL, partition->number, &bounds, &info) == OK &&
-           bounds.high <= partition->seen.offset + 1;
+    return journal_ends_before(partition, partition->seen.offset + 1);
 }
