@@ -135,3 +135,9 @@ static inline bool measures_are_equal(const struct measures *a, const struct mea
            a->declarations == b->declarations && a->items == b->items && a->packages == b->packages &&
            a->warned_items == b->warned_items && a->late_items == b->late_items && a->loaded_items == b->loaded_items;
 }
+
+static inline bool measures_are_none(const struct measures *m)
+{
+    static const struct measures none;
+    return measures_are_equal(m, &none);
+}

@@ -240,8 +240,7 @@ static void replace(struct history *history, struct cube *cube, const struct tab
     history->count -= before->items != 0;
     history->count += now->items != 0;
     *before = *now;
-    static const struct measures none;
-    if (memcmp(&delta, &none, offsetof(struct measures, loaded_items)) != 0)
+    if (!measures_are_none(&delta))
         cube_add(cube, key, &delta);
 }
 

@@ -3,6 +3,37 @@
 
 #include <criterion/criterion.h>
 
+/* Measures of which each in turn is 1, the others 0. */
+enum { MEASURES = 12 };
+static struct measures only(int which)
+{
+    struct measures m = {0};
+    i128 *const sums[] = {&m.value_minor,   &m.customs_value_minor, &m.net_mass_mg,
+                          &m.gross_mass_mg, &m.supp_quantity_micro, &m.estimated_mg};
+    int64_t *const counts[] = {&m.declarations, &m.items, &m.packages, &m.warned_items, &m.late_items, &m.loaded_items};
+    if (which < 6)
+        *sums[which] = 1;
+    else
+        *counts[which - 6] = 1;
+    return m;
+}
+
+Test(cell, measures_are_none_when_each_is_zero_and_opposites_add_up_to_that)
+{
+    struct measures sum = {0};
+
+    cr_expect(measures_are_none(&sum));
+    for (int i = 0; i < MEASURES; i++) {
+        struct measures one = only(i);
+        struct measures minus = measures_opposite(&one);
+        cr_expect_not(measures_are_none(&one), "measure %d", i);
+        measures_add(&sum, &one);
+        cr_expect_not(measures_are_none(&sum), "measure %d", i);
+        measures_add(&sum, &minus);
+        cr_expect(measures_are_none(&sum), "measure %d", i);
+    }
+}
+
 Test(cell, each_flow_is_found_by_its_name)
 {
     static const char *const names[] = {"M", "X", "RM", "RX", "T"};
