@@ -21,6 +21,7 @@ set -eu
 version=4.3.0
 cache=${DRYPORT_CACHE:-$HOME/.cache/dryport}
 libs=$cache/kafka-libs-$version
+end_process=$(dirname "$0")/end_process.sh
 
 say() {
     echo "kafka_broker: $*" >&2
@@ -296,30 +297,13 @@ start() {
     echo "$bootstrap"
 }
 
-# Ends one process by its pid file: first politely, then not.
-end_one() { # PID-FILE SIGNAL
-    if alive "$1"; then
-        pid=$(cat "$1")
-        kill -"$2" "$pid" 2>/dev/null || true
-        tries=0
-        while kill -0 "$pid" 2>/dev/null; do
-            tries=$((tries + 1))
-            [ $tries -ne 50 ] || kill -KILL "$pid" 2>/dev/null || true
-            [ $tries -lt 100 ] || fail "process $pid does not end"
-            sleep 0.1
-        done
-    fi
-    rm -f "$1"
-}
-
 stop() {
     [ $# -eq 1 ] || usage
     for file in "$1"/broker-*.pid; do # all at once: a quorum that is going away keeps the last ones waiting
         ! alive "$file" || kill -TERM "$(cat "$file")" 2>/dev/null || true
     done
     for file in "$1"/broker-*.pid; do
-        [ -f "$file" ] || continue
-        end_one "$file" TERM
+        "$end_process" "$file"
     done
 }
 
@@ -329,7 +313,7 @@ shift
 case $verb in
 start) start "$@" ;;
 stop) stop "$@" ;;
-kill) end_one "$1/broker-${2:-1}.pid" KILL ;;
+kill) "$end_process" "$1/broker-${2:-1}.pid" KILL ;;
 restart)
     dir=$(cd "$1" && pwd)
     ! alive "$dir/broker-${2:-1}.pid" || fail "broker ${2:-1} of $dir runs"

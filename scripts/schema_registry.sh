@@ -57,23 +57,9 @@ start() {
     echo "$url"
 }
 
-stop() {
-    [ -f "$1/registry.pid" ] || return 0
-    pid=$(cat "$1/registry.pid")
-    kill -TERM "$pid" 2>/dev/null || true
-    tries=0
-    while kill -0 "$pid" 2>/dev/null; do
-        tries=$((tries + 1))
-        [ $tries -ne 50 ] || kill -KILL "$pid" 2>/dev/null || true
-        [ $tries -lt 100 ] || fail "process $pid does not end"
-        sleep 0.1
-    done
-    rm -f "$1/registry.pid"
-}
-
 [ $# -eq 2 ] || usage
 case $1 in
 start) start "$2" ;;
-stop) stop "$2" ;;
+stop) "$(dirname "$0")/end_process.sh" "$2/registry.pid" ;;
 *) usage ;;
 esac
