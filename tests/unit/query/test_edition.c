@@ -25,6 +25,26 @@ static void give_code(const char *code, uint32_t year, int64_t value)
     give(&given);
 }
 
+/* A code that has another number in HS 2022. */
+static void give_renumbered(void)
+{
+    give_code("030510", 2021, 100);
+    give_code("030910", 2022, 150);
+}
+
+/* A code whose goods have two in HS 2022. */
+static void give_split(void)
+{
+    give_code("030792", 2021, 100);
+    give_code("030792", 2022, 40);
+}
+
+/* December of 2022 with December of 2021. */
+static void compare(const char *by)
+{
+    cr_assert_eq(make(by, "2022-12"), OK, "%s", info.text);
+}
+
 static const struct summary_group *group_of(const char *code)
 {
     for (uint32_t i = 0; i < summary->group_count; i++) {
@@ -49,19 +69,18 @@ Test(edition, a_code_that_stayed_is_compared_without_a_flag)
 {
     give_code("010121", 2021, 100);
     give_code("010121", 2022, 150);
-    cr_assert_eq(make("hs6", "2022-12"), OK, "%s", info.text);
+    compare("hs6");
 
     expect_group("010121", 150, 100, "");
 }
 
 Test(edition, a_code_that_has_another_number_and_one_that_was_joined_are_converted)
 {
-    give_code("030510", 2021, 100);
-    give_code("030910", 2022, 150);
+    give_renumbered();
     give_code("850010", 2021, 10);
     give_code("850020", 2021, 20);
     give_code("850001", 2022, 60);
-    cr_assert_eq(make("hs6", "2022-12"), OK, "%s", info.text);
+    compare("hs6");
 
     cr_assert_eq(summary->group_count, 2);
     expect_group("030910", 150, 100, "converted");
@@ -70,10 +89,9 @@ Test(edition, a_code_that_has_another_number_and_one_that_was_joined_are_convert
 
 Test(edition, a_code_that_was_split_is_given_to_none_and_nothing_is_said_of_the_year_before)
 {
-    give_code("030792", 2021, 100);
-    give_code("030792", 2022, 40);
+    give_split();
     give_code("030990", 2022, 70);
-    cr_assert_eq(make("hs6", "2022-12"), OK, "%s", info.text);
+    compare("hs6");
 
     expect_group("030792", 40, -1, "split");
     expect_group("030990", 70, -1, "split");
@@ -84,10 +102,9 @@ Test(edition, a_code_that_was_split_is_given_to_none_and_nothing_is_said_of_the_
 
 Test(edition, a_split_within_a_heading_or_a_chapter_does_not_matter_there)
 {
-    give_code("030792", 2021, 100);
-    give_code("030792", 2022, 40);
+    give_split();
     give_code("030990", 2022, 70);
-    cr_assert_eq(make("hs2", "2022-12"), OK, "%s", info.text);
+    compare("hs2");
 
     expect_group("03", 110, 100, "");
 }
@@ -98,7 +115,7 @@ Test(edition, a_code_that_lost_a_part_is_compared_and_flagged_and_so_is_the_one_
     give_code("041000", 2021, 5);
     give_code("020890", 2022, 90);
     give_code("041010", 2022, 15);
-    cr_assert_eq(make("hs6", "2022-12"), OK, "%s", info.text);
+    compare("hs6");
 
     expect_group("020890", 90, 100, "approximate");
     expect_group("041010", 15, 5, "approximate");
@@ -106,23 +123,21 @@ Test(edition, a_code_that_lost_a_part_is_compared_and_flagged_and_so_is_the_one_
 
 Test(edition, conditions_are_of_the_newer_codes)
 {
-    give_code("030510", 2021, 100);
-    give_code("030910", 2022, 150);
+    give_renumbered();
     request.where = "hs6=030910";
-    cr_assert_eq(make("", "2022-12"), OK, "%s", info.text);
+    compare("");
     cr_assert_eq((int64_t)summary->total.base.of[MEASURE_VALUE], 100);
 
     request.where = "hs6=030510";
-    cr_assert_eq(make("", "2022-12"), OK, "%s", info.text);
+    compare("");
     cr_assert_not(summary->total.has_base);
 }
 
 Test(edition, a_selection_that_cuts_through_a_split_has_no_year_before)
 {
-    give_code("030792", 2021, 100);
-    give_code("030792", 2022, 40);
+    give_split();
     request.where = "hs6=030792";
-    cr_assert_eq(make("hs6", "2022-12"), OK, "%s", info.text);
+    compare("hs6");
 
     expect_group("030792", 40, -1, "split");
     cr_assert_not(summary->total.has_base);
@@ -146,8 +161,7 @@ Test(edition, windows_within_one_edition_know_nothing_of_it)
 
 Test(edition, a_window_over_both_editions_adds_up_under_the_newer_codes)
 {
-    give_code("030510", 2021, 100);
-    give_code("030910", 2022, 150);
+    give_renumbered();
     cr_assert_eq(make("hs6", "2021-01..2022-12"), OK, "%s", info.text);
 
     cr_assert_eq(summary->group_count, 1);
@@ -158,9 +172,8 @@ Test(edition, without_the_list_codes_are_compared_as_they_are_and_that_is_said)
 {
     reference_free(reference);
     cr_assert_eq(reference_load(DRYPORT_SOURCE "/deploy/reference", NULL, &reference, &info), OK, "%s", info.text);
-    give_code("030792", 2021, 100);
-    give_code("030792", 2022, 40);
-    cr_assert_eq(make("hs6", "2022-12"), OK, "%s", info.text);
+    give_split();
+    compare("hs6");
 
     expect_group("030792", 40, 100, "unconverted");
 }
@@ -171,7 +184,7 @@ Test(edition, the_flag_stands_in_table_and_data)
     give_code("030910", 2022, 15000);
     give_code("030792", 2021, 10000);
     give_code("030792", 2022, 4000);
-    cr_assert_eq(make("hs6", "2022-12"), OK, "%s", info.text);
+    compare("hs6");
 
     expect_print(report_table_print, "value",
                  "hs6     value CNY  yoy %  HS 2017  \n"
