@@ -60,6 +60,15 @@ size_t text_distance(struct text a, struct text b)
     return above[b.length];
 }
 
+bool text_is_digits(struct text text)
+{
+    for (uint32_t i = 0; i < text.length; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    }
+    return text.length > 0;
+}
+
 bool text_to_int64(struct text text, int64_t *out)
 {
     size_t i = 0;

@@ -50,5 +50,8 @@ struct text text_cut(struct text *rest, char separator);
 /* Edit distance (insert, delete, replace, swap of neighbours) of two short names; SIZE_MAX if one is longer than 64. */
 size_t text_distance(struct text a, struct text b);
 
+/* Whether it is one digit or more, and nothing else. */
+bool text_is_digits(struct text text);
+
 /* Whole decimal text -> integer. False, and *out untouched, if it is not one or does not fit. */
 bool text_to_int64(struct text text, int64_t *out);

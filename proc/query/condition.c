@@ -10,15 +10,6 @@ static bool is_flow_total(const struct condition *condition)
            text_is(condition->values[0].from, "T");
 }
 
-static bool is_digits(struct text text)
-{
-    for (uint32_t i = 0; i < text.length; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-    }
-    return text.length > 0;
-}
-
 /* "01-24" of a commodity: both ends with the digits of the aspect. */
 static enum err read_range(struct condition *condition, struct text text, struct condition_value *value,
                            struct err_info *info)
@@ -31,7 +22,7 @@ static enum err read_range(struct condition *condition, struct text text, struct
         return OK;
     if (to.length == 0)
         to = from;
-    if (from.length != digits || to.length != digits || !is_digits(from) || !is_digits(to))
+    if (from.length != digits || to.length != digits || !text_is_digits(from) || !text_is_digits(to))
         return err_set(info, ERR_CONFIG, "--where %s=%.*s: %u digits are wanted, or two such codes with - between",
                        condition->aspect.name, TEXT_ARGS(text), digits);
     if (memcmp(from.data, to.data, digits) > 0)

@@ -122,3 +122,14 @@ Test(span, distance_counts_insert_delete_replace_and_swap)
     cr_assert_eq(text_distance(TEXT("kitten"), TEXT("sitting")), 3);
     cr_assert_eq(text_distance(TEXT("ca"), TEXT("abc")), 3); /* no edit inside a swapped pair */
 }
+
+Test(span, digits_are_one_or_more_and_nothing_else)
+{
+    static const char *const wrong[] = {"", "-1", "+1", " 1", "1 ", "1.0", "a", "/", ":", "12:4", "\xB2"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        cr_expect_not(text_is_digits(text_of(wrong[i])), "\"%s\"", wrong[i]);
+    cr_expect_not(text_is_digits((struct text){NULL, 0}));
+    cr_expect(text_is_digits(TEXT("0")));
+    cr_expect(text_is_digits(TEXT("0123456789012345678901234567890")));
+    cr_expect(text_is_digits((struct text){"12a", 2}), "what stands behind is not its own");
+}
