@@ -112,6 +112,8 @@ static void reload(struct engine *engine)
     enum err err = engine->options.reload.load(engine->options.config, engine->options.zone, &reference, &rules, &info);
     if (err == OK)
         err = reference_may_follow(now->reference, reference, &info);
+    if (err == OK)
+        err = view_plan_groups_stay(engine->options.plan, reference, &info);
     if (err == OK && !is_unchanged(now, reference, rules)) {
         put_in_force(engine, rules, reference);
         roster_reload(engine->roster, &engine->rulesets->ruleset);

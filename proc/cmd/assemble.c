@@ -21,8 +21,22 @@ static enum err check_locked(const struct rules *rules, struct err_info *info)
     return OK;
 }
 
+/* Where a view's groups, or the view, were set. */
+static const char *origin_of_groups(const struct config *config, const struct view_plan *plan)
+{
+    const char *origin = "views";
+    for (size_t i = 0; i < config->views.count; i++) {
+        struct text option = text_of(config->views.pairs[i].key);
+        int32_t view = view_plan_find(plan, text_cut(&option, '.'));
+        if (view >= 0 && plan->views[view].is_grouped && (option.length == 0 || text_is(option, "groups")))
+            origin = config->views.pairs[i].origin;
+    }
+    return origin;
+}
+
 /* `view.NAME` defines, `view.NAME.OPTION` sets an option; definitions come first, wherever they stand. */
-enum err assemble_views(const struct config *config, struct view_plan *out, struct err_info *info)
+enum err assemble_views(const struct config *config, const struct reference *reference, struct view_plan *out,
+                        struct err_info *info)
 {
     *out = (struct view_plan){0};
     for (size_t i = 0; i < config->views.count; i++) {
@@ -45,6 +59,9 @@ enum err assemble_views(const struct config *config, struct view_plan *out, stru
         if (err != OK)
             return err_prefix(info, err, "%s", pair->origin);
     }
+    enum err err = reference ? view_plan_groups(out, reference, info) : OK;
+    if (err != OK)
+        return err_prefix(info, err, "%s", origin_of_groups(config, out));
     view_plan_finish(out);
     return OK;
 }
@@ -61,7 +78,7 @@ enum err assemble(struct assembly *out, const struct config *config, bool demo, 
     TRY(setup_zone(config, &out->zone, info));
     TRY(setup_rules(config, out->reference, out->zone, &out->rules, info));
     TRY(check_locked(out->rules, info));
-    TRY(assemble_views(config, &out->plan, info));
+    TRY(assemble_views(config, out->reference, &out->plan, info));
     return client_check(&out->kafka, info);
 }
 

@@ -24,8 +24,9 @@ struct assembly {
 enum err assemble(struct assembly *out, const struct config *config, bool demo, struct err_info *info) MUST_USE;
 void assemble_fini(struct assembly *assembly);
 
-/* The views of the configuration, or the nine defaults. */
-enum err assemble_views(const struct config *config, struct view_plan *out, struct err_info *info) MUST_USE;
+/* The views of the configuration, or the nine defaults. reference NULL: the groups of countries that they name are not looked up. */
+enum err assemble_views(const struct config *config, const struct reference *reference, struct view_plan *out,
+                        struct err_info *info) MUST_USE;
 
 struct engine_options assemble_options(const struct assembly *assembly);
 

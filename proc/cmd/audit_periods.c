@@ -17,6 +17,8 @@ struct sum {
 
 struct periods {
     const struct view_plan *plan;
+    const struct reference *reference;
+    const char *reporter;
     struct table *table;
     struct sum *sums;
     uint32_t capacity;
@@ -41,15 +43,34 @@ struct part {
     const struct measures *measures;
     uint32_t date; /* yyyymmdd of its day, or of the first of its month */
     bool is_base;
+    const char *group; /* whose figures it is a part of, NULL: its own */
+    char country[3];
 };
 
-static struct sum *add(struct periods *periods, const struct part *part, enum period period, uint32_t date)
+/* Whether the part belongs to a period: to a group's, if its country is in the group on the last day of that. */
+static bool counts_in(const struct periods *periods, const struct part *part, struct days days)
+{
+    return !part->group ||
+           reference_in_group(periods->reference, text_of(part->group), text_of(part->country), calendar_date(days.to));
+}
+
+static void add_to(struct periods *periods, const struct part *part, const struct table_key *key, bool is_last_month)
+{
+    if (!counts_in(periods, part, period_days(key, 0)))
+        return;
+    struct sum *sum = sum_of(periods, key);
+    struct measures *to = part->is_base ? &sum->base : &sum->sums;
+    measures_add(to, part->measures);
+    if (part->group)
+        to->declarations = 0;
+    sum->month_items += is_last_month && !part->is_base ? part->measures->items : 0;
+}
+
+static void add(struct periods *periods, const struct part *part, enum period period, uint32_t date, bool is_last_month)
 {
     struct table_key key =
         period_key(&part->key, period, (int32_t)(date / YEAR - 1970) * DECEMBER + (int32_t)(date / MONTH % 100) - 1);
-    struct sum *sum = sum_of(periods, &key);
-    measures_add(part->is_base ? &sum->base : &sum->sums, part->measures);
-    return sum;
+    add_to(periods, part, &key, is_last_month);
 }
 
 static void add_months(struct periods *periods, const struct part *part)
@@ -59,15 +80,13 @@ static void add_months(struct periods *periods, const struct part *part)
     uint32_t month = part->date / MONTH % 100;
     uint32_t quarter = month - (month - 1) % 3;
     if (view_publishes(view, PERIOD_MONTH))
-        add(periods, part, PERIOD_MONTH, year + month * MONTH + 1);
+        add(periods, part, PERIOD_MONTH, year + month * MONTH + 1, false);
     if (view_publishes(view, PERIOD_QUARTER))
-        add(periods, part, PERIOD_QUARTER, year + quarter * MONTH + 1);
+        add(periods, part, PERIOD_QUARTER, year + quarter * MONTH + 1, false);
     if (view_publishes(view, PERIOD_YEAR))
-        add(periods, part, PERIOD_YEAR, year + MONTH + 1);
-    for (uint32_t end = month; end <= DECEMBER && view_publishes(view, PERIOD_YTD); end++) {
-        struct sum *sum = add(periods, part, PERIOD_YTD, year + end * MONTH + 1);
-        sum->month_items += end == month && !part->is_base ? part->measures->items : 0;
-    }
+        add(periods, part, PERIOD_YEAR, year + MONTH + 1, false);
+    for (uint32_t end = month; end <= DECEMBER && view_publishes(view, PERIOD_YTD); end++)
+        add(periods, part, PERIOD_YTD, year + end * MONTH + 1, end == month);
 }
 
 static void add_day(struct periods *periods, const struct part *part)
@@ -76,8 +95,7 @@ static void add_day(struct periods *periods, const struct part *part)
     if (!view_publishes(view, PERIOD_DAY) || !calendar_is_date(part->date)) /* 29 February has no day a year later */
         return;
     struct table_key key = period_cell_key(&part->key, false, calendar_day(part->date));
-    struct sum *sum = sum_of(periods, &key);
-    measures_add(part->is_base ? &sum->base : &sum->sums, part->measures);
+    add_to(periods, part, &key, false);
 }
 
 static void add_part(struct periods *periods, struct part part, bool by_day)
@@ -91,18 +109,36 @@ static void add_part(struct periods *periods, struct part part, bool by_day)
     }
 }
 
+/* Of its flow, unless it only corrects that of all flows, and of all flows. */
+static void add_flows(struct periods *periods, const struct view *view, struct part part)
+{
+    bool by_day = view->grain == GRAIN_DAY;
+    if (!cell_is_correction(&part.key))
+        add_part(periods, part, by_day);
+    part.key = period_with_flow(&part.key, FLOW_T);
+    if (view->total)
+        add_part(periods, part, by_day);
+}
+
 static void add_cell(struct periods *periods, const struct table_key *key, const struct measures *measures)
 {
     const struct view *view = &periods->plan->views[cell_view(key)];
     bool by_day = view->grain == GRAIN_DAY;
     if (by_day == cell_is_month(key)) /* the days of a view by day alone: its months follow */
         return;
-    struct part part = {*key, measures, calendar_date(cell_day(key)), false};
-    if (!cell_is_correction(key))
-        add_part(periods, part, by_day);
-    part.key = period_with_flow(key, FLOW_T);
-    if (view->total)
-        add_part(periods, part, by_day);
+    struct part part = {*key, measures, calendar_date(cell_day(key)), false, NULL, ""};
+    if (!view->is_grouped) {
+        add_flows(periods, view, part);
+        return;
+    }
+    for (uint32_t group = 0; group < periods->plan->group_count; group++) {
+        part.group = periods->plan->groups[group];
+        part.country[0] = (char)(cell_partner(key) >> 8);
+        part.country[1] = (char)(cell_partner(key) & 0xFF);
+        part.key = period_with_partner(key, group + 1);
+        if ((view->groups >> group & 1) && strcmp(part.country, periods->reporter) != 0)
+            add_flows(periods, view, part);
+    }
 }
 
 static void compare(struct periods *periods, const struct cube *cube, struct figures *figures, uint32_t number,
@@ -135,10 +171,15 @@ static void compare(struct periods *periods, const struct cube *cube, struct fig
              i128_to_text(sums->value_minor, value[1]), sums->declarations, sums->items);
 }
 
-void audit_periods(const struct view_plan *plan, const struct cube *cube, struct figures *figures,
-                   struct statistic_writer *writer, struct audit_periods_found *out)
+void audit_periods(const struct audit_periods_options *options, struct statistic_writer *writer,
+                   struct audit_periods_found *out)
 {
-    struct periods periods = {.plan = plan, .table = table_new(EXPECTED)};
+    const struct cube *cube = options->cube;
+    struct figures *figures = options->figures;
+    struct periods periods = {.plan = options->plan,
+                              .reference = options->reference,
+                              .reporter = options->reporter,
+                              .table = table_new(EXPECTED)};
     *out = (struct audit_periods_found){0};
     for (uint32_t cell = 0; cell < cube_count(cube); cell++)
         add_cell(&periods, cube_key(cube, cell), cube_measures(cube, cell));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * audit_periods.h - the second count of longer periods: each day, or month, is added to whatever it is a part of, and the sums are compared with those that
- * figures.c looks up for a period. The two share the names of keys and nothing of the reckoning.
+ * figures.c looks up for a period; a group of countries gets the cells of those whom the list has in it on the last day of the period. The two share the names of keys and nothing of the reckoning.
  *
  * In:      a cube of whole journals, and the figures that derive from it
  * Left out: rolling windows, whose panes figures.c sums as it does those of years
@@ -19,5 +19,13 @@ struct audit_periods_found {
 };
 
 /* Every cell of the cube was given to figures_add. */
-void audit_periods(const struct view_plan *plan, const struct cube *cube, struct figures *figures,
-                   struct statistic_writer *writer, struct audit_periods_found *out);
+struct audit_periods_options {
+    const struct view_plan *plan;
+    const struct reference *reference; /* what figures_look_up was given; NULL where no view has groups */
+    const char *reporter;
+    const struct cube *cube;
+    struct figures *figures;
+};
+
+void audit_periods(const struct audit_periods_options *options, struct statistic_writer *writer,
+                   struct audit_periods_found *out);

@@ -445,7 +445,12 @@ static void check_periods(struct statistics *s)
     struct audit_periods_found found;
     for (; s->added < cube_count(audit->cube); s->added++)
         figures_add(s->figures, s->added);
-    audit_periods(audit->options.plan, audit->cube, s->figures, audit->writer, &found);
+    audit_periods(&(struct audit_periods_options){.plan = audit->options.plan,
+                                                  .reference = audit->options.reference,
+                                                  .reporter = audit->options.reporter,
+                                                  .cube = audit->cube,
+                                                  .figures = s->figures},
+                  audit->writer, &found);
     audit->sums.periods = found.compared;
     if (found.differ)
         audit_note(audit, PORT_STATISTICS, 0, AUDIT_NO_OFFSET,
@@ -482,6 +487,7 @@ enum err audit_statistics(struct audit *audit, struct err_info *info)
         return OK;
     }
     s.figures = figures_new(audit->options.plan, audit->cube);
+    figures_look_up(s.figures, audit->options.reference, audit->options.reporter);
     s.rolling_day = FIGURES_NO_DAY;
     s.walks = memory_new((size_t)s.partitions, sizeof s.walks[0]);
     s.table = table_new(EXPECTED_KEYS);

@@ -131,7 +131,7 @@ static int column_of(struct text name)
     }
     for (int i = 0; i < DIMENSIONS; i++) {
         if (text_is(name, view_dimension_name((enum dimension)i)))
-            return i >= DIMENSION_HS2 ? COLUMN_DIMENSIONS + DIMENSION_HS6 : COLUMN_DIMENSIONS + i;
+            return view_is_commodity((enum dimension)i) ? COLUMN_DIMENSIONS + DIMENSION_HS6 : COLUMN_DIMENSIONS + i;
     }
     return -1;
 }
@@ -289,7 +289,7 @@ static enum err check_closed(const struct reading *reading, uint32_t date)
 
 static int column_of_dimension(const struct reading *reading, const struct view *view, enum dimension dimension)
 {
-    int column = COLUMN_DIMENSIONS + (dimension >= DIMENSION_HS2 ? (int)DIMENSION_HS6 : (int)dimension);
+    int column = COLUMN_DIMENSIONS + (view_is_commodity(dimension) ? (int)DIMENSION_HS6 : (int)dimension);
     /* a record has one column for its partner, whichever it is */
     if (dimension == DIMENSION_PARTNER_CONSIGNMENT && reading->columns[column] == CSV_NO_COLUMN &&
         !(view->dimension_set & 1u << DIMENSION_PARTNER))
@@ -341,7 +341,7 @@ static enum err check_others(const struct reading *reading, const struct view *v
 {
     bool used[COLUMNS] = {false};
     for (uint32_t i = 0; i < view->dimension_count; i++)
-        used[column_of_dimension(reading, view, view->dimensions[i])] = true;
+        used[column_of_dimension(reading, view, view_counted(view->dimensions[i]))] = true;
     for (int column = COLUMN_DIMENSIONS; column < COLUMNS; column++) {
         struct text text = field(reading, column);
         bool is_nothing = text.length == 0 || (column == COLUMN_DIMENSIONS + DIMENSION_MODE && text_is(text, "0"));
@@ -361,7 +361,7 @@ static enum err make_key(struct reading *reading, const struct view *view, struc
     buffer_add_format(&reading->key, "#history|%s|%s|%08u|%08u", view->name,
                       view->grain == GRAIN_MONTH ? "MONTH" : "DAY", window.from, window.to);
     for (uint32_t i = 0; i < view->dimension_count; i++)
-        TRY(put_dimension(reading, view, view->dimensions[i]));
+        TRY(put_dimension(reading, view, view_counted(view->dimensions[i])));
     return check_others(reading, view);
 }
 

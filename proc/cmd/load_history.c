@@ -66,7 +66,7 @@ static enum err read_file(struct loading *loading, struct err_info *info)
     const struct config *config = &loading->options->config;
     TRY(setup_reference(config, &loading->reference, info));
     TRY(setup_zone(config, &loading->zone, info));
-    TRY(assemble_views(config, &loading->plan, info));
+    TRY(assemble_views(config, loading->reference, &loading->plan, info));
     struct history_options options = {
         .config = config,
         .plan = &loading->plan,

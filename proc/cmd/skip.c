@@ -192,7 +192,7 @@ static enum err prepare(const struct config *config, struct assembly *assembly, 
 {
     wanted->plan = &assembly->plan;
     if (!wanted->rebase)
-        return assemble_views(config, &assembly->plan, info);
+        return assemble_views(config, NULL, &assembly->plan, info);
     TRY(assemble(assembly, config, false, info));
     struct engine_options engine = assemble_options(assembly);
     wanted->plan_id = engine_plan_id(&engine);

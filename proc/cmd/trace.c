@@ -5,6 +5,7 @@
 #include "cmd/derive.h"
 #include "cmd/listed.h"
 #include "cmd/walk.h"
+#include "flow/figures.h"
 #include "flow/gate.h"
 #include "flow/settle.h"
 #include "flow/statistic.h"
@@ -361,6 +362,35 @@ static void judge_records(struct journal *journal)
     }
 }
 
+static void add_cell(struct trace *trace, struct text key, const struct measures *measures, bool is_published)
+{
+    trace->cells = grow(trace->cells, trace->cell_count, &trace->cell_capacity, sizeof trace->cells[0]);
+    trace->cells[trace->cell_count++] = (struct trace_cell){.key = memory_copy_text(key.data, key.length),
+                                                            .measures = *measures,
+                                                            .is_published = is_published,
+                                                            .partition = -1,
+                                                            .offset = -1};
+}
+
+/* The days and months of the country groups that its partners are in: no cells, but what a view of groups has in place of them. */
+static void take_groups(struct trace *trace, struct cube *cube, struct statistic_writer *writer)
+{
+    const struct trace_options *options = &trace->options;
+    struct figures *figures = figures_new(options->plan, cube);
+    struct figure figure;
+    figures_look_up(figures, options->reference, options->reporter);
+    for (uint32_t i = 0; i < cube_count(cube); i++)
+        figures_add(figures, i);
+    for (uint32_t i = 0; i < figures_count(figures); i++) {
+        const struct table_key *key = figures_key(figures, FIGURE_DERIVED | i);
+        bool is_own = period_of(key) == PERIOD_DAY || period_of(key) == PERIOD_MONTH;
+        if (is_own && options->plan->views[cell_view(key)].is_grouped && cell_flow(key) != FLOW_T &&
+            figures_get(figures, FIGURE_DERIVED | i, &figure) && figure.sums->items != 0)
+            add_cell(trace, statistic_key(writer, &figure.key, cube_codes(cube)), figure.sums, true);
+    }
+    figures_free(figures);
+}
+
 /* The cells of the entry that stands. */
 static enum err take_cells(struct journal *journal, struct statistic_writer *writer, struct err_info *info)
 {
@@ -369,14 +399,12 @@ static enum err take_cells(struct journal *journal, struct statistic_writer *wri
     enum err err = derive_one(cube, 0, trace->options.plan, &journal->state.dictionary,
                               buffer_bytes(&journal->standing_bytes), info);
     for (uint32_t i = 0; i < cube_count(cube) && err == OK; i++) {
-        struct text key = statistic_key(writer, cube_key(cube, i), cube_codes(cube));
-        trace->cells = grow(trace->cells, trace->cell_count, &trace->cell_capacity, sizeof trace->cells[0]);
-        trace->cells[trace->cell_count++] = (struct trace_cell){.key = memory_copy_text(key.data, key.length),
-                                                                .measures = *cube_measures(cube, i),
-                                                                .is_published = cube_is_published(cube, i),
-                                                                .partition = -1,
-                                                                .offset = -1};
+        if (!trace->options.plan->views[cell_view(cube_key(cube, i))].is_grouped)
+            add_cell(trace, statistic_key(writer, cube_key(cube, i), cube_codes(cube)), cube_measures(cube, i),
+                     cube_is_published(cube, i));
     }
+    if (err == OK)
+        take_groups(trace, cube, writer);
     cube_free(cube);
     return err;
 }

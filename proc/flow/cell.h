@@ -4,6 +4,8 @@
  * Key:     w0 = view 6 | month 1 | unused 1 | day or first of month, days since 1970 + 2^21, 22 bits | commodity 34
  *          w1 = office 32 | border office 32      w2 = zone 32 | trade mode 32      (numbers of a code dictionary)
  *          w3 = partner 16 | consignment 16 | region 20 | flow 3 | mode 9
+ *          In the publisher, trade mode is 1 + enum trade_class in a view with trade_class; in the key of a figure of a country group, partner is
+ *          1 + the place of the group in the plan (membership.h).
  *          A dimension that the view does not have is 0. A cell of flow T holds corrections of `declarations` alone (tally.h).
  * Commodity: hs number cut to the view's digits, + 1; CELL_NO_HS where the item's code is shorter or no number
  * Units:   mg, minor units, millionths of the standard unit; counts
@@ -81,6 +83,17 @@ static inline int32_t cell_day(const struct table_key *key)
 static inline uint64_t cell_commodity(const struct table_key *key)
 {
     return key->word[0] & CELL_NO_HS;
+}
+
+static inline uint32_t cell_partner(const struct table_key *key)
+{
+    return (uint32_t)(key->word[3] >> 48);
+}
+
+/* The key of a figure of a country group: no country has a first letter 0. */
+static inline bool cell_is_of_group(const struct table_key *key)
+{
+    return cell_partner(key) > 0 && cell_partner(key) < 0x100;
 }
 
 static inline uint32_t cell_flow(const struct table_key *key)

@@ -6,6 +6,7 @@
 #include "flow/cube_source.h"
 #include "flow/waiting.h"
 #include "trade/calendar.h"
+#include "trade/trade_class.h"
 
 #include <inttypes.h>
 
@@ -98,7 +99,8 @@ static void cell_begin(struct cube *cube, uint32_t index, const struct table_key
     uint32_t view = cell_view(key);
     struct cell *cell = cell_at(cube, index);
     cell->link = CUBE_NO_LINK;
-    cell->published = view_publishes(&cube->plan->views[view], period_of(key)) && !cell_is_correction(key);
+    cell->published = view_publishes(&cube->plan->views[view], period_of(key)) && !cell_is_correction(key) &&
+                      !cube->plan->views[view].is_grouped;
     cell->is_marked = wakes(&cube->plan->views[view], cell_is_month(key));
     cube->view_cells[view] += cell_is_month(key) == (cube->plan->views[view].grain == GRAIN_MONTH);
 }
@@ -118,11 +120,23 @@ static void unmark(struct cube *cube, uint32_t count)
         cell_at(cube, waiting_take_back(&cube->dirty))->dirty = false;
 }
 
+/* A trade mode's class takes its place. */
+static void put_class(const struct cube *cube, struct table_key *key)
+{
+    char code[9];
+    uint64_t number = key->word[2] & 0xFFFFFFFFu;
+    uint32_t length = dictionary_text(cube->codes.codes[number], code);
+    enum trade_class class = trade_class_number((struct text){code, length});
+    key->word[2] = (key->word[2] & ~0xFFFFFFFFULL) | (1u + class);
+}
+
 static void add_update(struct cube *cube, const struct table_key *key)
 {
     struct update *update = &cube->updates[cube->update_count++];
     update->key = *key;
-    update->hash = table_hash(key);
+    if (cube->plan->views[cell_view(key)].is_classed)
+        put_class(cube, &update->key);
+    update->hash = table_hash(&update->key);
     update->delta = cube->delta_count - 1;
     table_prefetch(cube->table, update->hash);
 }

@@ -5,6 +5,8 @@
  * Cells:   of each view its base cells (day or month) and, of a view by day that publishes months, its month cells.
  *          Derived views are summed here from the leaf they derive from; what a CELLS section of a derived view holds
  *          is only the correction of `declarations`, which is not additive (tally.h).
+ * Classes: a view with trade_class has cells of classes; what comes from journals and history is of trade modes. A view with partner_group
+ *          has cells of partners, which are not published: figures.h makes groups of them.
  * Slices:  of a snapshot are added where the journal was trimmed before them; else they are compared with what is there
  * Plans:   cells of another plan than the cube's are stepped over; a partition is settled when its slices were counted again
  * Keys:    as in cell.h, with code numbers of the cube's own dictionary; each partition's numbers are translated

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "flow/membership.h"
 #include "flow/mutant.h"
 #include "flow/waiting.h"
 #include "trade/calendar.h"
@@ -29,6 +30,8 @@ struct figures {
     struct waiting marked;
     int32_t today;
     int32_t newest_month; /* that a cell has */
+    uint32_t added;       /* cells that figures_add was called for */
+    struct membership membership;
     struct measures sums; /* of figures_get */
     struct measures base;
 };
@@ -58,6 +61,7 @@ void figures_free(struct figures *figures)
     if (!figures)
         return;
     close_entries(figures);
+    membership_fini(&figures->membership);
     memory_free(figures);
 }
 
@@ -69,6 +73,7 @@ void figures_empty(struct figures *figures)
     figures->chunk_count = 0;
     figures->chunk_capacity = 0;
     figures->newest_month = INT32_MIN;
+    figures->added = 0;
 }
 
 /* ---- numbers ---- */
@@ -214,7 +219,31 @@ static void add_periods(struct figures *figures, const struct view *view, const 
     }
 }
 
-void figures_add(struct figures *figures, uint32_t cell)
+/* The groups of a view that the country of a cell is in, a bit each: on some day, so that keys do not depend on when they are looked at. A
+ * figure to which nothing adds is zero, and equals an absent one. */
+static uint32_t groups_of(const struct figures *figures, const struct view *view, const struct table_key *cell)
+{
+    return view->groups & membership_ever(&figures->membership, cell_partner(cell));
+}
+
+/* The key of the n-th group, which is taken off the set. */
+static struct table_key take_group(const struct table_key *cell, uint32_t *groups)
+{
+    uint32_t group = (uint32_t)__builtin_ctz(*groups);
+    *groups &= *groups - 1;
+    return period_with_partner(cell, group + 1);
+}
+
+static void add_flows(struct figures *figures, const struct view *view, const struct table_key *key, bool is_cell)
+{
+    add_periods(figures, view, key, is_cell);
+    if (!view->total)
+        return;
+    struct table_key total = period_with_flow(key, FLOW_T);
+    add_periods(figures, view, &total, false);
+}
+
+static void add_cell(struct figures *figures, uint32_t cell)
 {
     const struct table_key *key = cube_key(figures->cube, cell);
     const struct view *view = view_of(figures, key);
@@ -222,11 +251,28 @@ void figures_add(struct figures *figures, uint32_t cell)
     figures->newest_month = month > figures->newest_month ? month : figures->newest_month;
     if (cell_is_correction(key))
         return;
-    add_periods(figures, view, key, true);
-    if (!view->total)
-        return;
-    struct table_key total = period_with_flow(key, FLOW_T);
-    add_periods(figures, view, &total, false);
+    if (!view->is_grouped)
+        add_flows(figures, view, key, true);
+    for (uint32_t groups = groups_of(figures, view, key); groups;) {
+        struct table_key group = take_group(key, &groups);
+        add_flows(figures, view, &group, false);
+    }
+}
+
+void figures_add(struct figures *figures, uint32_t cell)
+{
+    add_cell(figures, cell);
+    figures->added = cell + 1 > figures->added ? cell + 1 : figures->added;
+}
+
+void figures_look_up(struct figures *figures, const struct reference *reference, const char *reporter)
+{
+    membership_fini(&figures->membership);
+    membership_init(&figures->membership, figures->plan, reference, reporter);
+    for (uint32_t cell = 0; cell < figures->added; cell++) {
+        if (view_of(figures, cube_key(figures->cube, cell))->is_grouped)
+            add_cell(figures, cell);
+    }
 }
 
 /* ---- what depends on a cell ---- */
@@ -330,15 +376,26 @@ static void touch(struct figures *figures, const struct table_key *key, bool is_
         touch_day(figures, key, is_cell);
 }
 
-void figures_touch(struct figures *figures, uint32_t cell)
+static void touch_flows(struct figures *figures, const struct view *view, const struct table_key *key, bool is_cell)
 {
-    const struct table_key *key = cube_key(figures->cube, cell);
     if (!cell_is_correction(key))
-        touch(figures, key, true);
-    if (!view_of(figures, key)->total)
+        touch(figures, key, is_cell);
+    if (!view->total)
         return;
     struct table_key total = period_with_flow(key, FLOW_T);
     touch(figures, &total, false);
+}
+
+void figures_touch(struct figures *figures, uint32_t cell)
+{
+    const struct table_key *key = cube_key(figures->cube, cell);
+    const struct view *view = view_of(figures, key);
+    if (!view->is_grouped)
+        touch_flows(figures, view, key, true);
+    for (uint32_t groups = groups_of(figures, view, key); groups;) {
+        struct table_key group = take_group(key, &groups);
+        touch_flows(figures, view, &group, false);
+    }
 }
 
 /* ---- sums ---- */
@@ -368,18 +425,36 @@ static void add_panes(const struct figures *figures, const struct table_key *key
     }
 }
 
-/* Over one flow, or over all that T is. Returns the items of the last day or month. */
-static int64_t add_window(const struct figures *figures, const struct table_key *key, struct days days,
-                          struct measures *out)
+/* Over one flow, or over all that T is. */
+static void add_parts(const struct figures *figures, const struct table_key *key, struct days days,
+                      struct measures *out, int64_t *out_last_items)
 {
     bool of_months = period_is_of_months(period_of(key));
-    int64_t last_items = 0;
-    *out = (struct measures){0};
-    add_panes(figures, key, of_months, days, out, &last_items); /* of T: the corrections */
+    add_panes(figures, key, of_months, days, out, out_last_items); /* of T: the corrections */
     for (uint32_t flow = FLOW_M; flow < FLOW_T && cell_flow(key) == FLOW_T; flow++) {
         struct table_key part = period_with_flow(key, flow);
-        add_panes(figures, &part, of_months, days, out, &last_items);
+        add_panes(figures, &part, of_months, days, out, out_last_items);
     }
+}
+
+/* The figure's key in other days: its own, or those of the year before. Returns the items of the last day or month. */
+static int64_t add_window(const struct figures *figures, const struct figure *figure, struct days days,
+                          struct measures *out)
+{
+    int64_t last_items = 0;
+    uint32_t place = 0;
+    uint32_t country;
+    *out = (struct measures){0};
+    if (!cell_is_of_group(&figure->key) || !view_of(figures, &figure->key)->is_grouped) {
+        add_parts(figures, &figure->key, days, out, &last_items);
+        return last_items;
+    }
+    uint32_t group = cell_partner(&figure->key) - 1;
+    while (membership_next(&figures->membership, group, figure->days.to, &place, &country)) {
+        struct table_key part = period_with_partner(&figure->key, country);
+        add_parts(figures, &part, days, out, &last_items);
+    }
+    out->declarations = 0; /* one may have items of several of these countries */
     return last_items;
 }
 
@@ -388,7 +463,7 @@ static void get_base(struct figures *figures, struct figure *out)
     struct days before = period_year_before(out->days);
     if (before.to < before.from)
         return;
-    add_window(figures, &out->key, before, &figures->base);
+    add_window(figures, out, before, &figures->base);
     if (figures->base.items > 0)
         out->base = &figures->base;
 }
@@ -401,7 +476,7 @@ bool figures_get(struct figures *figures, uint32_t number, struct figure *out)
         return false;
     out->days = period_days(&out->key, figures->today);
     if (is_derived(number)) {
-        int64_t last_items = add_window(figures, &out->key, out->days, &figures->sums);
+        int64_t last_items = add_window(figures, out, out->days, &figures->sums);
         if (period == PERIOD_YTD && last_items == 0)
             figures->sums = (struct measures){0};
         out->sums = &figures->sums;

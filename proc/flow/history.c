@@ -180,7 +180,7 @@ bool history_cell(const struct view_plan *plan, struct text key, uint32_t (*numb
     if (!read_period(&parsing, (uint32_t)view))
         return false;
     for (uint32_t i = 0; i < parsing.view->dimension_count; i++) {
-        enum dimension dimension = parsing.view->dimensions[i];
+        enum dimension dimension = view_counted(parsing.view->dimensions[i]);
         struct text value = text_cut(&parsing.rest, '|');
         struct text name = text_cut(&value, '=');
         if (!text_is(name, view_dimension_name(dimension)) || !read_dimension(&parsing, dimension, value))

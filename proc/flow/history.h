@@ -4,7 +4,8 @@
  * In:      records "#history|" + the key of a base cell (the grain of its view), value a customs.v1.Statistic; the last of a key counts, an
  *          empty value takes it back
  * Out:     their sums in the cube, beside what the journals say of the same cell; loaded_items tells them apart
- * Views:   each view has its own; nothing derives from them but the months of a view by day
+ * Views:   each view has its own; nothing derives from them but the months of a view by day. A view with trade_class has them by trade_mode,
+ *          one with partner_group by partner (view_counted)
  * Marks:   consumers ignore keys that begin with #; the cells are published under their own keys like all others
  * Memory:  about 200 bytes a cell
  * Thread:  one owner (publisher)

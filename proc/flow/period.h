@@ -84,6 +84,13 @@ static inline struct table_key period_with_flow(const struct table_key *key, uin
     return out;
 }
 
+static inline struct table_key period_with_partner(const struct table_key *key, uint32_t partner)
+{
+    struct table_key out = *key;
+    out.word[3] = (out.word[3] & ~(0xFFFFULL << 48)) | (uint64_t)partner << 48;
+    return out;
+}
+
 /* ---- days ---- */
 
 /* The days of a key; `today` is the newest day, on which rolling periods end. Twelve months are whole ones, the last that of today. */

@@ -64,6 +64,7 @@ static void open_folding(struct publisher *publisher)
         random[i] = options->random(options->random_context);
     publisher->cube = cube_new(options->plan, options->partitions, options->plan_id);
     publisher->figures = figures_new(options->plan, publisher->cube);
+    figures_look_up(publisher->figures, options->reference, options->reporter);
     publisher->rolls = has_rolling(options->plan);
     publisher->registry = registry_new(&(struct hash_key){{random[0], random[1]}});
     publisher->writer = statistic_writer_new(options->plan, options->reference, options->reporter, options->currency);
@@ -190,6 +191,8 @@ void publisher_reload(struct publisher *publisher, const struct reference *refer
     if (!publisher->options.folds)
         return;
     statistic_writer_look_up(publisher->writer, reference);
+    figures_look_up(publisher->figures, reference, publisher->options.reporter);
+    holding_link_to(publisher, publisher->linked); /* what is new of groups gets its place */
     publisher->mark_all = true;
     if (publisher->is_open)
         mark_all(publisher);

@@ -10,10 +10,12 @@
 #include "flow/statistic_read.h"
 #include "trade/calendar.h"
 #include "trade/growth.h"
+#include "trade/trade_class.h"
 
 enum {
     KEY_BYTES_MOST = 1024,
     CODE_BYTES = 9,
+    CLASS_BYTES = 16, /* of a trade mode, or of a class */
     HS_TEXT_BYTES = 10 + 1,
     DATE_BYTES = 8,
     PART_BYTES = KEY_TEXT_GROWTH * VIEW_NAME_BYTES + 16, /* a name with every byte escaped, and a frequency */
@@ -55,10 +57,11 @@ struct statistic_writer {
     char office[CODE_BYTES];
     char border_office[CODE_BYTES];
     char zone[CODE_BYTES];
-    char trade_mode[CODE_BYTES];
+    char trade_mode[CLASS_BYTES];
     char region[CODE_BYTES];
     char unit[CODE_BYTES];
     char partner[3];
+    char partner_group[VIEW_GROUP_BYTES];
     char commodity[HS_TEXT_BYTES];
     char classification[CODE_BYTES];
     char views[VIEWS_MOST][VIEW_NAME_BYTES];
@@ -176,6 +179,21 @@ static uint64_t partner_of(const struct table_key *key)
     return key->word[3] >> 48;
 }
 
+/* A view with trade_class. */
+static const char *class_text(const struct table_key *key)
+{
+    uint64_t number = trade_mode_of(key);
+    CHECK(number > 0 && number <= TRADE_CLASSES);
+    return trade_class_name((enum trade_class)(number - 1));
+}
+
+/* Of a figure of a country group. */
+static const char *group_text(const struct statistic_writer *writer, const struct table_key *key)
+{
+    CHECK(cell_is_of_group(key) && cell_partner(key) <= writer->plan->group_count);
+    return writer->plan->groups[cell_partner(key) - 1];
+}
+
 static uint64_t consignment_of(const struct table_key *key)
 {
     return key->word[3] >> 32 & 0xFFFF;
@@ -277,10 +295,13 @@ static char *put_dimension(char *at, const struct view *view, enum dimension dim
     case DIMENSION_TRADE_MODE:
         length = code_text(codes, trade_mode_of(key), text);
         break;
+    case DIMENSION_TRADE_CLASS:
+        return key_text_put(at, text_of(class_text(key)));
     case DIMENSION_REGION:
         length = code_text(codes, region_of(key), text);
         break;
     case DIMENSION_PARTNER:
+    case DIMENSION_PARTNER_GROUP:
         length = country_text(partner_of(key), text);
         break;
     case DIMENSION_PARTNER_CONSIGNMENT:
@@ -340,8 +361,13 @@ struct text statistic_key(struct statistic_writer *writer, const struct table_ke
     memcpy(at, time->text, time->length);
     at += time->length;
     for (uint32_t i = 0; i < view->dimension_count; i++) {
-        at = put_part(at, &writer->labels[view->dimensions[i]]);
-        at = put_dimension(at, view, view->dimensions[i], key, codes);
+        enum dimension dimension = view->dimensions[i];
+        bool is_group = dimension == DIMENSION_PARTNER_GROUP && cell_is_of_group(key);
+        if (dimension == DIMENSION_PARTNER_GROUP && !is_group) /* a country, of which groups are made */
+            dimension = DIMENSION_PARTNER;
+        at = put_part(at, &writer->labels[dimension]);
+        at = is_group ? key_text_put(at, text_of(group_text(writer, key)))
+                      : put_dimension(at, view, dimension, key, codes);
     }
     CHECK(at <= writer->key + KEY_BYTES_MOST);
     return (struct text){writer->key, (uint32_t)(at - writer->key)};
@@ -381,6 +407,7 @@ struct statistic_writer *statistic_writer_new(const struct view_plan *plan, cons
     writer->cell.region_code = writer->region;
     writer->cell.supp_unit = writer->unit;
     writer->cell.partner = writer->partner;
+    writer->cell.partner_group = writer->partner_group;
     writer->cell.commodity_code = writer->commodity;
     writer->cell.classification = writer->classification;
     writer->taken = &writer->cell;
@@ -474,8 +501,12 @@ static void set_partner(struct statistic_writer *writer, const struct view *view
     uint32_t flow = cell_flow(key);
     m->partner_basis = CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_UNSPECIFIED;
     writer->partner[0] = '\0';
-    if (has(view, DIMENSION_PARTNER)) {
-        country_text(partner_of(key), writer->partner);
+    writer->partner_group[0] = '\0';
+    if (has(view, DIMENSION_PARTNER)) { /* counted by it: in a view of groups, too */
+        if (view->is_grouped && cell_is_of_group(key))
+            copy_text(writer->partner_group, sizeof writer->partner_group, group_text(writer, key));
+        else
+            country_text(partner_of(key), writer->partner);
         if (flow == FLOW_M || flow == FLOW_RM)
             m->partner_basis = CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_ORIGIN;
         else if (flow == FLOW_X || flow == FLOW_RX)
@@ -583,7 +614,10 @@ uint64_t statistic_set(struct statistic_writer *writer, const struct figure *fig
     code_text(codes, office_of(key), writer->office);
     code_text(codes, border_office_of(key), writer->border_office);
     code_text(codes, zone_of(key), writer->zone);
-    code_text(codes, trade_mode_of(key), writer->trade_mode);
+    if (view->is_classed)
+        copy_text(writer->trade_mode, sizeof writer->trade_mode, class_text(key));
+    else
+        code_text(codes, trade_mode_of(key), writer->trade_mode);
     code_text(codes, region_of(key), writer->region);
     m->transport_mode = mode_of(key);
     set_measures(writer, figure->sums, out_saturated);

@@ -4,12 +4,13 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "flow/cell.h"
+#include "trade/composition.h"
 
 #include <stdio.h>
 
 static const char *const dimension_names[DIMENSIONS] = {
-    "flow",   "office", "border_office", "zone", "mode", "trade_mode", "partner", "partner_consignment",
-    "region", "hs2",    "hs4",           "hs6",  "hs8",  "hs10",
+    "flow",   "office", "border_office", "zone", "mode", "trade_mode", "partner",     "partner_consignment",
+    "region", "hs2",    "hs4",           "hs6",  "hs8",  "hs10",       "trade_class", "partner_group",
 };
 
 static const struct {
@@ -34,7 +35,7 @@ const char *view_dimension_name(enum dimension dimension)
 
 static uint8_t digits_of(enum dimension dimension)
 {
-    return dimension >= DIMENSION_HS2 ? (uint8_t)(2 * (dimension - DIMENSION_HS2 + 1)) : 0;
+    return view_is_commodity(dimension) ? (uint8_t)(2 * (dimension - DIMENSION_HS2 + 1)) : 0;
 }
 
 int32_t view_plan_find(const struct view_plan *plan, struct text name)
@@ -54,25 +55,30 @@ static enum err parse_dimension(struct text name, enum dimension *out, struct er
             return OK;
         }
     }
-    if (text_is(name, "trade_class") || text_is(name, "partner_group"))
-        return err_set(info, ERR_CONFIG, "dimension %.*s is not available in this version; use %s", TEXT_ARGS(name),
-                       name.data[0] == 't' ? "trade_mode" : "partner");
-    return err_set(
-        info, ERR_CONFIG,
-        "unknown dimension \"%.*s\"; there are flow, office, border_office, zone, mode, trade_mode, partner, "
-        "partner_consignment, region, hs2, hs4, hs6, hs8, hs10",
-        TEXT_ARGS(name));
+    return err_set(info, ERR_CONFIG,
+                   "unknown dimension \"%.*s\"; there are flow, office, border_office, zone, mode, trade_mode, "
+                   "trade_class, partner, "
+                   "partner_consignment, partner_group, region, hs2, hs4, hs6, hs8, hs10",
+                   TEXT_ARGS(name));
 }
 
 static enum err add_dimension(struct view *view, enum dimension dimension, struct err_info *info)
 {
     uint8_t digits = digits_of(dimension);
-    if (view->dimension_set & 1u << dimension)
-        return err_set(info, ERR_CONFIG, "dimension %s stands twice", dimension_names[dimension]);
+    for (uint32_t i = 0; i < view->dimension_count; i++) {
+        if (view->dimensions[i] == dimension)
+            return err_set(info, ERR_CONFIG, "dimension %s stands twice", dimension_names[dimension]);
+    }
+    if (view->dimension_set & 1u << view_counted(dimension))
+        return err_set(info, ERR_CONFIG, "%s in one view; use two views",
+                       view_counted(dimension) == DIMENSION_PARTNER ? "partner and partner_group"
+                                                                    : "trade_mode and trade_class");
     if (digits && view->hs_digits)
         return err_set(info, ERR_CONFIG, "hs%u and hs%u in one view; the finer one says both", view->hs_digits, digits);
     view->dimensions[view->dimension_count++] = dimension;
-    view->dimension_set |= 1u << dimension;
+    view->dimension_set |= 1u << view_counted(dimension);
+    view->is_classed |= dimension == DIMENSION_TRADE_CLASS;
+    view->is_grouped |= dimension == DIMENSION_PARTNER_GROUP;
     if (digits)
         view->hs_digits = digits;
     return OK;
@@ -155,6 +161,41 @@ static enum err set_total(struct view *view, struct text value, struct err_info 
     return OK;
 }
 
+/* The place of a group in the plan, where it is put if it is new. */
+static enum err group_place(struct view_plan *plan, const struct view *view, struct text name, uint32_t *out,
+                            struct err_info *info)
+{
+    uint32_t place = 0;
+    while (place < plan->group_count && !text_is(name, plan->groups[place]))
+        place++;
+    if (name.length == 0 || name.length >= VIEW_GROUP_BYTES)
+        return err_set(info, ERR_CONFIG, "view.%s.groups: \"%.*s\" is no name of a group: 1 to %d characters, please",
+                       view->name, TEXT_ARGS(name), VIEW_GROUP_BYTES - 1);
+    if (place == VIEW_GROUPS_MOST)
+        return err_set(info, ERR_CONFIG, "view.%s.groups: more than %d groups in all views; name those you need",
+                       view->name, VIEW_GROUPS_MOST);
+    if (place == plan->group_count)
+        memcpy(plan->groups[plan->group_count++], name.data, name.length);
+    *out = place;
+    return OK;
+}
+
+static enum err set_groups(struct view_plan *plan, struct view *view, struct text value, struct err_info *info)
+{
+    uint32_t place;
+    if (!view->is_grouped)
+        return err_set(info, ERR_CONFIG, "view.%s.groups: the view has no dimension partner_group", view->name);
+    view->groups = 0;
+    while (value.length > 0) {
+        TRY(group_place(plan, view, text_trim(text_cut(&value, ',')), &place, info));
+        view->groups |= 1u << place;
+    }
+    if (view->groups == 0)
+        return err_set(info, ERR_CONFIG, "view.%s.groups: no group is named; without the key all of them are published",
+                       view->name);
+    return OK;
+}
+
 enum err view_plan_option(struct view_plan *plan, struct text name, struct text option, struct text value,
                           struct err_info *info)
 {
@@ -167,8 +208,74 @@ enum err view_plan_option(struct view_plan *plan, struct text name, struct text 
         return set_publish(view, value, info);
     if (text_is(option, "total"))
         return set_total(view, value, info);
-    return err_set(info, ERR_CONFIG, "view.%s.%.*s: the options are publish and total", view->name, TEXT_ARGS(option));
+    if (text_is(option, "groups"))
+        return set_groups(plan, view, value, info);
+    return err_set(info, ERR_CONFIG, "view.%s.%.*s: the options are publish, total and groups", view->name,
+                   TEXT_ARGS(option));
 }
+
+/* ---- country groups ---- */
+
+/* The group of the list, or an error that names those that there are. */
+static enum err known_group(const struct view *view, const struct reference *reference, const char *name,
+                            struct err_info *info)
+{
+    char names[ERR_TEXT_BYTES / 2] = "";
+    size_t length = 0;
+    const char *known;
+    if (composition_known(reference, text_of(name)))
+        return OK;
+    for (uint32_t i = 0; (known = composition_group(reference, i)) != NULL; i++) {
+        if (length + strlen(known) + 3 < sizeof names)
+            length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "", known);
+    }
+    return err_set(info, ERR_CONFIG,
+                   "view.%s.groups: country_groups.csv of reference.dir has no group %s; there are %s", view->name,
+                   name, length ? names : "none");
+}
+
+static enum err check_groups(const struct view_plan *plan, const struct view *view, const struct reference *reference,
+                             struct err_info *info)
+{
+    for (uint32_t left = view->groups; left; left &= left - 1)
+        TRY(known_group(view, reference, plan->groups[__builtin_ctz(left)], info));
+    return OK;
+}
+
+static enum err all_groups(struct view_plan *plan, struct view *view, const struct reference *reference,
+                           struct err_info *info)
+{
+    const char *known;
+    uint32_t place;
+    for (uint32_t i = 0; (known = composition_group(reference, i)) != NULL; i++) {
+        TRY(group_place(plan, view, text_of(known), &place, info));
+        view->groups |= 1u << place;
+    }
+    return view->groups ? OK
+                        : err_set(info, ERR_CONFIG,
+                                  "view.%s: partner_group needs country_groups.csv in reference.dir, and a group in it",
+                                  view->name);
+}
+
+enum err view_plan_groups(struct view_plan *plan, const struct reference *reference, struct err_info *info)
+{
+    for (uint32_t i = 0; i < plan->count; i++) {
+        struct view *view = &plan->views[i];
+        if (view->is_grouped && view->groups == 0)
+            TRY(all_groups(plan, view, reference, info));
+        TRY(check_groups(plan, view, reference, info));
+    }
+    return OK;
+}
+
+enum err view_plan_groups_stay(const struct view_plan *plan, const struct reference *reference, struct err_info *info)
+{
+    for (uint32_t i = 0; i < plan->count; i++)
+        TRY(check_groups(plan, &plan->views[i], reference, info));
+    return OK;
+}
+
+/* ---- leaves ---- */
 
 /* Whether every cell of `view` is a sum of cells of `from`. */
 static bool derivable(const struct view *view, const struct view *from)

@@ -32,6 +32,7 @@ void ask_fini(struct ask *ask)
     buffer_fini(&ask->texts);
     buffer_fini(&ask->key);
     buffer_fini(&ask->where);
+    buffer_fini(&ask->by);
 }
 
 static const char *name_at(const struct ask *ask, uint32_t i)
@@ -102,9 +103,14 @@ static enum err read_view(struct ask *ask, const struct view_plan *plan, struct 
     ask->view_index = (uint32_t)index;
     ask->view = &plan->views[index];
     buffer_add_format(&ask->key, "%s|||", ask->view->name);
-    for (uint32_t i = 0; i < ask->view->dimension_count; i++)
-        buffer_add_format(&ask->key, "|%s=", view_dimension_name(ask->view->dimensions[i]));
+    for (uint32_t i = 0; i < ask->view->dimension_count; i++) {
+        const char *dimension = view_dimension_name(ask->view->dimensions[i]);
+        bool is_group = ask->view->dimensions[i] == DIMENSION_PARTNER_GROUP; /* its cells have partners */
+        buffer_add_format(&ask->key, "|%s=", is_group ? view_dimension_name(DIMENSION_PARTNER) : dimension);
+        buffer_add_format(&ask->by, "%s%s", i ? "," : "", dimension);
+    }
     buffer_add_u8(&ask->key, 0);
+    buffer_add_u8(&ask->by, 0);
     return OK;
 }
 
@@ -184,7 +190,7 @@ static const char *dimension_of(const struct ask *ask, const char *name)
     }
     for (uint32_t i = 0; i < view->dimension_count; i++) {
         enum dimension dimension = view->dimensions[i];
-        bool is_commodity = dimension >= DIMENSION_HS2 && strcmp(name, "commodity_code") == 0;
+        bool is_commodity = view_is_commodity(dimension) && strcmp(name, "commodity_code") == 0;
         bool is_consignment = dimension == DIMENSION_PARTNER_CONSIGNMENT && strcmp(name, "partner") == 0 &&
                               !(view->dimension_set & 1u << DIMENSION_PARTNER);
         if (is_commodity || is_consignment)
@@ -205,7 +211,21 @@ static enum err unknown_parameter(const struct ask *ask, const char *name, struc
     return err;
 }
 
-static enum err read_where(struct ask *ask, struct err_info *info)
+/* A view of groups is about its groups, unless some are named, or partners. */
+static void add_groups(struct ask *ask, const struct view_plan *plan)
+{
+    buffer_add_u8(&ask->where, 0);
+    bool has_own = strstr((const char *)ask->where.data, "partner=") != NULL ||
+                   strstr((const char *)ask->where.data, "partner_group=") != NULL;
+    ask->where.length--;
+    if (has_own || !ask->view->is_grouped)
+        return;
+    buffer_add_format(&ask->where, "%spartner_group=", ask->where.length ? "," : "");
+    for (uint32_t left = ask->view->groups; left; left &= left - 1)
+        buffer_add_format(&ask->where, "%s%s", left == ask->view->groups ? "" : "+", plan->groups[__builtin_ctz(left)]);
+}
+
+static enum err read_where(struct ask *ask, const struct view_plan *plan, struct err_info *info)
 {
     const char *where = value_of(ask, "where");
     if (where)
@@ -220,6 +240,7 @@ static enum err read_where(struct ask *ask, struct err_info *info)
         buffer_add_format(&ask->where, "%s%s=", ask->where.length ? "," : "", dimension);
         add_where(ask, value_at(ask, i), true);
     }
+    add_groups(ask, plan);
     buffer_add_u8(&ask->where, 0);
     ask->request.where = ask->where.length > 1 ? (const char *)ask->where.data : NULL;
     return OK;
@@ -253,9 +274,11 @@ enum err ask_read(struct ask *ask, const struct view_plan *plan, struct err_info
     TRY(read_view(ask, plan, info));
     TRY(read_period(ask, info));
     TRY(read_composition(ask, info));
-    TRY(read_where(ask, info));
+    TRY(read_where(ask, plan, info));
     TRY(read_limit(ask, info));
     ask->request.by = value_of(ask, "by");
+    if (!ask->request.by && ask->view->is_grouped)
+        ask->request.by = (const char *)ask->by.data;
     ask->request.count = value_of(ask, "count");
     ask->request.share = value_of(ask, "share");
     ask->request.sort = value_of(ask, "sort");

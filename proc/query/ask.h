@@ -27,6 +27,7 @@ struct ask {
     bool is_csv;
     struct buffer key;   /* like the view's record keys */
     struct buffer where; /* all conditions */
+    struct buffer by;    /* of a view of groups, where nothing else is asked for */
     struct summary_request request;
 };
 

@@ -17,7 +17,8 @@ struct records {
     uint32_t capacity;
     char currency[4];
     char reporter[4];
-    bool have[2];                      /* days, months */
+    bool have[2]; /* days, months */
+    bool have_groups;
     char seen[VIEWS_MOST][NAME_BYTES]; /* other views, to name them in an error */
     uint32_t seen_count;
 };
@@ -148,6 +149,7 @@ bool records_take(struct records *records, struct text key, struct bytes value, 
     Customs__V1__Statistic *m = customs__v1__statistic__unpack(NULL, value.length, value.data);
     if (!m)
         return false;
+    records->have_groups |= m->partner_group[0] != '\0';
     if (is_kept(m)) {
         struct record *record = record_of(records, key);
         if (m->as_of > record->as_of)
@@ -204,6 +206,11 @@ const char *records_sample(const struct records *records)
 bool records_have(const struct records *records, bool months)
 {
     return records->have[months];
+}
+
+bool records_have_groups(const struct records *records)
+{
+    return records->have_groups;
 }
 
 void records_other_views(const struct records *records, struct buffer *out)

@@ -65,6 +65,9 @@ const char *records_sample(const struct records *records);
 /* Whether there are records of days, or of months. */
 bool records_have(const struct records *records, bool months);
 
+/* Whether there are records of country groups, which are left out. */
+bool records_have_groups(const struct records *records);
+
 /* Names of the other views seen: "flow, office". */
 void records_other_views(const struct records *records, struct buffer *out);
 

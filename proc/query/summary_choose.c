@@ -117,6 +117,13 @@ static enum err choose_grain(struct summary *summary, struct err_info *info)
 static enum err no_records(const struct summary *summary, struct err_info *info)
 {
     struct buffer views = {0};
+    if (records_have_groups(summary->records))
+        return err_set(
+            info, ERR_CONFIG,
+            "view %s has groups of countries, each record with the members of its own last day, so they do "
+            "not add up over periods; ask a view with partner: --by partner_group --where partner_group=A+B, "
+            "or /v1/statistics of the processor",
+            records_view(summary->records));
     records_other_views(summary->records, &views);
     enum err err =
         err_set(info, ERR_CONFIG, "topic.statistics has no record of view %s%s%.*s", records_view(summary->records),

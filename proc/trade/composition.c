@@ -12,6 +12,34 @@ bool composition_known(const struct reference *reference, struct text group)
     return false;
 }
 
+/* Whether it is the first row of its group. */
+static bool is_first(const struct reference *reference, uint32_t row)
+{
+    for (uint32_t i = 0; i < row; i++) {
+        if (strcmp(reference->groups[i].group, reference->groups[row].group) == 0)
+            return false;
+    }
+    return true;
+}
+
+const char *composition_group(const struct reference *reference, uint32_t index)
+{
+    for (uint32_t i = 0; i < reference->groups_count; i++) {
+        if (is_first(reference, i) && index-- == 0)
+            return reference->groups[i].group;
+    }
+    return NULL;
+}
+
+bool composition_row(const struct reference *reference, uint32_t index, struct composition_span *out)
+{
+    if (index >= reference->groups_count)
+        return false;
+    const struct group_row *row = &reference->groups[index];
+    *out = (struct composition_span){row->group, row->country, row->from, row->to_exclusive};
+    return true;
+}
+
 /* Place of the country, or where it would stand. */
 static uint32_t place_of(const struct composition *composition, const char *country)
 {

@@ -19,6 +19,20 @@ struct composition {
 /* Whether the list knows a group of that name, on whatever date. */
 bool composition_known(const struct reference *reference, struct text group);
 
+/* The groups of the list, each once, in the order in which they come. NULL: no more than `index`. */
+const char *composition_group(const struct reference *reference, uint32_t index);
+
+/* A country in a group from a date to the day before another (yyyymmdd; 0: always, UINT32_MAX: open). */
+struct composition_span {
+    const char *group;
+    const char *country;
+    uint32_t from;
+    uint32_t to_exclusive;
+};
+
+/* Row `index` of the list. False: there is none. */
+bool composition_row(const struct reference *reference, uint32_t index, struct composition_span *out);
+
 /* Adds the countries that the group has on `date` (yyyymmdd). */
 void composition_add(struct composition *composition, const struct reference *reference, struct text group,
                      uint32_t date);

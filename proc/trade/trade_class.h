@@ -8,7 +8,19 @@
 
 #include "base/span.h"
 
-/* Name of the class of a trade mode: "ECOMMERCE" for 1210, 1239, 9610, 9710, 9810, else "OTHER". */
+enum trade_class {
+    TRADE_CLASS_ECOMMERCE, /* 1210, 1239, 9610, 9710, 9810 */
+    TRADE_CLASS_OTHER,
+    TRADE_CLASSES,
+};
+
+/* The class of a trade mode. */
+enum trade_class trade_class_number(struct text trade_mode);
+
+/* "ECOMMERCE", "OTHER". */
+const char *trade_class_name(enum trade_class class);
+
+/* Name of the class of a trade mode. */
 const char *trade_class_of(struct text trade_mode);
 
 /* Whether there is a class of that name. */

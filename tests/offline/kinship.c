@@ -62,8 +62,8 @@ static void cut(const struct view *own, const struct view *other, bool by_month,
     out[1] = common_commodity(own, other, cell_commodity(key));
     out[2] = pick(BOTH(DIMENSION_OFFICE), key->word[1], 32, 32) << 32 |
              pick(BOTH(DIMENSION_BORDER_OFFICE), key->word[1], 0, 32);
-    out[3] =
-        pick(BOTH(DIMENSION_ZONE), key->word[2], 32, 32) << 32 | pick(BOTH(DIMENSION_TRADE_MODE), key->word[2], 0, 32);
+    out[3] = pick(BOTH(DIMENSION_ZONE), key->word[2], 32, 32) << 32 |
+             pick(BOTH(DIMENSION_TRADE_MODE) && own->is_classed == other->is_classed, key->word[2], 0, 32);
     out[4] = pick(BOTH(DIMENSION_PARTNER), key->word[3], 48, 16) << 16 |
              pick(BOTH(DIMENSION_PARTNER_CONSIGNMENT), key->word[3], 32, 16);
     out[5] = pick(BOTH(DIMENSION_REGION), key->word[3], 12, 20);

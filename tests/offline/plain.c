@@ -23,13 +23,17 @@ static const struct {
     {"commodity", false, {"hs6", "partner", "flow"}},
     {"commodity_office", false, {"hs6", "office", "flow"}},
     {"partner_office", false, {"partner", "office", "flow"}},
+    {"bloc", true, {"flow", "partner_group"}},
+    {"sales", false, {"trade_class", "partner_group", "flow"}},
 };
 
 const struct plain_option plain_options[PLAIN_OPTIONS] = {
-    {"flow", "day,month,quarter,year,ytd,7d,30d,12m", true},
-    {"office", "day,month,quarter,12m", true},
-    {"partner", "month,quarter,year,ytd,12m", true},
-    {"heading", "month,ytd", true},
+    {"flow", NULL, "day,month,quarter,year,ytd,7d,30d,12m", true},
+    {"office", NULL, "day,month,quarter,12m", true},
+    {"partner", NULL, "month,quarter,year,ytd,12m", true},
+    {"heading", NULL, "month,ytd", true},
+    {"bloc", "flow,partner_group@day", "day,month,quarter,year,ytd", true},
+    {"sales", "trade_class,partner_group,flow@month", "month,quarter,ytd", false},
 };
 
 static const char *periods_of(size_t view)
@@ -46,6 +50,15 @@ static bool has_total(size_t view)
     for (size_t i = 0; i < PLAIN_OPTIONS; i++) {
         if (strcmp(plain_options[i].view, views[view].name) == 0)
             return plain_options[i].total;
+    }
+    return false;
+}
+
+static bool has_groups(size_t view)
+{
+    for (int i = 0; i < DIMENSIONS_MOST && views[view].dimensions[i]; i++) {
+        if (strcmp(views[view].dimensions[i], "partner_group") == 0)
+            return true;
     }
     return false;
 }
@@ -140,6 +153,9 @@ static void code_of(const char *dimension, const struct declaration *d, const st
         text = d->trade_mode;
     else if (memcmp(dimension, "hs", 2) == 0)
         text = (struct text){item->hs_code.data, (uint32_t)(dimension[2] - '0')};
+    else if (strcmp(dimension, "trade_class") == 0)
+        text = strstr("1210 1239 9610 9710 9810", d->trade_mode.data) && d->trade_mode.length == 4 ? TEXT("ECOMMERCE")
+                                                                                                   : TEXT("OTHER");
     if (strcmp(dimension, "mode") == 0)
         snprintf(out, NAME_BYTES, "%u", d->border_transport_mode);
     else
@@ -208,18 +224,48 @@ struct falling {
     char dimensions[PLAIN_KEY_BYTES];
     size_t view;
     bool has_hs6;
+    const char *group; /* of countries, NULL: the view has none */
 };
+
+/* As tests/data/reference/country_groups.csv has them, but for the reporter. */
+static const struct {
+    const char *group;
+    const char *country;
+    uint32_t from;
+    uint32_t to; /* the last date */
+} members[] = {
+    {"SCO_MEMBER", "BY", 20240704, UINT32_MAX},
+    {"SCO_OBSERVER", "AF", 0, 20250831},
+    {"CENTRAL_ASIA", "KZ", 0, UINT32_MAX},
+    {"CENTRAL_ASIA", "UZ", 0, UINT32_MAX},
+};
+static const char *const group_names[] = {"SCO_MEMBER", "SCO_OBSERVER", "CENTRAL_ASIA"};
+
+static bool is_member(const struct falling *f, uint32_t date)
+{
+    char country[NAME_BYTES];
+    code_of("partner", &f->version->draft.declaration, f->item, country);
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        if (strcmp(members[i].group, f->group) == 0 && strcmp(members[i].country, country) == 0 &&
+            date >= members[i].from && date <= members[i].to)
+            return true;
+    }
+    return false;
+}
 
 static void put(struct plain *plain, const struct falling *f, const char *frequency, uint32_t from, uint32_t to,
                 bool is_base)
 {
     char key[PLAIN_KEY_BYTES];
+    if (f->group && !is_member(f, to)) /* who is in it on the last day is in it in both years */
+        return;
     snprintf(key, sizeof key, "%s|%s|%08u|%08u%.100s", views[f->view].name, frequency, from, to, f->dimensions);
     struct plain_cell *cell = find(plain, key);
     if (is_base)
         add_base(cell, f->item);
     else
         add(cell, f->version, f->item, f->has_hs6);
+    cell->declarations = f->group ? 0 : cell->declarations;
 }
 
 /* The periods of whole months that hold the date. */
@@ -250,14 +296,16 @@ static void put_all(struct plain *plain, const struct falling *f)
 }
 
 static void add_item(struct plain *plain, const struct stream_version *version, const struct item *item, size_t view,
-                     bool is_total)
+                     bool is_total, const char *group)
 {
-    struct falling f = {.version = version, .item = item, .view = view};
+    struct falling f = {.version = version, .item = item, .view = view, .group = group};
     int length = 0;
     for (int i = 0; i < DIMENSIONS_MOST && views[view].dimensions[i]; i++) {
         char code[NAME_BYTES];
         const char *dimension = views[view].dimensions[i];
         code_of(dimension, &version->draft.declaration, item, code);
+        if (strcmp(dimension, "partner_group") == 0)
+            snprintf(code, sizeof code, "%s", group);
         f.has_hs6 = f.has_hs6 || strcmp(dimension, "hs6") == 0;
         bool is_flow = strcmp(dimension, "flow") == 0;
         length += snprintf(f.dimensions + length, sizeof f.dimensions - (size_t)length, "|%s=%s", dimension,
@@ -271,9 +319,13 @@ static void add_to_views(struct plain *plain, const struct stream_version *versi
     if (flow_of(&version->draft.declaration, item).length == 0)
         return;
     for (size_t view = 0; view < sizeof views / sizeof views[0]; view++) {
-        add_item(plain, version, item, view, false);
-        if (has_total(view))
-            add_item(plain, version, item, view, true);
+        uint32_t groups = has_groups(view) ? sizeof group_names / sizeof group_names[0] : 1;
+        for (uint32_t i = 0; i < groups; i++) {
+            const char *group = has_groups(view) ? group_names[i] : NULL;
+            add_item(plain, version, item, view, false, group);
+            if (has_total(view))
+                add_item(plain, version, item, view, true, group);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * plain.h - the statistics of a random stream, counted in the plainest way: the newest version of each id stands, each item is added to each
- * of the nine default views, cells are found by comparing their keys as text.
+ * of the nine default views, and of two of country groups and trade classes, cells are found by comparing their keys as text.
  *
  * Memory:  owns its cells
  * Thread:  one owner
@@ -32,13 +32,14 @@ struct plain_cell {
     bool is_void; /* nothing falls into it, or it is a year to date of a month without items */
 };
 
-/* What a view publishes beside what it does by itself; rolling windows are not counted here. */
+/* What a view publishes beside what it does by itself; rolling windows are not counted here. A definition: a view beside the nine. */
 struct plain_option {
     const char *view;
+    const char *definition;
     const char *publish;
     bool total;
 };
-enum { PLAIN_OPTIONS = 4 };
+enum { PLAIN_OPTIONS = 6 };
 extern const struct plain_option plain_options[PLAIN_OPTIONS];
 
 struct plain {

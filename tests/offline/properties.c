@@ -504,9 +504,13 @@ static enum err publish_more(struct properties *properties, struct err_info *inf
     for (size_t i = 0; i < PLAIN_OPTIONS; i++) {
         const struct plain_option *option = &plain_options[i];
         struct view_plan *plan = &properties->assembly.plan;
+        if (option->definition)
+            TRY(view_plan_add(plan, text_of(option->view), text_of(option->definition), info));
         TRY(view_plan_option(plan, text_of(option->view), TEXT("publish"), text_of(option->publish), info));
         TRY(view_plan_option(plan, text_of(option->view), TEXT("total"), text_of(option->total ? "yes" : "no"), info));
     }
+    TRY(view_plan_groups(&properties->assembly.plan, properties->assembly.reference, info));
+    view_plan_finish(&properties->assembly.plan);
     return OK;
 }
 

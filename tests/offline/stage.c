@@ -71,6 +71,8 @@ enum err stage_reload(struct stage *stage, const char *folder, struct err_info *
         err = setup_rules(config, lists.reference, stage->assembly->zone, &lists.rules, info);
     if (err == OK)
         err = reference_may_follow(now.reference, lists.reference, info);
+    if (err == OK)
+        err = view_plan_groups_stay(&stage->assembly->plan, lists.reference, info);
     if (err != OK) {
         rules_free(lists.rules);
         reference_free(lists.reference);

@@ -94,7 +94,7 @@ static void draw_content(struct random *random, struct stream_version *version)
         d->reference_date -= 10000; /* the same days a year before */
     d->office_code = text_of(ONE_OF(random, offices));
     d->border_transport_mode = ONE_OF(random, modes);
-    d->trade_mode = luck(random, 40) ? TEXT("0110") : TEXT("");
+    d->trade_mode = luck(random, 40) ? TEXT("0110") : luck(random, 30) ? TEXT("9610") : TEXT("");
     if (luck(random, 30))
         d->border_office_code = text_of(ONE_OF(random, offices));
     if (luck(random, 25)) {

@@ -16,9 +16,10 @@ static struct audit_periods_found found;
 
 static void add(struct maker *maker, uint32_t date, enum flow second, int64_t value)
 {
-    struct contribution_item items[] = {item_of(10121, "KZ", value, 1000), item_of(10121, "KZ", value, 1000)};
+    struct contribution_item items[] = {item_of(10121, "KZ", value, 1000), item_of(10121, "KZ", value, 1000),
+                                        item_of(10121, "BY", value * 7, 1000)};
     items[1].flow = (uint8_t)second;
-    struct contribution c = {.day = calendar_day(date), .item_count = 2, .items = items};
+    struct contribution c = {.day = calendar_day(date), .item_count = 3, .items = items};
     maker_add(maker, &c, 1);
 }
 
@@ -27,14 +28,19 @@ static void setup(void)
     struct err_info info = {{0}};
     struct maker maker;
     struct frame frame;
-    cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/unit/flow", NULL, &reference, &info), OK, "%s", info.text);
+    cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/data/reference", NULL, &reference, &info), OK, "%s", info.text);
     view_plan_default(&plan);
+    cr_assert_eq(view_plan_add(&plan, TEXT("bloc"), TEXT("partner_group,flow@day"), &info), OK, "%s", info.text);
+    cr_assert_eq(view_plan_add(&plan, TEXT("class"), TEXT("trade_class,partner_group,flow@month"), &info), OK);
+    cr_assert_eq(view_plan_groups(&plan, reference, &info), OK, "%s", info.text);
+    view_plan_finish(&plan);
     for (uint32_t i = 0; i < plan.count; i++) {
         plan.views[i].total = true;
         plan.views[i].publish |= 1u << PERIOD_QUARTER | 1u << PERIOD_YEAR | 1u << PERIOD_YTD | 1u << PERIOD_12M;
     }
     cube = cube_new(&plan, 1, 0);
     figures = figures_new(&plan, cube);
+    figures_look_up(figures, reference, "CN");
     writer = statistic_writer_new(&plan, reference, "CN", "CNY");
     maker_init(&maker, &plan, 0);
     static const uint32_t dates[] = {20230228, 20240229, 20240301, 20241231, 20250101, 20250228, 20250301};
@@ -55,19 +61,43 @@ static void teardown(void)
     reference_free(reference);
 }
 
+static void audit(const struct cube *of)
+{
+    const struct audit_periods_options options = {
+        .plan = &plan, .reference = reference, .reporter = "CN", .cube = of, .figures = figures};
+    audit_periods(&options, writer, &found);
+}
+
 TestSuite(audit_periods_count, .init = setup, .fini = teardown);
 
 Test(audit_periods_count, periods_are_what_their_days_and_months_add_up_to)
 {
-    audit_periods(&plan, cube, figures, writer, &found);
+    audit(cube);
     cr_assert_eq(found.differ, 0, "%s", found.text);
     cr_assert_gt(found.compared, 300);
+}
+
+/* The months of the group, which Belarus joined in July 2024: its members' alone before that. */
+Test(audit_periods_count, groups_are_what_their_countries_add_up_to)
+{
+    uint32_t groups = 0;
+    for (uint32_t i = 0; i < figures_count(figures); i++)
+        groups += cell_is_of_group(figures_key(figures, FIGURE_DERIVED | i)) &&
+                  plan.views[cell_view(figures_key(figures, FIGURE_DERIVED | i))].is_grouped;
+    audit(cube);
+    cr_assert_gt(groups, 100);
+    cr_assert_eq(found.differ, 0, "%s", found.text);
+
+    figures_look_up(figures, reference, "BY"); /* that SCO has others is found */
+    audit(cube);
+    cr_assert_gt(found.differ, 0);
+    cr_assert(strstr(found.text, "partner_group="), "%s", found.text);
 }
 
 Test(audit_periods_count, what_no_day_explains_is_told)
 {
     struct cube *empty = cube_new(&plan, 1, 0);
-    audit_periods(&plan, empty, figures, writer, &found);
+    audit(empty);
     cr_assert_gt(found.differ, 100);
     cr_assert(strstr(found.text, "add up to 0, 0, 0"), "%s", found.text);
     cube_free(empty);

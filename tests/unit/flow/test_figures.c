@@ -3,6 +3,8 @@
 #include "flow/statistic.h"
 #include "trade/calendar.h"
 
+#include "customs/v1/statistic.pb-c.h"
+#include "trade/composition.h"
 #include "unit/flow/journal_fixture.h"
 
 #include <criterion/criterion.h>
@@ -378,4 +380,230 @@ Test(figures, a_change_of_one_flow_marks_all_flows_together)
         "partner|ROLLING|12M||partner=KZ|flow=T",
     };
     expect_marks(keys, sizeof keys / sizeof keys[0]);
+}
+
+/* ---- country groups and trade classes ---- */
+
+static struct reference *groups;
+
+/* Another plan, of groups, with the list of the tests: Belarus joins SCO_MEMBER on 4 July 2024; Kazakhstan and Uzbekistan are CENTRAL_ASIA. */
+static void begin_with_groups(void)
+{
+    struct err_info info = {{0}};
+    teardown();
+    setup();
+    cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/data/reference", NULL, &groups, &info), OK, "%s", info.text);
+    plan = (struct view_plan){0};
+    cr_assert_eq(view_plan_add(&plan, TEXT("partner"), TEXT("partner,flow@month"), &info), OK);
+    cr_assert_eq(view_plan_add(&plan, TEXT("bloc"), TEXT("flow,partner_group@day"), &info), OK);
+    cr_assert_eq(view_plan_add(&plan, TEXT("class"), TEXT("trade_class,partner_group,flow@month"), &info), OK);
+    cr_assert_eq(view_plan_add(&plan, TEXT("sales"), TEXT("trade_class,flow@month"), &info), OK);
+    static const char all[] = "day,month,quarter,year,ytd,7d,30d,12m";
+    cr_assert_eq(view_plan_option(&plan, TEXT("bloc"), TEXT("publish"), text_of(all), &info), OK);
+    cr_assert_eq(view_plan_option(&plan, TEXT("bloc"), TEXT("total"), TEXT("yes"), &info), OK);
+    cr_assert_eq(view_plan_groups(&plan, groups, &info), OK, "%s", info.text);
+    view_plan_finish(&plan);
+    figures_free(figures);
+    cube_free(cube);
+    statistic_writer_free(writer);
+    maker_fini(&maker);
+    cube = cube_new(&plan, 1, 0);
+    figures = figures_new(&plan, cube);
+    figures_look_up(figures, groups, "CN");
+    maker_init(&maker, &plan, 0);
+    writer = statistic_writer_new(&plan, groups, "CN", "CNY");
+}
+
+static void count_of(const char *country, const char *trade_mode, uint32_t date, int64_t value, int sign)
+{
+    struct contribution_item item = item_of(10121, country, value, value * 1000);
+    struct contribution c = {
+        .day = calendar_day(date), .trade_mode = maker_code(&maker, trade_mode), .item_count = 1, .items = &item};
+    maker_add(&maker, &c, sign);
+}
+
+Test(figures, a_group_has_in_both_years_whom_it_has_on_the_last_day)
+{
+    begin_with_groups();
+    count_of("BY", "", 20230610, 1, 1);
+    count_of("BY", "", 20230710, 2, 1);
+    count_of("BY", "", 20240610, 4, 1);
+    count_of("BY", "", 20240710, 8, 1);
+    count_of("KZ", "", 20240710, 16, 1);
+    fold();
+    figures_set_today(figures, calendar_day(20240710));
+
+    cr_assert_eq(value_of("bloc|MONTH|20240701|20240731|flow=M|partner_group=SCO_MEMBER"), 8);
+    cr_assert_eq(base_of("bloc|MONTH|20240701|20240731|flow=M|partner_group=SCO_MEMBER"), 2);
+    cr_assert_eq(value_of("bloc|MONTH|20230701|20230731|flow=M|partner_group=SCO_MEMBER"), 0, "it was no member then");
+    cr_assert_eq(value_of("bloc|YEAR_TO_DATE|20240101|20240630|flow=M|partner_group=SCO_MEMBER"), 0);
+    cr_assert_eq(value_of("bloc|YEAR_TO_DATE|20240101|20240731|flow=M|partner_group=SCO_MEMBER"), 12);
+    cr_assert_eq(base_of("bloc|YEAR_TO_DATE|20240101|20240731|flow=M|partner_group=SCO_MEMBER"), 3);
+    cr_assert_eq(value_of("bloc|QUARTER|20240401|20240630|flow=M|partner_group=SCO_MEMBER"), 0);
+    cr_assert_eq(value_of("bloc|YEAR|20240101|20241231|flow=M|partner_group=SCO_MEMBER"), 12);
+    cr_assert_eq(value_of("bloc|ROLLING|30D||flow=M|partner_group=SCO_MEMBER"), 8);
+    cr_assert_eq(value_of("bloc|DAY|20240710|20240710|flow=T|partner_group=CENTRAL_ASIA"), 16);
+    figures_set_today(figures, calendar_day(20240703));
+    cr_assert_eq(value_of("bloc|ROLLING|30D||flow=M|partner_group=SCO_MEMBER"), 0);
+}
+
+Test(figures, a_group_row_has_no_declarations_and_no_partner)
+{
+    begin_with_groups();
+    count_of("KZ", "9610", 20240710, 16, 1);
+    count_of("UZ", "0110", 20240711, 5, 1);
+    fold();
+    uint32_t number = find("class|MONTH|20240701|20240731|trade_class=ECOMMERCE|partner_group=CENTRAL_ASIA|flow=M");
+    struct figure figure;
+    bool is_saturated = false;
+    cr_assert(figures_get(figures, number, &figure));
+    cr_assert_neq(statistic_set(writer, &figure, cube_codes(cube), &is_saturated), STATISTIC_ABSENT);
+    struct statistic_stamp stamp = {.state = 1, .as_of = 7};
+    struct bytes bytes = statistic_pack(writer, &stamp);
+    Customs__V1__Statistic *m = customs__v1__statistic__unpack(NULL, bytes.length, bytes.data);
+    cr_assert_not_null(m);
+    cr_expect_str_eq(m->partner_group, "CENTRAL_ASIA");
+    cr_expect_str_eq(m->partner, "");
+    cr_expect_str_eq(m->trade_mode, "ECOMMERCE");
+    cr_expect_eq(m->value_minor, 16);
+    cr_expect_eq(m->items, 1);
+    cr_expect_eq(m->declarations, 0);
+    cr_expect_eq(m->partner_basis, CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_ORIGIN);
+    customs__v1__statistic__free_unpacked(m, NULL);
+}
+
+Test(figures, countries_of_a_view_of_groups_are_not_published)
+{
+    begin_with_groups();
+    count_of("KZ", "", 20240710, 16, 1);
+    fold();
+    for (uint32_t cell = 0; cell < cube_count(cube); cell++) {
+        const struct view *view = &plan.views[cell_view(cube_key(cube, cell))];
+        cr_assert_eq(figures_is_published(figures, cell), !view->is_grouped && cell_is_month(cube_key(cube, cell)));
+    }
+    cr_assert_eq(find("bloc|DAY|20240710|20240710|flow=M|partner_group=SCO_MEMBER"), TABLE_NONE,
+                 "KZ is not on this list");
+}
+
+Test(figures, classes_are_cells_whose_declarations_add_up)
+{
+    begin_with_groups();
+    count_of("KZ", "9610", 20240710, 16, 1);
+    count_of("DE", "1210", 20240711, 5, 1);
+    count_of("DE", "0110", 20240712, 3, 1);
+    count_of("DE", "", 20240712, 2, 1);
+    fold();
+    uint32_t cell = find("sales|MONTH|20240701|20240731|trade_class=ECOMMERCE|flow=M");
+    cr_assert_eq(cube_measures(cube, cell)->declarations, 2);
+    cr_assert_eq(value_of("sales|MONTH|20240701|20240731|trade_class=ECOMMERCE|flow=M"), 21);
+    cr_assert_eq(value_of("sales|MONTH|20240701|20240731|trade_class=OTHER|flow=M"), 5);
+}
+
+Test(figures, a_change_of_a_country_marks_its_groups_and_their_bases)
+{
+    begin_with_groups();
+    count_of("BY", "", 20240610, 1, 1);
+    count_of("BY", "", 20250610, 1, 1);
+    count_of("KZ", "", 20250610, 1, 1);
+    fold();
+    figures_set_today(figures, calendar_day(20250612));
+    forget_marks();
+    count_of("BY", "", 20240610, 5, 1);
+    fold();
+    static const char *const keys[] = {
+        "bloc|DAY|20240610|20240610|flow=M|partner_group=SCO_MEMBER",
+        "bloc|MONTH|20240601|20240630|flow=M|partner_group=SCO_MEMBER",
+        "bloc|QUARTER|20240401|20240630|flow=M|partner_group=SCO_MEMBER",
+        "bloc|YEAR|20240101|20241231|flow=M|partner_group=SCO_MEMBER",
+        "bloc|YEAR_TO_DATE|20240101|20240630|flow=M|partner_group=SCO_MEMBER",
+        "bloc|ROLLING|7D||flow=M|partner_group=SCO_MEMBER",
+        "bloc|ROLLING|30D||flow=M|partner_group=SCO_MEMBER",
+        "bloc|ROLLING|12M||flow=M|partner_group=SCO_MEMBER",
+        "bloc|DAY|20250610|20250610|flow=M|partner_group=SCO_MEMBER",
+        "bloc|MONTH|20250601|20250630|flow=M|partner_group=SCO_MEMBER",
+        "bloc|QUARTER|20250401|20250630|flow=M|partner_group=SCO_MEMBER",
+        "bloc|YEAR|20250101|20251231|flow=M|partner_group=SCO_MEMBER",
+        "bloc|YEAR_TO_DATE|20250101|20250630|flow=M|partner_group=SCO_MEMBER",
+        "class|MONTH|20240601|20240630|trade_class=OTHER|partner_group=SCO_MEMBER|flow=M",
+        "class|MONTH|20250601|20250630|trade_class=OTHER|partner_group=SCO_MEMBER|flow=M",
+    };
+    char text[128];
+    uint32_t found = 0;
+    for (; cube_dirty_count(cube); cube_dirty_take(cube))
+        figures_touch(figures, cube_dirty_first(cube));
+    for (; figures_marked(figures); figures_marked_take(figures)) {
+        const char *key = text_of_key(figures_marked_first(figures), text);
+        bool is_other = strstr(key, "flow=T") || strncmp(key, "partner|", 8) == 0 || strncmp(key, "sales|", 6) == 0;
+        bool is_expected = false;
+        for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+            is_expected = is_expected || strcmp(keys[i], key) == 0;
+        cr_assert(is_expected || is_other, "%s is marked", key);
+        found += is_expected;
+    }
+    cr_assert_eq(found, sizeof keys / sizeof keys[0]);
+}
+
+Test(figures, other_lists_make_other_groups_of_the_same_cells)
+{
+    begin_with_groups();
+    count_of("BY", "", 20240610, 1, 1);
+    count_of("AF", "", 20250910, 2, 1);
+    fold();
+    uint32_t before = figures_count(figures);
+    uint32_t number = find("bloc|DAY|20250910|20250910|flow=M|partner_group=SCO_OBSERVER");
+    cr_assert_eq(value_of("bloc|DAY|20250910|20250910|flow=M|partner_group=SCO_OBSERVER"), 0,
+                 "it ended on 1 September");
+    figures_look_up(figures, groups, "BY");
+    cr_assert_eq(figures_count(figures), before, "numbers stay");
+    cr_assert_eq(find("bloc|DAY|20250910|20250910|flow=M|partner_group=SCO_OBSERVER"), number);
+    cr_assert_eq(value_of("bloc|YEAR|20240101|20241231|flow=M|partner_group=SCO_MEMBER"), 0,
+                 "who reports is no partner");
+    figures_look_up(figures, groups, "CN");
+    cr_assert_eq(value_of("bloc|YEAR|20240101|20241231|flow=M|partner_group=SCO_MEMBER"), 1);
+}
+
+/* The property: on every date, a group's record is the sum of the records of its partners, and so is its base. */
+Test(figures, a_group_is_the_sum_of_its_partners_at_every_date)
+{
+    static const char *const countries[] = {"KZ", "UZ", "BY", "AF", "DE", "CN"};
+    static const uint32_t months[] = {20230601, 20230701, 20230801, 20240501, 20240601,
+                                      20240701, 20240801, 20250801, 20250901, 20251001};
+    begin_with_groups();
+    struct composition composition;
+    uint64_t random = 20;
+    for (uint64_t i = 0; i < 600; i++) {
+        random = hash_mix(random ^ HASH_P0, HASH_P1 + i);
+        uint32_t date = months[random % 10] + (uint32_t)(random >> 8) % 28;
+        count_of(countries[(random >> 16) % 6], "", date, 1 + (int64_t)(random >> 24 & 1023), 1);
+    }
+    fold();
+    uint32_t compared = 0;
+    uint32_t with_base = 0;
+    for (uint32_t group = 0; group < plan.group_count; group++) {
+        for (size_t m = 0; m < sizeof months / sizeof months[0]; m++) {
+            char key[128];
+            int64_t sum = 0;
+            int64_t base = 0;
+            uint32_t last = calendar_month_last(months[m]);
+            composition = (struct composition){.count = 0};
+            composition_add(&composition, groups, text_of(plan.groups[group]), last);
+            composition_remove(&composition, TEXT("CN"));
+            for (uint32_t c = 0; c < composition.count; c++) {
+                snprintf(key, sizeof key, "partner|MONTH|%u|%u|partner=%s|flow=M", months[m], last,
+                         composition.countries[c]);
+                sum += find(key) == TABLE_NONE ? 0 : value_of(key);
+                snprintf(key, sizeof key, "partner|MONTH|%u|%u|partner=%s|flow=M", months[m] - 10000, last - 10000,
+                         composition.countries[c]);
+                base += find(key) == TABLE_NONE ? 0 : value_of(key);
+            }
+            snprintf(key, sizeof key, "bloc|MONTH|%u|%u|flow=M|partner_group=%s", months[m], last, plan.groups[group]);
+            cr_assert_eq(find(key) == TABLE_NONE ? 0 : value_of(key), sum, "%s", key);
+            compared += sum != 0;
+            if (sum == 0)
+                continue;
+            cr_assert_eq(base_of(key), base ? base : INT64_MIN, "%s", key);
+            with_base += base != 0;
+        }
+    }
+    cr_assert(compared > 15 && with_base > 5, "%u, %u", compared, with_base);
 }

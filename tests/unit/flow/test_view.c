@@ -75,8 +75,9 @@ Test(view, bad_definitions_name_the_mend)
         {"hs2,hs4@month", "in one view"},
         {"flow", "grain"},
         {"flow@week", "grain"},
-        {"trade_class@day", "trade_mode"},
-        {"partner_group@day", "use partner"},
+        {"trade_class,flow,trade_mode@day", "trade_mode and trade_class in one view"},
+        {"partner,partner_group@day", "partner and partner_group in one view"},
+        {"partner_group,partner_group@day", "stands twice"},
     };
     for (size_t i = 0; i < sizeof bads / sizeof bads[0]; i++) {
         struct view_plan plan = {0};
@@ -180,4 +181,108 @@ Test(view, all_flows_together_stand_in_views_with_a_flow_if_asked_for)
     cr_assert_eq(view_plan_option(&plan, TEXT("f"), TEXT("total"), TEXT("yes"), &info), OK);
     cr_assert(plan.views[0].total);
     cr_assert_neq(view_plan_hash(&plan), without, "the journal holds corrections of T then");
+}
+
+/* ---- country groups, classes ---- */
+
+static struct reference *lists(const char *folder)
+{
+    struct reference *reference;
+    struct err_info info = {""};
+    cr_assert_eq(reference_load(folder, NULL, &reference, &info), OK, "%s", info.text);
+    return reference;
+}
+
+static enum err groups(struct view_plan *plan, const char *text, struct err_info *info)
+{
+    return view_plan_option(plan, TEXT("bloc"), TEXT("groups"), text_of(text), info);
+}
+
+Test(view, groups_and_classes_are_counted_by_partner_and_trade_mode)
+{
+    struct view_plan plan = {0};
+    cr_assert_eq(add(&plan, "fine", "partner,trade_mode,flow@day", NULL), OK);
+    cr_assert_eq(add(&plan, "bloc", "partner_group,flow@month", NULL), OK);
+    cr_assert_eq(add(&plan, "class", "flow,trade_class@day", NULL), OK);
+    view_plan_finish(&plan);
+
+    cr_assert_eq(plan.views[1].leaf, 0);
+    cr_assert_eq(plan.views[2].leaf, 0);
+    cr_assert_eq(plan.views[1].mask.word3, plan.views[0].mask.word3);
+    cr_assert_eq(plan.views[2].mask.word2, plan.views[0].mask.word2);
+    cr_assert_eq(plan.views[1].dimensions[0], DIMENSION_PARTNER_GROUP);
+}
+
+Test(view, the_plan_differs_between_groups_and_partners_and_not_by_which_groups)
+{
+    struct view_plan plans[3] = {0};
+    cr_assert_eq(add(&plans[0], "bloc", "partner,flow@month", NULL), OK);
+    cr_assert_eq(add(&plans[1], "bloc", "partner_group,flow@month", NULL), OK);
+    cr_assert_eq(add(&plans[2], "bloc", "partner_group,flow@month", NULL), OK);
+    cr_assert_eq(groups(&plans[2], "EAEU", NULL), OK);
+
+    cr_assert_neq(view_plan_hash(&plans[0]), view_plan_hash(&plans[1]));
+    cr_assert_eq(view_plan_hash(&plans[1]), view_plan_hash(&plans[2]));
+}
+
+Test(view, without_the_option_all_groups_of_the_list_are_published)
+{
+    struct view_plan plan = {0};
+    struct err_info info = {""};
+    struct reference *reference = lists(DRYPORT_SOURCE "/tests/data/reference");
+    cr_assert_eq(add(&plan, "bloc", "partner_group,flow@month", NULL), OK);
+    cr_assert_eq(view_plan_groups(&plan, reference, &info), OK, "%s", info.text);
+
+    cr_assert_eq(plan.group_count, 3);
+    cr_assert_eq(plan.views[0].groups, 7);
+    cr_assert_str_eq(plan.groups[2], "CENTRAL_ASIA");
+    reference_free(reference);
+}
+
+Test(view, groups_that_the_list_lacks_are_told_with_those_it_has)
+{
+    struct view_plan plan = {0};
+    struct err_info info = {""};
+    struct reference *reference = lists(DRYPORT_SOURCE "/tests/data/reference");
+    cr_assert_eq(add(&plan, "flow", "flow@day", NULL), OK);
+    cr_assert_eq(add(&plan, "bloc", "partner_group,flow@month", NULL), OK);
+    cr_assert_eq(groups(&plan, "SCO_MEMBER, SCO", NULL), OK);
+
+    cr_assert_eq(view_plan_groups(&plan, reference, &info), ERR_CONFIG);
+    cr_assert_str_eq(info.text, "view.bloc.groups: country_groups.csv of reference.dir has no group SCO; there are "
+                                "SCO_MEMBER, SCO_OBSERVER, CENTRAL_ASIA");
+    cr_assert_eq(groups(&plan, "", &info), ERR_CONFIG);
+    cr_assert_eq(groups(&plan, "A_NAME_THAT_IS_FAR_TOO_LONG", &info), ERR_CONFIG);
+    cr_assert_eq(view_plan_option(&plan, TEXT("flow"), TEXT("groups"), TEXT("SCO_MEMBER"), &info), ERR_CONFIG);
+    cr_assert(strstr(info.text, "no dimension partner_group"), "%s", info.text);
+    reference_free(reference);
+}
+
+Test(view, a_view_of_groups_needs_the_list)
+{
+    struct view_plan plan = {0};
+    struct err_info info = {""};
+    struct reference *reference = lists(DRYPORT_SOURCE "/tests/unit/flow");
+    cr_assert_eq(add(&plan, "bloc", "partner_group,flow@month", NULL), OK);
+
+    cr_assert_eq(view_plan_groups(&plan, reference, &info), ERR_CONFIG);
+    cr_assert(strstr(info.text, "country_groups.csv"), "%s", info.text);
+    reference_free(reference);
+}
+
+Test(view, a_reload_keeps_the_groups_that_are_published)
+{
+    struct view_plan plan = {0};
+    struct err_info info = {""};
+    struct reference *reference = lists(DRYPORT_SOURCE "/tests/data/reference");
+    struct reference *other = lists(DRYPORT_SOURCE "/deploy/reference");
+    cr_assert_eq(add(&plan, "bloc", "partner_group,flow@month", NULL), OK);
+    cr_assert_eq(groups(&plan, "EAEU", NULL), OK);
+
+    cr_assert_eq(view_plan_groups(&plan, other, &info), OK, "%s", info.text);
+    cr_assert_eq(view_plan_groups_stay(&plan, other, &info), OK);
+    cr_assert_eq(view_plan_groups_stay(&plan, reference, &info), ERR_CONFIG);
+    cr_assert(strstr(info.text, "no group EAEU"), "%s", info.text);
+    reference_free(reference);
+    reference_free(other);
 }

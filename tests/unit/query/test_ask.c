@@ -124,3 +124,35 @@ Test(ask, too_many_parameters_are_no_question)
     cr_assert_eq(ask_read(&ask, &plan, &info), ERR_CONFIG);
     cr_assert_str_eq(info.text, "more than 48 parameters");
 }
+
+/* ---- views of country groups ---- */
+
+static void begin_with_groups(void)
+{
+    struct reference *reference;
+    cr_assert_eq(reference_load(DRYPORT_SOURCE "/deploy/reference", NULL, &reference, &info), OK, "%s", info.text);
+    cr_assert_eq(view_plan_add(&plan, TEXT("bloc"), TEXT("partner_group,trade_class,flow@month"), &info), OK);
+    cr_assert_eq(view_plan_option(&plan, TEXT("bloc"), TEXT("groups"), TEXT("SCO_MEMBER,EAEU"), &info), OK);
+    cr_assert_eq(view_plan_groups(&plan, reference, &info), OK, "%s", info.text);
+    reference_free(reference);
+}
+
+Test(ask, a_view_of_groups_tells_its_groups_unless_others_are_named)
+{
+    begin_with_groups();
+    cr_assert_eq(read_url("view=bloc&period=2025-07&flow=M"), OK, "%s", info.text);
+    cr_assert_str_eq((const char *)ask.key.data, "bloc||||partner=|trade_class=|flow=");
+    cr_assert_str_eq(ask.request.by, "partner_group,trade_class,flow");
+    cr_assert_str_eq(ask.request.where, "flow=M,partner_group=SCO_MEMBER+EAEU");
+
+    teardown();
+    ask = (struct ask){.count = 0};
+    cr_assert_eq(read_url("view=bloc&period=2025-07&partner_group=CENTRAL_ASIA&by=flow"), OK, "%s", info.text);
+    cr_assert_str_eq(ask.request.where, "partner_group=CENTRAL_ASIA");
+    cr_assert_str_eq(ask.request.by, "flow");
+
+    teardown();
+    ask = (struct ask){.count = 0};
+    cr_assert_eq(read_url("view=bloc&period=2025-07&partner=KZ"), OK, "%s", info.text);
+    cr_assert_str_eq(ask.request.where, "partner=KZ");
+}
