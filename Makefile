@@ -56,7 +56,7 @@ bench: trained
 	@scripts/install_deps.sh build test bench
 	@cmake --preset release -DDRYPORT_WERROR=OFF --log-level=WARNING >/dev/null
 	@cmake --build --preset release --target null_consumer -- --quiet
-	tests/broker/run.sh bench/end_to_end.py --dryport build/trained/dryport --rules --frequencies --record $(ARGS)
+	tests/broker/run.sh bench/end_to_end.py --dryport build/trained/dryport --once --frequencies --record $(ARGS)
 
 bench-table: build
 	@scripts/install_deps.sh build bench

@@ -19,6 +19,10 @@ endif()
 if(NOT DRYPORT_THREAD_SANITIZER)
     add_executable(null_consumer bench/null_consumer.c)
     target_link_libraries(null_consumer PRIVATE proc_flags PkgConfig::rdkafka)
+    # The same with the remedy of kafka/zstd_size.h and nothing else of ours.
+    add_executable(null_consumer_once bench/null_consumer.c proc/kafka/zstd_size.c)
+    target_link_libraries(null_consumer_once PRIVATE proc_flags PkgConfig::rdkafka PkgConfig::zstd)
+    target_link_options(null_consumer_once PRIVATE -Wl,--export-dynamic-symbol=ZSTD_getFrameContentSize)
 endif()
 # What decoding costs, and protobuf-c beside it.
 add_executable(bench_decode bench/bench_decode.c)

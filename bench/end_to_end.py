@@ -401,7 +401,19 @@ def cost_of_frequencies(count, runs, periods):
     )
 
 
-def report(chosen, built_from, nulls, results, truth, generated_s):
+def row_of_null(name, count, nulls):
+    cpu = [n.cpu * 1e6 / count for n in nulls]
+    return "| %s | %s | %.2f (%.2f-%.2f) | %.0f |" % (
+        name,
+        spread([count / n.seconds / 1000 for n in nulls]),
+        statistics.median(cpu),
+        min(cpu),
+        max(cpu),
+        max(n.peak_mib for n in nulls),
+    )
+
+
+def report(chosen, built_from, nulls, onces, results, truth, generated_s):
     runs, firsts, periods = results["run"], results["first"], results["periods"]
     count = chosen.count
     null_rate = [count / n.seconds / 1000 for n in nulls]
@@ -431,8 +443,8 @@ def report(chosen, built_from, nulls, results, truth, generated_s):
         "",
         "| program | k declarations/s | CPU-s per million | peak memory MiB |",
         "|---|---|---|---|",
-        "| null consumer | %s | %.2f (%.2f-%.2f) | %.0f |"
-        % (spread(null_rate), median(null_cpu), min(null_cpu), max(null_cpu), max(n.peak_mib for n in nulls)),
+        row_of_null("null consumer", count, nulls),
+        *([row_of_null("null consumer, each batch decompressed once", count, onces)] if onces else []),
         "| dryport run | %s | %.2f (%.2f-%.2f) | %.0f |"
         % (spread(run_rate), median(run_cpu), min(run_cpu), max(run_cpu), max(r.peak_mib for r in runs)),
         "",
@@ -475,6 +487,9 @@ def main():
     parser.add_argument("--profile", default="cn")
     parser.add_argument("--dryport", default=os.path.join(SOURCE, "build", "release", "dryport"))
     parser.add_argument("--null-consumer", default=os.path.join(SOURCE, "build", "release", "null_consumer"))
+    parser.add_argument(
+        "--once", action="store_true", help="another null consumer beside them, that decompresses each batch once (docs/adr/0090)"
+    )
     parser.add_argument("--reference", default=os.path.join(SOURCE, "deploy", "reference", "demo"))
     parser.add_argument(
         "--rules", action="store_true", help="another program beside them: dryport run with the rules of the first version alone"
@@ -514,7 +529,7 @@ def main():
         )
         generated_s = time.monotonic() - started
         truth = Truth(broker.address, chosen.count, chosen.reference)
-        nulls, results = [], {"run": [], "first": [], "periods": []}
+        nulls, onces, results = [], [], {"run": [], "first": [], "periods": []}
         lists = lists_for_all_rules(os.path.join(place.folder, "lists"), chosen.reference) if chosen.rules else chosen.reference
         extra = {
             "run": {},
@@ -523,14 +538,15 @@ def main():
         }
         names = {"run": "dryport run", "first": "the first rules alone", "periods": "all frequencies"}
         for pair in range(-chosen.warm_up, chosen.pairs):
-            kinds = ["null", "run"] + ["first"] * chosen.rules + ["periods"] * chosen.frequencies
+            kinds = ["null"] + ["once"] * chosen.once + ["run"] + ["first"] * chosen.rules + ["periods"] * chosen.frequencies
             for kind in kinds if pair % 2 == 0 else reversed(kinds):
                 words = " (warm-up)" if pair < 0 else ""
-                if kind == "null":
-                    null = Null(chosen.null_consumer, broker.address, chosen.count)
-                    say("null consumer: %.2f s, %.2f CPU-s%s" % (null.seconds, null.cpu, words))
+                if kind in ("null", "once"):
+                    suffix = "_once" if kind == "once" else ""
+                    null = Null(chosen.null_consumer + suffix, broker.address, chosen.count)
+                    say("null consumer%s: %.2f s, %.2f CPU-s%s" % (suffix, null.seconds, null.cpu, words))
                     if pair >= 0:
-                        nulls.append(null)
+                        (onces if kind == "once" else nulls).append(null)
                     continue
                 name = "bench-%s-%d" % (kind, pair + chosen.warm_up)
                 run = Run(place, broker.address, name, chosen.dryport, chosen.count, lists, {**more, **extra[kind]})
@@ -539,7 +555,7 @@ def main():
                 truth.check(run)
                 if pair >= 0:
                     results[kind].append(run)
-        text, ratio, cost = report(chosen, built_from, nulls, results, truth, generated_s)
+        text, ratio, cost = report(chosen, built_from, nulls, onces, results, truth, generated_s)
     print(text)
     if chosen.record:
         size = "" if chosen.count == COUNT_DEFAULT else "-%d" % chosen.count

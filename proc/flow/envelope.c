@@ -44,9 +44,6 @@ static bool is_zstd(struct bytes bytes)
 static enum rule decompress(struct envelope *envelope, struct bytes *bytes)
 {
     size_t most = envelope->options.max_bytes;
-    unsigned long long said = ZSTD_getFrameContentSize(bytes->data, bytes->length);
-    if (said != ZSTD_CONTENTSIZE_UNKNOWN && said != ZSTD_CONTENTSIZE_ERROR && said > most)
-        return RULE_STR_001;
     if (!envelope->zstd)
         envelope->zstd = ZSTD_createDCtx();
     CHECK_SAY(envelope->zstd, "no memory for a zstd context");

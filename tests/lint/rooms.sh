@@ -8,7 +8,7 @@ cd "${1:-$(dirname "$0")/../..}"
 rules='base|base|
 trade|base trade|
 flow|base trade flow customs|protobuf-c zstd
-kafka|base kafka flow/port|librdkafka
+kafka|base kafka flow/port|librdkafka zstd
 ops|base trade flow ops customs|microhttpd jansson openssl curl
 query|base trade flow query customs|jansson
 cmd|base trade flow kafka ops query cmd customs engine|ncurses zstd jansson protobuf-c
