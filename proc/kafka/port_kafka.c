@@ -1,105 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Overview: one member handle (who owns what), one input handle (declarations), one producer a lane, and a small pool
- * of reader handles for streams: two streams on the same partition need two handles, so a stream goes to the first
- * reader that has its partition free. Wake-ups: librdkafka writes to the eventfd of a lane when one of its queues stops
- * being empty.
+ * Overview: one member handle (who owns what), one input handle (declarations), one producer a lane (port_lane.c), and a small pool of
+ * reader handles for streams (port_stream.c).
  */
-#include "kafka/port_kafka.h"
+#include "kafka/port_kafka_inside.h"
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "kafka/admin.h"
-#include "kafka/consumer.h"
-#include "kafka/producer.h"
-#include "kafka/reader.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdalign.h>
 #include <stdio.h>
-#include <sys/eventfd.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
-    READERS_MAX = 16,
     SERVE_EACH_MS = 200,
     NUDGE_EACH_MS = 50,
     NUDGE_RECORDS = 10000, /* fewer since the last nudge can't have emptied a full queue */
     FREE_AFTER_MS = 1000,
-    WAIT_MOST_MS = 3600000,
-    LIMIT_READS = 5,
-    LIMIT_PAUSE_NS = 200000000,
-    LEASE_GROUP_BYTES = 512,
 };
 
-struct lane {
-    alignas(64) struct producer *producer; /* NULL: could not be made; appends say why */
-    struct kafka_options options;          /* the port's, with batch_bytes as last read */
-    int fd;
-    bool may_have_more; /* the last take was full: look again before waiting */
-};
-
-struct input {
-    alignas(64) struct reader_log *log; /* NULL: not started */
-    int32_t lane;
-    struct counter taken; /* by the lane's thread; read by main */
-};
-
-struct port_stream {
-    struct reader_log *log; /* NULL: could not be opened; gives nothing */
-    struct reader *reader;
-    int32_t lane; /* whose eventfd it writes; NO_LANE: none yet */
-};
-
-struct port_kafka {
-    /* const after open */
-    struct kafka_options options;
-    struct client_health *health;
-    struct admin *admin;
-    struct consumer *consumer; /* NULL without is_member */
-    struct consumer *lease;    /* NULL without wants_lease */
-    char lease_group[LEASE_GROUP_BYTES];
-    struct reader *input_reader; /* NULL without is_member */
-    int32_t partitions[PORT_TOPICS];
-    int32_t lane_count;
-    struct lane *lanes;
-    struct input *inputs;
-    /* of main */
-    int64_t served_ms;
-    int64_t nudged_ms;
-    int64_t nudged_taken;
-    /* guarded by lock */
-    pthread_mutex_t lock;
-    struct reader *readers[READERS_MAX];
-};
-
-enum { NO_LANE = -1 };
-
-/* Which lane of which port the calling thread works for. Streams have no lane in port.h: they wake the thread that
- * takes. */
-static _Thread_local struct {
-    const struct port_kafka *port;
-    int32_t lane;
-} bound = {NULL, NO_LANE};
-
-static int32_t bound_lane(const struct port_kafka *port)
-{
-    return bound.port == port ? bound.lane : NO_LANE;
-}
-
-static struct lane *lane_of(struct port_kafka *port, int32_t lane)
-{
-    CHECK_SAY(lane >= 0 && lane < port->lane_count, "lane %d of %d", lane, port->lane_count);
-    bound.port = port;
-    bound.lane = lane;
-    return &port->lanes[lane];
-}
-
-static struct input *input_of(struct port_kafka *port, int32_t partition)
+static struct port_input *input_of(struct port_kafka *port, int32_t partition)
 {
     CHECK_SAY(partition >= 0 && partition < port->partitions[PORT_DECLARATIONS], "partition %d of %d", partition,
               port->partitions[PORT_DECLARATIONS]);
@@ -117,8 +36,7 @@ static int32_t port_partitions(void *self, enum port_topic topic)
     return ((struct port_kafka *)self)->partitions[topic];
 }
 
-/* ---- membership
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- membership ---- */
 
 /* Idle inputs cost no request. */
 static void nudge(struct port_kafka *port, int64_t now_ms)
@@ -198,12 +116,11 @@ static enum err port_committed(void *self, int32_t partition, int64_t *out_offse
     return reader_committed(port->input_reader, partition, out_offset, info);
 }
 
-/* ---- input
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- input ---- */
 
 static void port_input_stop(void *self, int32_t partition)
 {
-    struct input *input = input_of(self, partition);
+    struct port_input *input = input_of(self, partition);
     reader_stop(input->log);
     input->log = NULL;
 }
@@ -211,7 +128,7 @@ static void port_input_stop(void *self, int32_t partition)
 static enum err port_input_start(void *self, int32_t lane, int32_t partition, int64_t offset, struct err_info *info)
 {
     struct port_kafka *port = self;
-    struct input *input = input_of(port, partition);
+    struct port_input *input = input_of(port, partition);
     CHECK_SAY(input->log == NULL, "partition %d is started already", partition);
     CHECK_SAY(lane >= 0 && lane < port->lane_count, "lane %d of %d", lane, port->lane_count);
     CHECK(port->input_reader != NULL);
@@ -223,7 +140,7 @@ static enum err port_input_start(void *self, int32_t lane, int32_t partition, in
 static size_t port_input_take(void *self, int32_t partition, struct port_record *out, size_t most)
 {
     struct port_kafka *port = self;
-    struct input *input = input_of(port, partition);
+    struct port_input *input = input_of(port, partition);
     if (input->log == NULL) {
         return 0;
     }
@@ -237,13 +154,13 @@ static size_t port_input_take(void *self, int32_t partition, struct port_record 
 
 static bool port_input_at_end(void *self, int32_t partition)
 {
-    const struct input *input = input_of(self, partition);
+    const struct port_input *input = input_of(self, partition);
     return input->log != NULL && reader_at_end(input->log);
 }
 
 static bool port_input_waits(void *self, int32_t partition)
 {
-    const struct input *input = input_of(self, partition);
+    const struct port_input *input = input_of(self, partition);
     return input->log != NULL && reader_waits(input->log);
 }
 
@@ -259,187 +176,12 @@ static enum err port_bounds(void *self, enum port_topic topic, int32_t partition
     return admin_bounds(((struct port_kafka *)self)->admin, topic, partition, out, info);
 }
 
-/* ---- lanes
- * ------------------------------------------------------------------------------------------------------------- */
-
-static enum err lane_open(struct port_kafka *port, struct lane *lane, struct err_info *info)
-{
-    TRY(producer_open(&lane->options, port->health, &lane->producer, info));
-    producer_wake_fd(lane->producer, lane->fd);
-    return OK;
-}
-
-static enum err port_append(void *self, int32_t lane_index, enum port_topic topic, int32_t partition, struct bytes key,
-                            struct bytes value, int64_t as_of, uint64_t token, struct err_info *info)
-{
-    struct lane *lane = lane_of(self, lane_index);
-    if (lane->producer == NULL) {
-        return err_set(info, ERR_PEER, "the producer of lane %d could not be made again", lane_index);
-    }
-    const struct producer_record record = {
-        .topic = topic,
-        .partition = partition,
-        .key = key,
-        .value = value,
-        .is_null = topic == PORT_STATISTICS && value.data == NULL && value.length == 0,
-        .as_of = as_of,
-        .token = token,
-    };
-    return producer_append(lane->producer, &record, info);
-}
-
-static size_t port_acks(void *self, int32_t lane_index, struct port_ack *out, size_t most)
-{
-    struct lane *lane = lane_of(self, lane_index);
-    if (lane->producer == NULL) {
-        return 0;
-    }
-    size_t count = producer_acks(lane->producer, out, most);
-    if (count == most) {
-        lane->may_have_more = true;
-    }
-    return count;
-}
-
-/* A topic's limit was lowered: reads it anew. If no broker states a smaller one, nothing is known: size errors are told as they come. */
-static void read_limit(struct port_kafka *port, struct lane *lane)
-{
-    int64_t known = lane->options.batch_bytes;
-    for (int i = 0; i < LIMIT_READS; i++) {
-        int64_t bytes = admin_batch_bytes(port->admin);
-        if (bytes > 0 && bytes < known) {
-            lane->options.batch_bytes = bytes;
-            return;
-        }
-        struct timespec pause = {0, LIMIT_PAUSE_NS};
-        nanosleep(&pause, NULL); /* the setting travels among the brokers by itself: nothing to wait on */
-    }
-    lane->options.batch_bytes = 0;
-}
-
-static void port_lane_reset(void *self, int32_t lane_index)
-{
-    struct port_kafka *port = self;
-    struct lane *lane = lane_of(port, lane_index);
-    if (lane->producer != NULL && producer_limit_is_stale(lane->producer)) {
-        read_limit(port, lane);
-    }
-    producer_close(lane->producer);
-    lane->producer = NULL;
-    struct err_info info;
-    if (lane_open(port, lane, &info) != OK) {
-        client_health_error(port->health, 0, info.text);
-    }
-}
-
-/* Only a full eventfd counter makes a write fail, and then the lane is woken anyway. */
-static void ring(int fd)
-{
-    uint64_t one = 1;
-    ssize_t written = write(fd, &one, sizeof one);
-    (void)written;
-}
-
-static void port_wake(void *self, int32_t lane)
-{
-    struct port_kafka *port = self;
-    CHECK_SAY(lane >= 0 && lane < port->lane_count, "lane %d of %d", lane, port->lane_count);
-    ring(port->lanes[lane].fd);
-}
-
-static void port_wait(void *self, int32_t lane_index, int64_t timeout_ms)
-{
-    struct lane *lane = lane_of(self, lane_index);
-    if (lane->may_have_more) {
-        lane->may_have_more = false; /* a lane under backpressure takes nothing and sleeps the next time */
-        return;
-    }
-    if (timeout_ms > WAIT_MOST_MS) {
-        timeout_ms = WAIT_MOST_MS;
-    }
-    struct pollfd poll_fd = {.fd = lane->fd, .events = POLLIN};
-    if (poll(&poll_fd, 1, timeout_ms < 0 ? 0 : (int)timeout_ms) > 0) {
-        uint64_t count;
-        ssize_t got = read(lane->fd, &count, sizeof count); /* to zero: what comes later rings again */
-        (void)got;
-    }
-}
-
-/* ---- streams
- * ----------------------------------------------------------------------------------------------------------- */
-
-static struct port_stream *port_stream_open(void *self, enum port_topic topic, int32_t partition, int64_t offset)
-{
-    struct port_kafka *port = self;
-    struct port_stream *stream = memory_new(1, sizeof *stream);
-    stream->lane = bound_lane(port);
-    int fd = stream->lane == NO_LANE ? -1 : port->lanes[stream->lane].fd;
-    struct err_info info = {"too many streams on one partition"};
-
-    pthread_mutex_lock(&port->lock);
-    for (size_t i = 0; i < READERS_MAX && stream->log == NULL; i++) {
-        if (port->readers[i] == NULL &&
-            reader_new(&port->options, CLIENT_READER, port->health, &port->readers[i], &info) != OK) {
-            break;
-        }
-        stream->reader = port->readers[i];
-        stream->log = reader_start(port->readers[i], topic, partition, offset, fd, &info);
-    }
-    pthread_mutex_unlock(&port->lock);
-    if (stream->log == NULL) {
-        client_health_error(port->health, 0, info.text);
-    }
-    return stream;
-}
-
-/* A stream that was opened before its thread had a lane, or by another thread, wakes the thread that takes from here
- * on. */
-static void bind(struct port_kafka *port, struct port_stream *stream)
-{
-    int32_t lane = bound_lane(port);
-    if (lane != NO_LANE && lane != stream->lane) {
-        stream->lane = lane;
-        reader_wake_fd(stream->log, port->lanes[lane].fd);
-    }
-}
-
-static size_t port_stream_take(void *self, struct port_stream *stream, struct port_record *out, size_t most)
-{
-    struct port_kafka *port = self;
-    if (stream->log == NULL) {
-        return 0;
-    }
-    bind(port, stream);
-    size_t count = reader_take(stream->log, out, most);
-    if (count == most && stream->lane != NO_LANE) {
-        port->lanes[stream->lane].may_have_more = true;
-    }
-    return count;
-}
-
-static bool port_stream_at_end(void *self, struct port_stream *stream)
-{
-    (void)self;
-    return stream->log != NULL && reader_at_end(stream->log);
-}
-
-static void port_stream_close(void *self, struct port_stream *stream)
-{
-    (void)self;
-    if (stream == NULL) {
-        return;
-    }
-    reader_stop(stream->log);
-    memory_free(stream);
-}
-
 static enum err port_trim(void *self, int32_t partition, int64_t offset, struct err_info *info)
 {
     return admin_delete_records(((struct port_kafka *)self)->admin, PORT_JOURNAL, partition, offset, info);
 }
 
-/* ---- open and close
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- open and close ---- */
 
 static enum err open_topics(struct port_kafka *port, struct err_info *info)
 {
@@ -449,21 +191,6 @@ static enum err open_topics(struct port_kafka *port, struct err_info *info)
     if (port->options.is_member && port->partitions[PORT_DECLARATIONS] == 0) {
         return err_set(info, ERR_CONFIG, "topic %s does not exist at %s: create it, or set topics.create=true",
                        port->options.topics[PORT_DECLARATIONS], port->options.brokers);
-    }
-    return OK;
-}
-
-static enum err open_lanes(struct port_kafka *port, struct err_info *info)
-{
-    for (int32_t i = 0; i < port->lane_count; i++) {
-        struct lane *lane = &port->lanes[i];
-        lane->options = port->options;
-        lane->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        if (lane->fd < 0) {
-            return err_set(info, ERR_FATAL, "no eventfd for lane %d (errno %d): raise the limit of open files", i,
-                           errno);
-        }
-        TRY(lane_open(port, lane, info));
     }
     return OK;
 }
@@ -512,7 +239,7 @@ static enum err open_all(struct port_kafka *port, struct err_info *info)
         port->options.partitions = port->partitions[PORT_DECLARATIONS]; /* the prefetch is shared among these */
         port->inputs = memory_new_aligned(64, (size_t)port->options.partitions * sizeof *port->inputs);
     }
-    TRY(open_lanes(port, info));
+    TRY(port_lanes_open(port, info));
     TRY(open_lease(port, info));
     return open_group(port, info);
 }
@@ -544,16 +271,16 @@ enum err port_kafka_open(const struct kafka_options *options, int32_t workers, s
         .input_waits = port_input_waits,
         .release = port_release,
         .bounds = port_bounds,
-        .append = port_append,
-        .acks = port_acks,
+        .append = port_lane_append,
+        .acks = port_lane_acks,
         .lane_reset = port_lane_reset,
         .stream_open = port_stream_open,
         .stream_take = port_stream_take,
         .stream_at_end = port_stream_at_end,
         .stream_close = port_stream_close,
         .trim = port_trim,
-        .wait = port_wait,
-        .wake = port_wake,
+        .wait = port_lane_wait,
+        .wake = port_lane_wake,
     };
     enum err err = open_all(port, info);
     if (err != OK) {
@@ -562,16 +289,6 @@ enum err port_kafka_open(const struct kafka_options *options, int32_t workers, s
     }
     *out = opened;
     return OK;
-}
-
-static void close_lanes(struct port_kafka *port)
-{
-    for (int32_t i = 0; i < port->lane_count; i++) {
-        producer_close(port->lanes[i].producer);
-        if (port->lanes[i].fd >= 0) {
-            close(port->lanes[i].fd);
-        }
-    }
 }
 
 void port_kafka_close(struct port *closed, int64_t timeout_ms)
@@ -589,7 +306,7 @@ void port_kafka_close(struct port *closed, int64_t timeout_ms)
     for (size_t i = 0; i < READERS_MAX; i++) {
         reader_free(port->readers[i]);
     }
-    close_lanes(port);
+    port_lanes_close(port);
     admin_close(port->admin);
     bool is_done = client_health_wait_closed(port->health, timeout_ms);
     client_health_free(port->health);
@@ -603,8 +320,7 @@ void port_kafka_close(struct port *closed, int64_t timeout_ms)
     memory_free(port);
 }
 
-/* ---- views
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- views ---- */
 
 void port_kafka_health(const struct port *port, struct kafka_health *out)
 {
