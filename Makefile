@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: what it runs is in scripts/, CMakePresets.json and CMakeLists.txt. ARGS goes to the program that a target runs.
 .POSIX:
-.PHONY: help deps build trained image image-test demo test bench bench-table bench-restore bench-restore-broker lint format rule-mutants model chaos soak sim mutants properties fuzz fuzz-corpus clean
+.PHONY: help deps build trained image image-test demo test bench bench-full bench-table bench-restore bench-restore-broker lint format rule-mutants model chaos soak sim mutants properties fuzz fuzz-corpus clean
 
 help:
 	@echo 'make build         installs what is missing, leaves build/release/dryport'
@@ -11,6 +11,7 @@ help:
 	@echo 'make demo          the whole processor on an in-process mock cluster (ARGS="--seconds 10")'
 	@echo 'make test          everything: debug, asan, tsan, fuzz, release, lints, a real broker'
 	@echo 'make bench         against a real broker, beside a null consumer (ARGS="--count 200000 --pairs 1")'
+	@echo 'make bench-full    every bench and a table of all marks, an hour (ARGS="--only latency,idle")'
 	@echo 'make bench-table   our table beside a mutex, ck_ht and lfht'
 	@echo 'make bench-restore how long a restart takes, and memory per entry (ARGS="--entries 10000000")'
 	@echo 'make bench-restore-broker  the same of a whole process on a real broker (ARGS="--entries 10000000")'
@@ -49,7 +50,7 @@ demo: build
 	build/release/dryport demo $(ARGS)
 
 test:
-	@scripts/install_deps.sh build test fuzz containers
+	@scripts/install_deps.sh build test fuzz containers bench
 	@scripts/test_all.sh $(ARGS)
 
 bench: trained
@@ -57,6 +58,12 @@ bench: trained
 	@cmake --preset release -DDRYPORT_WERROR=OFF --log-level=WARNING >/dev/null
 	@cmake --build --preset release --target null_consumer -- --quiet
 	tests/broker/run.sh bench/end_to_end.py --dryport build/trained/dryport --once --frequencies --record $(ARGS)
+
+bench-full: trained
+	@scripts/install_deps.sh build test bench
+	@cmake --preset release -DDRYPORT_WERROR=OFF -DDRYPORT_TESTS=ON --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target dryport null_consumer null_consumer_once job_j job_j_fill peer_job_j latency_probe idle_consumer bench_decode bench_table bench_ledger bench_restore bench_flow -- --quiet
+	bench/record.sh full tests/broker/run.sh bench/full.py --dryport build/trained/dryport $(ARGS)
 
 bench-table: build
 	@scripts/install_deps.sh build bench

@@ -2,7 +2,7 @@
  * bench_flow.c - the whole of flow/ without Kafka: declarations of a .pb file through decode, rules, ledger, tally, journal and
  * publisher on the broker in memory, one thread.
  *
- * usage: bench_flow FILE.pb REFERENCE_DIR [REPEAT]      (FILE from `dryport generate --out FILE.pb`)
+ * usage: bench_flow FILE.pb REFERENCE_DIR [REPEAT [PARTITIONS]]      (FILE from `dryport generate --out FILE.pb`)
  * Prints CPU nanoseconds a declaration, journal bytes a declaration, statistics written.
  */
 #include "pb_file.h"
@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PARTITIONS = 4 };
+enum { PARTITIONS_USUAL = 4, PARTITIONS_MOST = 64 };
+
+static int32_t partitions = PARTITIONS_USUAL; /* all of one worker */
 
 static int64_t fill(struct world *world, const struct buffer *file)
 {
@@ -23,7 +25,7 @@ static int64_t fill(struct world *world, const struct buffer *file)
     struct port_record record;
     int64_t count = 0;
     arena_init(&arena, 64 << 20);
-    while (pb_next(&reader, PARTITIONS, &arena, &record)) {
+    while (pb_next(&reader, partitions, &arena, &record)) {
         world_put(
             world, PORT_DECLARATIONS, record.partition,
             &(struct world_record){.key = record.key, .value = record.value, .timestamp_ms = record.timestamp_ms});
@@ -36,7 +38,7 @@ static int64_t fill(struct world *world, const struct buffer *file)
 static int64_t log_bytes(const struct world *world, enum port_topic topic, int64_t *records)
 {
     int64_t bytes = 0;
-    for (int32_t p = 0; p < PARTITIONS; p++) {
+    for (int32_t p = 0; p < partitions; p++) {
         for (int64_t o = 0; o < world_next(world, topic, p); o++, ++*records)
             bytes += (int64_t)world_at(world, topic, p, o)->value.length;
     }
@@ -50,7 +52,7 @@ static void show_sections(const struct world *world, int64_t count)
         [SECTION_CELLS] = "cells", [SECTION_LEDGER] = "ledger", [SECTION_CODES] = "codes", [SECTION_LISTED] = "listed"};
     int64_t bytes[2][SECTION_LEDGER + 1] = {{0}};
     int64_t cells[2] = {0};
-    for (int32_t p = 0; p < PARTITIONS; p++) {
+    for (int32_t p = 0; p < partitions; p++) {
         for (int64_t o = 0; o < world_next(world, PORT_JOURNAL, p); o++) {
             struct frame frame;
             struct err_info info;
@@ -85,7 +87,7 @@ static void show_sections(const struct world *world, int64_t count)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: bench_flow FILE.pb REFERENCE_DIR [REPEAT]\n");
+        fprintf(stderr, "usage: bench_flow FILE.pb REFERENCE_DIR [REPEAT [PARTITIONS]]\n");
         return 64;
     }
     struct reference *reference;
@@ -97,8 +99,12 @@ int main(int argc, char **argv)
     int64_t rounds = 3;
     if (argc > 3 && !text_to_int64(text_of(argv[3]), &rounds))
         rounds = 1;
+    int64_t wanted = PARTITIONS_USUAL;
+    if (argc > 4 && (!text_to_int64(text_of(argv[4]), &wanted) || wanted < 1 || wanted > PARTITIONS_MOST))
+        wanted = PARTITIONS_USUAL;
+    partitions = (int32_t)wanted;
     for (int64_t round = 0; round < rounds; round++) {
-        struct world *world = world_new(PARTITIONS, PARTITIONS);
+        struct world *world = world_new(partitions, partitions);
         world_set_now(world, 1767225600000);
         int64_t count = fill(world, &file);
         struct host_options host_options = {
@@ -108,8 +114,8 @@ int main(int argc, char **argv)
             .plan_id = 1,
             .frame_interval_ms = 250,
             .key_check = BATCH_KEY_OFF,
-            .partitions = PARTITIONS,
-            .statistics_partitions = PARTITIONS,
+            .partitions = partitions,
+            .statistics_partitions = partitions,
             .seed = 1,
             .reporter = "CN",
             .currency = "CNY",

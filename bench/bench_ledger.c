@@ -5,7 +5,8 @@
  * In:      declarations of the generator (profile cn, fixed seed, originals only), whole or cut to their first item
  * Out:     bytes per declaration at several sizes of the ledger; what a second version of each tenth adds; what a look, a judgement and a
  *          put take of time in a ledger of four partitions, ids as they are given out, in batches of 64 as in settle.c
- * Use:     bench_ledger [--smoke] (a small ledger, for tests) [IDS] (of the times, 10,000,000); prints Markdown, for bench/record.sh
+ * Use:     bench_ledger [--smoke] (a small ledger, for tests) [IDS] (of the times, 10,000,000); bench_ledger --curve IDS: how time and memory
+ *          grow up to so many ids. Prints Markdown, for bench/record.sh
  * Units:   bytes; "resident" is the growth of the process, so it holds what malloc and the page table round up
  */
 #include "base/check.h"
@@ -31,6 +32,7 @@ enum {
     LOOK_AGAIN = 6,
     IDS = 10000000,
     IDS_SMOKE = 20000,
+    CURVE_FIRST = 1000000,
 };
 
 struct bench {
@@ -186,14 +188,15 @@ static struct text id_of(uint64_t i, char space[static ID_BYTES])
     return (struct text){space, ID_BYTES - 1};
 }
 
-/* One pass over all ids, in batches: look at all, look again, judge and put. Returns ns an id. */
-static double pass(struct timing *timing, bool with_ledger, enum ledger_verdict expected)
+/* One pass over the ids from `first` to before `end`, in batches: look at all, look again, judge and put. Returns ns an id. */
+static double pass_part(struct timing *timing, bool with_ledger, enum ledger_verdict expected, uint64_t first,
+                        uint64_t end)
 {
     char ids[BATCH][ID_BYTES];
     struct ledger_probe probes[BATCH];
     uint64_t keys = 0;
     double spent = 0;
-    for (uint64_t from = 0; from < timing->ids; from += BATCH) {
+    for (uint64_t from = first; from < end; from += BATCH) {
         struct ledger *ledger = timing->ledgers[from / TURN % PARTITIONS];
         for (uint64_t i = 0; i < BATCH; i++)
             id_of(from + i, ids[i]);
@@ -220,7 +223,12 @@ static double pass(struct timing *timing, bool with_ledger, enum ledger_verdict 
         spent += now_ns() - begin;
     }
     CHECK(keys != 0);
-    return spent / (double)timing->ids;
+    return spent / (double)(end - first);
+}
+
+static double pass(struct timing *timing, bool with_ledger, enum ledger_verdict expected)
+{
+    return pass_part(timing, with_ledger, expected, 0, timing->ids);
 }
 
 static void measure_time(uint64_t ids)
@@ -241,13 +249,46 @@ static void measure_time(uint64_t ids)
         ledger_free(timing.ledgers[i]);
 }
 
+/* Rows at 1, 2, 5, 10 ... times CURVE_FIRST ids, up to `ids`: what the ids since the row before cost, and what looking for as many again
+ * costs, which are spread over all that is there. */
+static void measure_curve(uint64_t ids)
+{
+    static const uint64_t steps[] = {1, 2, 5};
+    uint8_t space[TYPICAL_BYTES] = {5, [13] = 1};
+    struct timing timing = {.sip = {{1, 2}}, .contribution = {space, sizeof space}};
+    for (int i = 0; i < PARTITIONS; i++)
+        timing.ledgers[i] = ledger_new((uint64_t)i + 7);
+    printf("One thread, %d ledgers, contributions of %d bytes; ns of processor time an id\n\n"
+           "| live ids | look, judge, put: new ones | look, judge: those again | bytes an id |\n|---|---|---|---|\n",
+           PARTITIONS, TYPICAL_BYTES);
+    uint64_t scale = ids < CURVE_FIRST ? CURVE_FIRST / 1000 : CURVE_FIRST;
+    for (uint64_t i = 0; scale * steps[i % 3] <= ids; scale *= ++i % 3 == 0 ? 10 : 1) {
+        uint64_t end = scale * steps[i % 3] / TURN * TURN;
+        double put = pass_part(&timing, true, LEDGER_COUNTED, timing.ids, end);
+        double again = pass_part(&timing, true, LEDGER_DUPLICATE, timing.ids, end);
+        size_t bytes = 0;
+        timing.ids = end;
+        for (int p = 0; p < PARTITIONS; p++)
+            bytes += ledger_bytes(timing.ledgers[p]);
+        printf("| %" PRIu64 " | %.1f | %.1f | %.1f |\n", end, put, again, (double)bytes / (double)end);
+        fflush(stdout);
+    }
+    for (int i = 0; i < PARTITIONS; i++)
+        ledger_free(timing.ledgers[i]);
+}
+
 int main(int argc, char **argv)
 {
     bool smoke = argc > 1 && strcmp(argv[1], "--smoke") == 0;
     int64_t ids = smoke ? IDS_SMOKE : IDS;
-    if (argc > 1 && !smoke && !text_to_int64(text_of(argv[1]), &ids)) {
-        fprintf(stderr, "usage: bench_ledger [--smoke|IDS]\n");
+    bool curve = argc == 3 && strcmp(argv[1], "--curve") == 0;
+    if (argc > 1 && !smoke && (!text_to_int64(text_of(argv[curve ? 2 : 1]), &ids) || ids < CURVE_FIRST / 1000)) {
+        fprintf(stderr, "usage: bench_ledger [--smoke|IDS|--curve IDS], IDS at least %d\n", CURVE_FIRST / 1000);
         return 64;
+    }
+    if (curve) {
+        measure_curve((uint64_t)ids);
+        return 0;
     }
     struct reference *reference;
     struct err_info info;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * bench_table.c - ns per update of three sums behind a 32-byte key: ours beside a mutex, shared adds, ck_ht and lfht.
  *
- * Usage:   bench_table [--smoke]; a Markdown table on stdout
+ * Usage:   bench_table [--smoke]; a Markdown table on stdout. bench_table --curve [KEYS]: ours alone, from 8,192 keys up to KEYS (2^24)
  * Method:  fixed seeds; Zipf picks (exponent 1) over 4,096 keys (in cache) and 1,048,576 keys; 1 and 2 threads;
  *          REPETITIONS repetitions, median (least-most) of the CPU time and of the wall time per update and thread
  * Why:     docs/adr/0002-own-table.md holds the numbers and what follows from them
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/memory.h"
+#include "base/span.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include <time.h>
 
 enum { REPETITIONS = 7, THREADS_MOST = 2, SMALL_KEYS = 4096, LARGE_KEYS = 1 << 20, BATCH = 64 };
+enum { CURVE_FIRST = 8192, CURVE_MOST = 1 << 24, CURVE_PICKS = 2000000 };
 
 struct sums {
     struct counter count;
@@ -285,8 +287,54 @@ static void visit_inserts(const struct rival *rival, void *context)
     measure_inserts(rival, plan->keys);
 }
 
+/* How an update and a first put grow with the keys: as the stages do them, one thread. */
+static void measure_curve(size_t most)
+{
+    const struct rival *rival = NULL;
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (own[i].update == update_batches)
+            rival = &own[i];
+    }
+    CHECK(rival);
+    printf("%s (ns of processor time an update, of wall time a first put; median and least-most of %d)\n\n"
+           "| keys | update | first put | bytes a key |\n|---|---|---|---|\n",
+           rival->name, REPETITIONS);
+    for (size_t keys = CURVE_FIRST; keys <= most; keys *= keys == most / 2 ? 2 : 4) {
+        double cpu[REPETITIONS];
+        double first[REPETITIONS];
+        uint32_t *picks = zipf_picks(keys, CURVE_PICKS, 1);
+        size_t bytes = 0;
+        for (int r = 0; r < REPETITIONS; r++) {
+            struct map *map = rival->new (keys);
+            int64_t from = clock_steady_ns();
+            rival->fill(map, keys);
+            first[r] = (double)(clock_steady_ns() - from) / (double)keys;
+            double before = (double)thread_cpu_ns();
+            rival->update(map, picks, CURVE_PICKS);
+            cpu[r] = ((double)thread_cpu_ns() - before) / CURVE_PICKS;
+            bytes = table_bytes(map->table) + keys * sizeof *map->sums;
+            rival->free(map);
+        }
+        printf("| %zu |", keys);
+        print_spread(cpu, REPETITIONS);
+        print_spread(first, REPETITIONS);
+        printf(" %.1f |\n", (double)bytes / (double)keys);
+        fflush(stdout);
+        memory_free(picks);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "--curve") == 0) {
+        int64_t most = CURVE_MOST;
+        if (argc > 2 && (!text_to_int64(text_of(argv[2]), &most) || most < CURVE_FIRST || (most & (most - 1)) != 0)) {
+            fprintf(stderr, "usage: bench_table --curve [KEYS]: a power of two, at least %d\n", CURVE_FIRST);
+            return 64;
+        }
+        measure_curve((size_t)most);
+        return 0;
+    }
     bool smoke = argc > 1 && strcmp(argv[1], "--smoke") == 0;
     size_t sizes[] = {SMALL_KEYS, smoke ? 2 * SMALL_KEYS : LARGE_KEYS};
     printf("Updates (ns per update and thread, median and least-most of %d repetitions)\n\n", REPETITIONS);

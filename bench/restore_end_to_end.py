@@ -15,30 +15,16 @@ import time
 
 SOURCE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "broker"))
+sys.path.insert(0, os.path.join(SOURCE, "bench"))
 
 import topics  # noqa: E402
 from cluster import Failed, Workplace, command, default_binary, options, tell, wait_until  # noqa: E402
+from notes import cpu_of, memory_of, note  # noqa: E402
 
 NAME = "restore"
 LIVE_SHARE = 0.935  # of generated declarations: the rest amends, cancels, repeats, or is bad
 QUIET_S = 3  # longer than from one slice of a snapshot to the next
 MARKS = ((10_000_000, 12), (2_000_000, 3))
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-
-
-def note(text):
-    print("[%s] %s" % (time.strftime("%H:%M:%S"), text), file=sys.stderr, flush=True)
-
-
-def cpu_of(pid):
-    with open("/proc/%d/stat" % pid, encoding="ascii") as source:
-        fields = source.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) * TICK_S
-
-
-def resident_of(pid):
-    with open("/proc/%d/status" % pid, encoding="ascii") as source:
-        return next(int(line.split()[1]) for line in source if line.startswith("VmRSS")) * 1024
 
 
 class Bench:
@@ -127,7 +113,7 @@ class Bench:
         running_s = time.time() - self.processor.started
         wait_until(lambda: self.processor.get("/readyz")[0] == 200, "ready", 600, 0.01)
         ready_s = time.time() - self.processor.started
-        cpu, resident = cpu_of(self.processor.process.pid), resident_of(self.processor.process.pid)
+        cpu, resident = cpu_of(self.processor.process.pid), memory_of(self.processor.process.pid)
         came = int(row["ledger_entries"]), int(row["position"])
         if came != truth:
             raise Failed("restored (entries, position) %s, there were %s" % (came, truth))

@@ -12,4 +12,4 @@ case $("$tool" --version) in
 *'version 14.'*) ;;
 *) echo "format: $("$tool" --version) may lay out some lines otherwise than version 14, which the lint asks" >&2 ;;
 esac
-find proc tests bench -name '*.[ch]' -print0 | xargs -0 -r "$tool" -i
+find proc tests bench \( -name '*.[ch]' -o -name '*.cc' \) -print0 | xargs -0 -r "$tool" -i

@@ -29,7 +29,7 @@ packages_of() {
         echo clang-14 libclang-rt-14-dev
         ;;
     bench)
-        echo libck-dev liburcu-dev
+        echo libck-dev liburcu-dev g++ libprotobuf-dev protobuf-compiler
         ;;
     image) # what an image takes from the distribution it is built on
         echo ca-certificates tzdata

@@ -12,7 +12,7 @@ case $([ -z "$tool" ] || "$tool" --version) in
     exit 77
     ;;
 esac
-if ! find proc tests bench -name '*.[ch]' -print0 2>/dev/null | sort -z | xargs -0 -r "$tool" --dry-run -Werror; then
+if ! find proc tests bench \( -name '*.[ch]' -o -name '*.cc' \) -print0 2>/dev/null | sort -z | xargs -0 -r "$tool" --dry-run -Werror; then
     echo 'format: run "make format"' >&2
     exit 1
 fi
