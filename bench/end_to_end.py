@@ -128,7 +128,8 @@ def recount_partition(task):
     for _, _, sums in newest.values():
         if sums is not None:
             flow = "M" if sums[1] == wire.IMPORT else "X"
-            for place in (("DAY", sums[0], flow), ("MONTH", sums[0] // 100 * 100 + 1, flow)):
+            periods = ("DAY", sums[0]), ("MONTH", sums[0] // 100 * 100 + 1)
+            for place in ((*period, code) for period in periods for code in (flow, "T")):
                 cell = cells.setdefault(place, [0] * 8)
                 for index, number in enumerate(sums[2:]):
                     cell[index] += number

@@ -71,7 +71,7 @@ static struct held *held_of(struct board *board, struct bytes key)
     return &board->held[index];
 }
 
-/* A heading's declarations are distinct within flow and month, and a declaration has one of each: they add up. */
+/* A heading's declarations are distinct within the month, and a declaration has one: those of all flows together add up. */
 static void replace(struct board *board, struct held *held, const Customs__V1__Statistic *statistic)
 {
     struct sum *sum = &board->sums[held->heading];
@@ -100,8 +100,9 @@ void board_take(struct board *board, const struct port_record *record)
         return;
     struct held *held = held_of(board, record->key);
     int64_t heading = -1;
-    if (statistic->as_of > held->as_of && text_to_int64(text_of(statistic->commodity_code), &heading) && heading >= 0 &&
-        heading < HEADINGS) {
+    bool is_total = statistic->flow == CUSTOMS__V1__FLOW__FLOW_T; /* each flow stands beside it */
+    if (is_total && statistic->as_of > held->as_of && text_to_int64(text_of(statistic->commodity_code), &heading) &&
+        heading >= 0 && heading < HEADINGS) {
         held->heading = (uint32_t)heading;
         replace(board, held, statistic);
     }

@@ -120,6 +120,7 @@ enum err view_plan_add(struct view_plan *plan, struct text name, struct text def
         if (err != OK)
             return err_prefix(info, err, "view.%s", view.name);
     }
+    view.total = view.dimension_set & 1u << DIMENSION_FLOW;
     if (view.dimension_count == 0)
         return err_set(info, ERR_CONFIG, "view.%s has no dimension; write view.%s=flow@day", view.name, view.name);
     enum err err = parse_grain(text_trim(grain), &view, info);

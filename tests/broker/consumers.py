@@ -214,7 +214,7 @@ def fields_of(row):
 
 
 def with_items(rows):
-    """key -> fields; only what the recount speaks of: days and months of single flows that have items."""
+    """key -> fields; only what the recount speaks of: days and months that have items."""
     out = {}
     for row in rows:
         fields = fields_of(row)

@@ -13,6 +13,7 @@ Everything is compared but share_ppm and the fields 50 to 55; a record with no i
 import argparse
 import calendar
 import csv
+import itertools
 import json
 import os
 import sys
@@ -47,7 +48,8 @@ FIELD_OF = {
 FREQUENCY = {"DAY": 2, "MONTH": 3, "QUARTER": 4, "YEAR": 5, "YEAR_TO_DATE": 6}
 PUBLISH = {"quarter": "QUARTER", "year": "YEAR", "ytd": "YEAR_TO_DATE"}  # what a view may publish besides, by its name in view.NAME.publish
 GROWTH = ("yoy_value_ppm", "yoy_net_mass_ppm")  # 0 is a figure there, absent is unknown
-FLOW = {"M": 1, "X": 2, "RM": 3, "RX": 4}
+FLOW = {"M": 1, "X": 2, "RM": 3, "RX": 4, "T": 5}  # T: all of them together
+BASIS = {"M": 1, "RM": 1, "X": 2, "RX": 2, "T": 3}  # CIF and origin, FOB and destination, mixed
 NOT_COMPARED = {"share_ppm", "state", "as_of", "as_of_ms", "watermark_ms", "warned_items", "late_items"}
 
 
@@ -174,8 +176,9 @@ def cells(declarations, nomenclature, views=None):
             code = {dimension: code_of(dimension, head, item, flow) for dimension in FIELD_OF}
             for view in views or VIEWS:
                 grain, dimensions = VIEWS[view]
-                codes = tuple(code[dimension] for dimension in dimensions)
-                for frequency in {grain, "MONTH"}:
+                single = tuple(code[dimension] for dimension in dimensions)
+                together = tuple("T" if dimension == "flow" else code[dimension] for dimension in dimensions)
+                for frequency, codes in itertools.product({grain, "MONTH"}, (single, together)):
                     place = (view, frequency, date if frequency == "DAY" else date // 100 * 100 + 1, codes)
                     cell = out.get(place)
                     if cell is None:
@@ -256,7 +259,7 @@ def record(place, cell, reporter, currency, nomenclature, base=None):
         "period_to": end,
         "reporter": reporter,
         "currency": currency,
-        "value_basis": 1 if by_name["flow"] in ("M", "RM") else 2,
+        "value_basis": BASIS[by_name["flow"]],
         "value_minor": saturated(cell.value),
         "customs_value_minor": saturated(cell.customs),
         "net_mass_g": saturated(half_away(cell.net, 1000)),
@@ -270,8 +273,8 @@ def record(place, cell, reporter, currency, nomenclature, base=None):
         fields[FIELD_OF[dimension]] = {"flow": FLOW.get(code), "mode": int(code) if dimension == "mode" else 0}.get(
             dimension, code
         )
-    if "partner" in by_name:
-        fields["partner_basis"] = 1 if by_name["flow"] in ("M", "RM") else 2
+    if "partner" in by_name and by_name["flow"] != "T":
+        fields["partner_basis"] = BASIS[by_name["flow"]]
     if "commodity_code" in fields:
         fields["classification"] = "H5" if end < 20220101 else "H6"
     if "hs6" in by_name:

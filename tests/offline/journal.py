@@ -37,6 +37,8 @@ NO_HS = (1 << 34) - 1
 class Corrupt(Exception):
     """The bytes are not what the page says."""
 
+T = 5  # a cell of this flow holds corrections of `declarations` alone; all flows together are the sum
+
 
 def crc32c(data):
     crc = 0xFFFFFFFF
@@ -115,6 +117,10 @@ class Reader:
         if value == 1:
             return self.zigzag()
         return ((value >> 1) >> 1 ^ -(value >> 1 & 1)) * scale
+
+
+def flow_of(key):
+    return key[5] >> 9 & 7
 
 
 def month_of(day):
@@ -363,14 +369,17 @@ class Found:
         self.verdicts = {name: count for name, count in zip(VERDICTS, sums) if count}
         self.cells = {}  # (view, day, commodity, texts, partners, rest) -> measures, derived views complete
         for p in partitions:
-            leaves = {key: m for key, m in p.cells.items() if VIEWS[key[0]][7] == key[0] and any(m)}
+            leaves = {key: m for key, m in p.cells.items() if VIEWS[key[0]][7] == key[0] and flow_of(key) != T and any(m)}
             if leaves != {key: m for key, m in p.from_ledger().items() if any(m)}:
                 raise Corrupt("the cells are not what the contributions make")
             for key, measures in p.cells.items():
                 self.add(self.texts(key, p), measures)
                 for view, (_, by_month, digits, codes, partner, _, mode, leaf) in enumerate(VIEWS):
-                    if leaf == key[0] and view != leaf:
+                    if leaf == key[0] and view != leaf and flow_of(key) != T:
                         self.add(self.derive(self.texts(key, p), view, by_month, digits, codes, partner, mode), measures)
+
+        for key, measures in [(key, m) for key, m in self.cells.items() if flow_of(key) != T]:
+            self.add((*key[:5], key[5] & ~(7 << 9) | T << 9), measures)  # beside the corrections of `declarations` that stand there
 
     @staticmethod
     def texts(key, partition):
@@ -419,7 +428,7 @@ def key_of(cell):
     last = first.replace(day=calendar.monthrange(first.year, first.month)[1]) if by_month else first
     parts = [name, GRAIN[name], first.strftime("%Y%m%d"), last.strftime("%Y%m%d")]
     named = {("office", "border_office", "zone", "trade_mode")[i]: text.decode() for i, text in zip(codes, texts)}
-    named["flow"] = ("", "M", "X", "RM", "RX")[rest >> 9 & 7]
+    named["flow"] = ("", "M", "X", "RM", "RX", "T")[flow_of(cell)]
     if mode:
         named["mode"] = str(rest & 511)
     if partner:

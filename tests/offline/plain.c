@@ -51,7 +51,7 @@ static bool has_total(size_t view)
         if (strcmp(plain_options[i].view, views[view].name) == 0)
             return plain_options[i].total;
     }
-    return false;
+    return true;
 }
 
 static bool has_groups(size_t view)

@@ -301,7 +301,7 @@ static bool has_total(const struct calendar *calendar, const char *view)
         if (recount_published[i].plan == calendar->plan && strcmp(recount_published[i].view, view) == 0)
             return recount_published[i].total;
     }
-    return false;
+    return true;
 }
 
 static struct recount_cell *find_cell(struct cells *cells, const struct part *part, const char *head, uint32_t from,

@@ -8,6 +8,7 @@ static void setup_rolling(void)
     struct err_info info = {{0}};
     cr_assert_eq(view_plan_add(&plan, TEXT("flow"), TEXT("flow@day"), &info), OK);
     cr_assert_eq(view_plan_option(&plan, TEXT("flow"), TEXT("publish"), TEXT("7d,12m"), &info), OK);
+    cr_assert_eq(view_plan_option(&plan, TEXT("flow"), TEXT("total"), TEXT("no"), &info), OK);
     view_plan_finish(&plan);
     world_free(world);
     world = world_new(PARTITIONS, STATISTICS);
