@@ -268,32 +268,26 @@ static inline uint32_t *reference_at(const struct segment *segment, uint32_t pla
     return &segment->buckets[place / SLOTS].references[place % SLOTS];
 }
 
-static void move_slot(struct segment *to, uint32_t tag, uint32_t reference)
-{
-    for (uint32_t at = home_of(tag, to->bucket_count);; at = next_bucket(to, at)) {
-        struct bucket *bucket = &to->buckets[at];
-        uint32_t empty = slots_empty(bucket);
-        if (!empty)
-            continue;
-        uint32_t slot = (uint32_t)__builtin_ctz(empty);
-        bucket->tags[slot] = tag;
-        bucket->references[slot] = reference;
-        return;
-    }
-}
-
-/* Moves one segment into the newest table. */
+/* Moves one segment into the newest table. How full each bucket is there stands beside it: to look at slots that were just written, one by
+ * one, as a whole costs more than the move. */
 static void move_segment(struct ledger *ledger, uint32_t index)
 {
     struct segment *segment = &ledger->segments[index];
     struct segment to = *segment;
     to.buckets = ledger->table.all + (size_t)index * ledger->table.each;
     to.bucket_count = ledger->table.each;
+    uint8_t *used = memory_new(to.bucket_count, sizeof used[0]);
     for (uint32_t i = 0; i < segment->bucket_count; i++) {
         const struct bucket *bucket = &segment->buckets[i];
-        for (uint32_t slot = 0; slot < SLOTS && bucket->references[slot]; slot++)
-            move_slot(&to, bucket->tags[slot], bucket->references[slot]);
+        for (uint32_t slot = 0; slot < SLOTS && bucket->references[slot]; slot++) {
+            uint32_t at = home_of(bucket->tags[slot], to.bucket_count);
+            while (used[at] == SLOTS)
+                at = next_bucket(&to, at);
+            to.buckets[at].tags[used[at]] = bucket->tags[slot];
+            to.buckets[at].references[used[at]++] = bucket->references[slot];
+        }
     }
+    memory_free(used);
     memory_drop_pages(segment->buckets, (size_t)segment->bucket_count * sizeof(struct bucket));
     *segment = to;
 }
