@@ -7,7 +7,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { EXPECTED = 1 << 10, YEAR = 10000, MONTH = 100, DECEMBER = 12 };
+enum {
+    EXPECTED = 1 << 10,
+    YEAR = 10000,
+    MONTH = 100,
+    DECEMBER = 12,
+    FIRST_OF_HS2022 = 20220101,
+    HS_DIGITS = 6,
+    HS_CODES = 1000000, /* of six digits */
+};
+
+/* What a code of HS 2022 has of others of HS 2017. */
+enum gain { GAINED_WHOLE = 1, GAINED_PART = 2 };
 
 struct sum {
     struct measures sums;
@@ -19,6 +30,7 @@ struct periods {
     const struct view_plan *plan;
     const struct reference *reference;
     const char *reporter;
+    uint8_t *gains[HS_DIGITS + 1]; /* by digits, of each code of HS 2022, bits of enum gain; NULL: not looked at yet */
     struct table *table;
     struct sum *sums;
     uint32_t capacity;
@@ -98,9 +110,56 @@ static void add_day(struct periods *periods, const struct part *part)
     add_to(periods, part, &key, false);
 }
 
+/* What every code of HS 2017 gave to those of HS 2022. */
+static const uint8_t *gains_of(struct periods *periods, uint32_t digits)
+{
+    uint32_t targets[HS_TARGETS_MOST];
+    uint32_t count;
+    if (periods->gains[digits])
+        return periods->gains[digits];
+    uint8_t *gains = memory_new(HS_CODES, sizeof gains[0]);
+    for (uint32_t code = 0; code < HS_CODES; code++) {
+        reference_hs_move(periods->reference, digits, code, targets, &count);
+        for (uint32_t i = 0; i < count; i++)
+            gains[targets[i]] |= count > 1 ? GAINED_PART : targets[i] != code ? GAINED_WHOLE : 0;
+    }
+    periods->gains[digits] = gains;
+    return gains;
+}
+
+/* Where goods of HS 2017 stand in HS 2022. False: nowhere as a whole, or beside a part of others. */
+static bool move(struct periods *periods, struct table_key *key)
+{
+    uint32_t targets[HS_TARGETS_MOST];
+    uint32_t count;
+    uint32_t digits = periods->plan->views[cell_view(key)].hs_digits;
+    uint64_t commodity = cell_commodity(key);
+    if (digits == 0 || commodity == CELL_NO_HS || !periods->reference)
+        return true;
+    bool is_national = digits > HS_DIGITS;
+    for (commodity--; digits > HS_DIGITS; digits -= 2)
+        commodity /= 100;
+    uint32_t code = (uint32_t)commodity;
+    uint32_t to = code;
+    bool is_listed = reference_hs_move(periods->reference, digits, code, targets, &count) != HS_MOVE_UNKNOWN;
+    if (is_listed)
+        to = targets[0];
+    uint8_t gains = gains_of(periods, digits)[to];
+    if (count > 1 || (gains & GAINED_PART) ||
+        (!is_listed && gains)) /* a number that nothing had is another code's now */
+        return false;
+    if (is_national) /* which national codes came no table says */
+        return to == code && !(gains & GAINED_WHOLE);
+    *key = period_with_commodity(key, (uint64_t)to + 1);
+    return true;
+}
+
 static void add_part(struct periods *periods, struct part part, bool by_day)
 {
     for (int i = 0; i < 2; i++) {
+        bool is_older = part.is_base && part.date >= FIRST_OF_HS2022 && part.date - YEAR < FIRST_OF_HS2022;
+        if (is_older && !move(periods, &part.key))
+            return;
         add_months(periods, &part);
         if (by_day)
             add_day(periods, &part);
@@ -187,6 +246,8 @@ void audit_periods(const struct audit_periods_options *options, struct statistic
         compare(&periods, cube, figures, cell, writer, out);
     for (uint32_t i = 0; i < figures_count(figures); i++)
         compare(&periods, cube, figures, FIGURE_DERIVED | i, writer, out);
+    for (uint32_t i = 0; i <= HS_DIGITS; i++)
+        memory_free(periods.gains[i]);
     memory_free(periods.sums);
     table_free(periods.table);
 }

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "flow/kindred.h"
 #include "flow/membership.h"
 #include "flow/mutant.h"
 #include "flow/waiting.h"
@@ -32,7 +33,8 @@ struct figures {
     int32_t newest_month; /* that a cell has */
     uint32_t added;       /* cells that figures_add was called for */
     struct membership membership;
-    struct measures sums; /* of figures_get */
+    const struct reference *reference; /* NULL: none */
+    struct measures sums;              /* of figures_get */
     struct measures base;
 };
 
@@ -269,6 +271,7 @@ void figures_look_up(struct figures *figures, const struct reference *reference,
 {
     membership_fini(&figures->membership);
     membership_init(&figures->membership, figures->plan, reference, reporter);
+    figures->reference = reference;
     for (uint32_t cell = 0; cell < figures->added; cell++) {
         if (view_of(figures, cube_key(figures->cube, cell))->is_grouped)
             add_cell(figures, cell);
@@ -291,14 +294,28 @@ static void mark_cell(struct figures *figures, const struct table_key *key)
         figures_mark(figures, cell);
 }
 
+/* The key of what has the goods of a cell as its year before, in days up to `to`. False: nothing has them whole. */
+static bool later_key(const struct figures *figures, const struct table_key *cell, int32_t to, struct table_key *out)
+{
+    *out = *cell;
+    if (cell_day(cell) >= KINDRED_FIRST_DAY || to < KINDRED_FIRST_DAY)
+        return true;
+    return kindred_after(figures->reference, view_of(figures, cell), cell, out);
+}
+
 static void mark_rolling(struct figures *figures, const struct table_key *cell, enum period period)
 {
     struct table_key key = period_key(cell, period, 0);
     if (figures->today == FIGURES_NO_DAY) /* all are marked when it is known */
         return;
     struct days days = period_days(&key, figures->today);
-    if (days_have(days, cell_day(cell)) || days_have(period_year_before(days), cell_day(cell)))
+    if (days_have(days, cell_day(cell)))
         mark_key(figures, &key);
+    struct table_key later;
+    if (days_have(period_year_before(days), cell_day(cell)) && later_key(figures, cell, days.to, &later)) {
+        key = period_key(&later, period, 0);
+        mark_key(figures, &key);
+    }
 }
 
 static void mark_month(struct figures *figures, const struct table_key *cell, int32_t month, bool is_cell)
@@ -342,9 +359,12 @@ static void touch_month(struct figures *figures, const struct table_key *cell, b
     if (month + YEAR_MONTHS > first_month(PERIOD_YEAR, figures->newest_month) + YEAR_MONTHS - 1 ||
         MUTANT(YEAR_LATER_FORGOTTEN))
         return;
+    struct table_key later;
+    if (!later_key(figures, cell, calendar_month_day(month + YEAR_MONTHS), &later))
+        return;
     if (has_months)
-        mark_month(figures, cell, month + YEAR_MONTHS, is_cell);
-    mark_months(figures, cell, month + YEAR_MONTHS);
+        mark_month(figures, &later, month + YEAR_MONTHS, is_cell);
+    mark_months(figures, &later, month + YEAR_MONTHS);
 }
 
 static void touch_day(struct figures *figures, const struct table_key *cell, bool is_cell)
@@ -352,9 +372,10 @@ static void touch_day(struct figures *figures, const struct table_key *cell, boo
     const struct view *view = view_of(figures, cell);
     uint32_t date = calendar_date(cell_day(cell)) + 10000; /* a year later: it has this day as its base */
     struct table_key later = *cell;
-    bool has_later = calendar_is_date(date) && period_month(cell) + YEAR_MONTHS <= figures->newest_month;
+    bool has_later = calendar_is_date(date) && period_month(cell) + YEAR_MONTHS <= figures->newest_month &&
+                     later_key(figures, cell, calendar_day(date), &later);
     if (has_later)
-        later = period_cell_key(cell, false, calendar_day(date));
+        later = period_cell_key(&later, false, calendar_day(date));
     if (view_publishes(view, PERIOD_DAY) && is_cell && has_later)
         mark_cell(figures, &later);
     if (view_publishes(view, PERIOD_DAY) && !is_cell) {
@@ -437,33 +458,58 @@ static void add_parts(const struct figures *figures, const struct table_key *key
     }
 }
 
-/* The figure's key in other days: its own, or those of the year before. Returns the items of the last day or month. */
-static int64_t add_window(const struct figures *figures, const struct figure *figure, struct days days,
-                          struct measures *out)
+/* Adds what a key has in some days; of a group, what the countries have that are in it on the day `composed`. Returns the items of the last
+ * day or month. */
+static int64_t add_window(const struct figures *figures, const struct table_key *key, int32_t composed,
+                          struct days days, struct measures *out)
 {
     int64_t last_items = 0;
     uint32_t place = 0;
     uint32_t country;
-    *out = (struct measures){0};
-    if (!cell_is_of_group(&figure->key) || !view_of(figures, &figure->key)->is_grouped) {
-        add_parts(figures, &figure->key, days, out, &last_items);
+    if (!cell_is_of_group(key) || !view_of(figures, key)->is_grouped) {
+        add_parts(figures, key, days, out, &last_items);
         return last_items;
     }
-    uint32_t group = cell_partner(&figure->key) - 1;
-    while (membership_next(&figures->membership, group, figure->days.to, &place, &country)) {
-        struct table_key part = period_with_partner(&figure->key, country);
+    uint32_t group = cell_partner(key) - 1;
+    while (membership_next(&figures->membership, group, composed, &place, &country)) {
+        struct table_key part = period_with_partner(key, country);
         add_parts(figures, &part, days, out, &last_items);
     }
     out->declarations = 0; /* one may have items of several of these countries */
     return last_items;
 }
 
+/* The days of a year before; those of HS 2017 beside days of HS 2022 under the codes that these goods had. False: they are not known. */
+static bool add_base(struct figures *figures, const struct figure *figure, struct days before)
+{
+    const struct table_key *key = &figure->key;
+    int32_t composed = figure->days.to;
+    struct table_key sources[HS_SOURCES_MOST];
+    uint32_t count;
+    if (before.from >= KINDRED_FIRST_DAY || figure->days.to < KINDRED_FIRST_DAY) {
+        add_window(figures, key, composed, before, &figures->base);
+        return true;
+    }
+    if (!kindred_before(figures->reference, view_of(figures, key), key, sources, &count))
+        return false;
+    bool stayed = count == 1 && cell_commodity(&sources[0]) == cell_commodity(key);
+    if (figure->days.from < KINDRED_FIRST_DAY && !stayed) /* its own sum has older days of the same digits */
+        return false;
+    struct days older = {before.from, before.to < KINDRED_FIRST_DAY ? before.to : KINDRED_FIRST_DAY - 1};
+    struct days newer = {KINDRED_FIRST_DAY, before.to};
+    for (uint32_t i = 0; i < count; i++)
+        add_window(figures, &sources[i], composed, older, &figures->base);
+    if (newer.to >= newer.from)
+        add_window(figures, key, composed, newer, &figures->base);
+    return true;
+}
+
 static void get_base(struct figures *figures, struct figure *out)
 {
     struct days before = period_year_before(out->days);
-    if (before.to < before.from)
+    figures->base = (struct measures){0};
+    if (before.to < before.from || !add_base(figures, out, before))
         return;
-    add_window(figures, out, before, &figures->base);
     if (figures->base.items > 0)
         out->base = &figures->base;
 }
@@ -476,7 +522,8 @@ bool figures_get(struct figures *figures, uint32_t number, struct figure *out)
         return false;
     out->days = period_days(&out->key, figures->today);
     if (is_derived(number)) {
-        int64_t last_items = add_window(figures, out, out->days, &figures->sums);
+        figures->sums = (struct measures){0};
+        int64_t last_items = add_window(figures, &out->key, out->days.to, out->days, &figures->sums);
         if (period == PERIOD_YTD && last_items == 0)
             figures->sums = (struct measures){0};
         out->sums = &figures->sums;

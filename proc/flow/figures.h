@@ -4,12 +4,14 @@
  *
  * Numbers: below FIGURE_DERIVED those of the cells; a derived figure has that bit and its own number, in order of first use
  * Groups:  are summed from the countries that they have on the last day of the window, which are those of the year before, too
+ * Editions: a base of days before 2022 beside days of it is of the HS 2017 codes that the code is made of, if it has all goods of them; else
+ *          there is none
  * Exists:  a derived figure once a cell falls into it, not because of a year before. A year to date is zero unless its last month has items.
  * Marks:   a cell that changed is marked in the cube; figures_touch marks what depends on it. So a change costs the fold nothing, and many
  *          changes between two publications cost one sum.
  * Memory:  32 bytes of key, 8 of entry and a slot of the table for each derived figure; no sums
  * Thread:  one owner (publisher)
- * Why:     docs/adr/0043-derived-periods.md; 0075-groups-and-classes.md
+ * Why:     docs/adr/0043-derived-periods.md; 0075-groups-and-classes.md; 0076-growth-across-editions.md
  */
 #pragma once
 
@@ -25,7 +27,7 @@ struct figures;
 struct figures *figures_new(const struct view_plan *plan, struct cube *cube);
 void figures_free(struct figures *figures);
 
-/* Other lists: what groups of countries there are. Whoever calls it marks all. Shares them until the next call. Without it there are none. */
+/* Other lists: what groups of countries there are, and what became of codes of HS 2017. Whoever calls it marks all. Shares them until the next call. Without it there are none. */
 void figures_look_up(struct figures *figures, const struct reference *reference, const char *reporter);
 
 /* The cube was emptied. */

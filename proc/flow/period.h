@@ -84,6 +84,13 @@ static inline struct table_key period_with_flow(const struct table_key *key, uin
     return out;
 }
 
+static inline struct table_key period_with_commodity(const struct table_key *key, uint64_t commodity)
+{
+    struct table_key out = *key;
+    out.word[0] = (out.word[0] & ~CELL_NO_HS) | commodity;
+    return out;
+}
+
 static inline struct table_key period_with_partner(const struct table_key *key, uint32_t partner)
 {
     struct table_key out = *key;

@@ -135,10 +135,15 @@ static bool put_move(struct reference *reference, uint32_t digits, uint32_t from
         }
     }
     reference->moves = list_row_room(reference->moves, count, sizeof *reference->moves);
-    struct hs_row row = {.to = to, .is_conversion = is_conversion};
+    struct hs_row row = {.from = from, .to = to, .is_conversion = is_conversion};
     if (!is_new) { /* behind the first one */
         row.next = reference->moves[first].next;
         reference->moves[first].next = count + 1;
+    }
+    uint32_t first_to = count;
+    if (!codes_put(&reference->moves_to, lists_move_key(digits, to), count, &first_to)) {
+        row.next_to = reference->moves[first_to].next_to;
+        reference->moves[first_to].next_to = count + 1;
     }
     reference->moves[reference->moves_count++] = row;
     return true;

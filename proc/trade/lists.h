@@ -125,8 +125,10 @@ struct group_row {
 
 /* A code of HS 2022 that has goods of one of HS 2017. */
 struct hs_row {
+    uint32_t from;
     uint32_t to;
-    uint32_t next; /* row of the same HS 2017 code + 1; 0: the last */
+    uint32_t next;    /* row of the same HS 2017 code + 1; 0: the last */
+    uint32_t next_to; /* row of the same HS 2022 code + 1; 0: the last */
     bool is_conversion;
 };
 
@@ -165,6 +167,7 @@ struct reference {
     struct codes neighbours;  /* two countries */
     uint8_t has_neighbours[LETTERS2];
     struct codes moves_of; /* lists_move_key of an HS 2017 code -> its newest row in moves */
+    struct codes moves_to; /* likewise, of an HS 2022 code */
     struct hs_row *moves;
     uint32_t moves_count;
 };

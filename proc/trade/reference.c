@@ -169,6 +169,7 @@ void reference_free(struct reference *reference)
     codes_fini(&reference->pilot_zones);
     codes_fini(&reference->neighbours);
     codes_fini(&reference->moves_of);
+    codes_fini(&reference->moves_to);
     memory_free(reference->moves);
     memory_free(reference);
 }
@@ -234,6 +235,31 @@ enum hs_move reference_hs_move(const struct reference *reference, uint32_t digit
     if (*out_count == 1)
         return out[0] == code ? HS_MOVE_SAME : HS_MOVE_WHOLE;
     return conversions == 1 ? HS_MOVE_MOSTLY : HS_MOVE_SPLIT;
+}
+
+bool reference_hs_whole(const struct reference *reference, uint32_t digits, uint32_t code,
+                        uint32_t out[static HS_SOURCES_MOST], uint32_t *out_count)
+{
+    uint32_t row;
+    uint32_t count = 0;
+    *out_count = 0;
+    if (!codes_find(&reference->moves_to, lists_move_key(digits, code), &row)) {
+        if (!codes_has(&reference->moves_of,
+                       lists_move_key(digits, code))) /* no list, or it decides nothing about it */
+            out[(*out_count)++] = code;
+        return true;
+    }
+    for (row++; row; row = reference->moves[row - 1].next_to) {
+        uint32_t first;
+        bool is_there =
+            codes_find(&reference->moves_of, lists_move_key(digits, reference->moves[row - 1].from), &first);
+        CHECK(is_there);
+        if (reference->moves[first].next || count == HS_SOURCES_MOST)
+            return false;
+        out[count++] = reference->moves[row - 1].from;
+    }
+    *out_count = count;
+    return true;
 }
 
 enum unit_kind reference_unit_kind(const struct reference *reference, uint8_t unit_index)

@@ -98,6 +98,13 @@ enum { HS_TARGETS_MOST = 32 };
 enum hs_move reference_hs_move(const struct reference *reference, uint32_t digits, uint32_t code,
                                uint32_t out[static HS_TARGETS_MOST], uint32_t *out_count);
 
+enum { HS_SOURCES_MOST = 8 };
+
+/* The other way: the HS 2017 codes whose goods a code of HS 2022 has. True: it has all goods of each of them, so that their sum is that of
+ * the code. False, and none: some of their goods have other codes now. A code that no list knows is its own source. */
+bool reference_hs_whole(const struct reference *reference, uint32_t digits, uint32_t code,
+                        uint32_t out[static HS_SOURCES_MOST], uint32_t *out_count);
+
 /* Index of the code's standard unit; UNIT_INDEX_NONE where it has none. */
 uint8_t reference_standard_unit(const struct reference *reference, enum hs_edition edition, uint32_t hs6);
 

@@ -609,3 +609,113 @@ Test(figures, a_group_is_the_sum_of_its_partners_at_every_date)
     }
     cr_assert(compared > 15 && with_base > 5, "%u, %u", compared, with_base);
 }
+
+/* ---- codes of two editions ---- */
+
+static void begin_with_editions(void)
+{
+    struct err_info info = {{0}};
+    teardown();
+    setup();
+    cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/data/editions", NULL, &groups, &info), OK, "%s", info.text);
+    plan = (struct view_plan){0};
+    cr_assert_eq(view_plan_add(&plan, TEXT("goods"), TEXT("hs6@month"), &info), OK);
+    cr_assert_eq(view_plan_option(&plan, TEXT("goods"), TEXT("publish"), TEXT("month,ytd,12m"), &info), OK);
+    cr_assert_eq(view_plan_add(&plan, TEXT("days"), TEXT("hs6@day"), &info), OK);
+    cr_assert_eq(view_plan_option(&plan, TEXT("days"), TEXT("publish"), TEXT("day,7d"), &info), OK);
+    view_plan_finish(&plan);
+    figures_free(figures);
+    cube_free(cube);
+    statistic_writer_free(writer);
+    maker_fini(&maker);
+    cube = cube_new(&plan, 1, 0);
+    figures = figures_new(&plan, cube);
+    figures_look_up(figures, groups, "CN");
+    maker_init(&maker, &plan, 0);
+    writer = statistic_writer_new(&plan, groups, "CN", "CNY");
+}
+
+static void count_code(uint32_t hs6, uint32_t date, int64_t value, int sign)
+{
+    struct contribution_item item = item_of(hs6, "KZ", value, value * 1000);
+    struct contribution c = {.day = calendar_day(date), .item_count = 1, .items = &item};
+    maker_add(&maker, &c, sign);
+}
+
+Test(figures, a_base_of_another_edition_is_of_the_goods_that_came_whole)
+{
+    static const uint32_t older[] = {10121, 30510, 30792, 20890, 850010, 850020};
+    static const uint32_t newer[] = {10121, 30910, 30792, 20890, 850001, 30990};
+    begin_with_editions();
+    for (size_t i = 0; i < sizeof older / sizeof older[0]; i++) {
+        count_code(older[i], 20211210, 1 << i, 1);
+        count_code(newer[i], 20221210, 100, 1);
+    }
+    fold();
+
+    cr_assert_eq(base_of("goods|MONTH|20221201|20221231|hs6=010121"), 1);
+    cr_assert_eq(base_of("goods|YEAR_TO_DATE|20220101|20221231|hs6=030910"), 2);
+    cr_assert_eq(base_of("days|DAY|20221210|20221210|hs6=030910"), 2);
+    cr_assert_eq(base_of("goods|MONTH|20221201|20221231|hs6=850001"), 16 + 32);
+    cr_assert_eq(base_of("goods|MONTH|20221201|20221231|hs6=030792"), INT64_MIN);
+    cr_assert_eq(base_of("goods|MONTH|20221201|20221231|hs6=030990"), INT64_MIN);
+    cr_assert_eq(base_of("goods|MONTH|20221201|20221231|hs6=020890"), INT64_MIN);
+}
+
+Test(figures, digits_of_one_edition_are_compared_as_they_are)
+{
+    begin_with_editions();
+    count_code(30792, 20201210, 1, 1);
+    count_code(30792, 20211210, 2, 1);
+    count_code(30792, 20221210, 4, 1);
+    count_code(30792, 20231210, 8, 1);
+    fold();
+
+    cr_assert_eq(base_of("goods|MONTH|20211201|20211231|hs6=030792"), 1);
+    cr_assert_eq(base_of("goods|MONTH|20221201|20221231|hs6=030792"), INT64_MIN);
+    cr_assert_eq(base_of("goods|MONTH|20231201|20231231|hs6=030792"), 4);
+}
+
+Test(figures, a_rolling_base_over_both_editions_has_each_half_under_its_codes)
+{
+    begin_with_editions();
+    count_code(30510, 20211010, 1, 1);
+    count_code(30910, 20220210, 2, 1);
+    count_code(30910, 20221010, 4, 1);
+    count_code(30910, 20230210, 8, 1);
+    count_code(10121, 20201110, 16, 1);
+    count_code(10121, 20220110, 32, 1);
+    fold();
+    figures_set_today(figures,
+                      calendar_day(20230220)); /* March 2022 to February 2023 beside March 2021 to February 2022 */
+    cr_assert_eq(value_of("goods|ROLLING|12M||hs6=030910"), 12);
+    cr_assert_eq(base_of("goods|ROLLING|12M||hs6=030910"), 3);
+    figures_set_today(figures, calendar_day(20220220)); /* its own days have goods of its number from both editions */
+    cr_assert_eq(base_of("goods|ROLLING|12M||hs6=030910"), INT64_MIN);
+    figures_set_today(figures, calendar_day(20220120));
+    cr_assert_eq(base_of("goods|ROLLING|12M||hs6=010121"), 16, "it stayed");
+}
+
+Test(figures, a_change_under_the_older_code_marks_the_newer_one)
+{
+    begin_with_editions();
+    count_code(30510, 20211210, 1, 1);
+    count_code(30910, 20221210, 100, 1);
+    count_code(30510, 20221210, 100, 1); /* whatever has that number now */
+    fold();
+    figures_set_today(figures, calendar_day(20221212));
+    forget_marks();
+    count_code(30510, 20211210, 5, 1);
+    fold();
+    char text[128];
+    bool is_found[2] = {false, false};
+    for (; cube_dirty_count(cube); cube_dirty_take(cube))
+        figures_touch(figures, cube_dirty_first(cube));
+    for (; figures_marked(figures); figures_marked_take(figures)) {
+        const char *key = text_of_key(figures_marked_first(figures), text);
+        cr_assert(strstr(key, "hs6=030910") || strstr(key, "2021") || strstr(key, "ROLLING"), "%s", key);
+        is_found[0] |= strcmp(key, "goods|MONTH|20221201|20221231|hs6=030910") == 0;
+        is_found[1] |= strcmp(key, "days|DAY|20221210|20221210|hs6=030910") == 0;
+    }
+    cr_assert(is_found[0] && is_found[1]);
+}

@@ -318,11 +318,15 @@ Test(reference, what_became_of_the_codes_of_hs_2017)
     struct err_info info;
     struct reference *reference = NULL;
     uint32_t counts[HS_MOVE_SPLIT + 1] = {0};
+    static bool is_listed[1000000];
     uint32_t targets[HS_TARGETS_MOST];
     uint32_t count;
     cr_assert_eq(reference_load(DRYPORT_SHARED "/data", NULL, &reference, &info), OK, "%s", info.text);
-    for (uint32_t code = 0; code < 1000000; code++)
+    for (uint32_t code = 0; code < 1000000; code++) {
         counts[reference_hs_move(reference, 6, code, targets, &count)]++;
+        for (uint32_t i = 0; i < count; i++)
+            is_listed[targets[i]] = true;
+    }
 
     cr_assert_eq(counts[HS_MOVE_SAME], 4092);
     cr_assert_eq(counts[HS_MOVE_WHOLE], 59);
@@ -333,5 +337,22 @@ Test(reference, what_became_of_the_codes_of_hs_2017)
     cr_assert_eq(reference_hs_move(reference, 6, 20890, targets, &count), HS_MOVE_MOSTLY);
     cr_assert(count == 2 && targets[0] == 20890 && targets[1] == 41010, "the conversion first");
     cr_assert_eq(reference_hs_move(reference, 2, 1, targets, &count), HS_MOVE_SAME);
+
+    uint32_t sources[HS_SOURCES_MOST];
+    uint32_t whole = 0;
+    uint32_t joined = 0;
+    for (uint32_t code = 0; code < 1000000; code++) {
+        if (!is_listed[code] || !reference_hs_whole(reference, 6, code, sources, &count))
+            continue;
+        whole++;
+        joined += count > 1;
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t back;
+            reference_hs_move(reference, 6, sources[i], targets, &back);
+            cr_assert(back == 1 && targets[0] == code, "%06u of %06u", sources[i], code);
+        }
+    }
+    cr_assert_eq(whole, 4110);
+    cr_assert_eq(joined, 13);
     reference_free(reference);
 }
