@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { LARGE = 256 * 1024, MOSTLY_EMPTY = 4 };
+
 void buffer_fini(struct buffer *buffer)
 {
     memory_free(buffer->data);
@@ -15,6 +17,13 @@ void buffer_fini(struct buffer *buffer)
 
 void buffer_clear(struct buffer *buffer)
 {
+    buffer->length = 0;
+}
+
+void buffer_relax(struct buffer *buffer)
+{
+    if (buffer->capacity > LARGE && buffer->length < buffer->capacity / MOSTLY_EMPTY)
+        buffer_fini(buffer);
     buffer->length = 0;
 }
 

@@ -20,6 +20,9 @@ struct buffer {
 void buffer_fini(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer);
 
+/* Empties it, and gives its memory back if that is large and was mostly empty: what a peak has made large does not stay so. */
+void buffer_relax(struct buffer *buffer);
+
 /* Room for `bytes` more; the pointer is good until the next call on this buffer. Does not change length. */
 uint8_t *buffer_reserve(struct buffer *buffer, size_t bytes);
 

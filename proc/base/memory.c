@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* MAP_ANONYMOUS, madvise */
+#define _GNU_SOURCE /* MAP_ANONYMOUS, madvise, mallinfo2, malloc_trim */
 #include "base/memory.h"
 
 #include "base/check.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,4 +139,15 @@ size_t memory_resident(void)
     int got = fscanf(file, "%llu %llu", &total, &resident);
     fclose(file);
     return got == 2 ? (size_t)resident * (size_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+struct memory_heap memory_heap_now(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return (struct memory_heap){.used_bytes = info.uordblks + info.hblkhd, .free_bytes = info.fordblks};
+}
+
+void memory_trim(void)
+{
+    malloc_trim(0);
 }

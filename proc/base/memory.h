@@ -42,3 +42,16 @@ size_t memory_limit(void);
 
 /* Resident bytes of this process now; 0 if the system does not say. */
 size_t memory_resident(void);
+
+/* What the allocator behind memory_new holds; all threads and libraries of the process take from it. */
+struct memory_heap {
+    size_t used_bytes; /* given out */
+    size_t
+        free_bytes; /* given back and kept for whoever asks next; pages that memory_trim gave to the system are counted, too */
+};
+
+/* Takes each heap's lock for a look at its free blocks: well below a millisecond, but not for a hot path. */
+struct memory_heap memory_heap_now(void);
+
+/* Gives the whole pages of free blocks back to the system; they are zero when they are used again. */
+void memory_trim(void);

@@ -34,6 +34,12 @@ void group_reset(struct group *group)
     group->reject_capacity = capacity;
 }
 
+void group_rest(struct group *group)
+{
+    buffer_relax(&group->bytes);
+    buffer_relax(&group->reject_bytes);
+}
+
 void group_unsend(struct group *group)
 {
     group->frames_sent = 0;

@@ -53,6 +53,9 @@ struct group *group_new(void);
 void group_free(struct group *group);
 void group_reset(struct group *group);
 
+/* Nobody needs what it holds: large memory that it did not fill is given back. group_reset must follow before it is used again. */
+void group_rest(struct group *group);
+
 /* Forgets that anything was sent, but not which rejects are durable. */
 void group_unsend(struct group *group);
 

@@ -32,6 +32,7 @@ void outbox_add(struct outbox *outbox, struct group *group)
 void outbox_retire(struct outbox *outbox)
 {
     CHECK(outbox->count > 0);
+    group_rest(outbox->groups[0]);
     if (outbox->spare_count < OUTBOX_SPARES)
         outbox->spare[outbox->spare_count++] = outbox->groups[0];
     else

@@ -67,7 +67,7 @@ static void discard(struct reader_rule *rule)
 {
     rule->held_count = 0;
     rule->held_bytes = 0;
-    buffer_clear(&rule->held);
+    buffer_relax(&rule->held);
 }
 
 /* The first reason stays. What is on its way is torn. */

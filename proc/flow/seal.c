@@ -64,7 +64,7 @@ void seal_begin(struct partition *partition)
         open->group = outbox_new_group(&partition->outbox);
     group_reset(open->group);
     open->place_count = 0;
-    buffer_clear(&open->ledger);
+    buffer_relax(&open->ledger);
     open->cut_count = 0;
     open->cut_last = 0;
     open->first_code = partition->state.dictionary.count;

@@ -153,3 +153,27 @@ Test(buffer, format_longer_than_the_first_room_is_whole)
     cr_assert_eq(buffer.data[1006], '1');
     buffer_fini(&buffer);
 }
+
+Test(buffer, relaxed_it_gives_back_what_a_peak_has_made_large)
+{
+    enum { PEAK = 4 * 1024 * 1024 };
+    struct buffer buffer = {0};
+    buffer.length = 0;
+    memset(buffer_reserve(&buffer, PEAK), 1, PEAK);
+    buffer.length = PEAK;
+    buffer_relax(&buffer);
+    cr_assert_eq(buffer.length, 0);
+    cr_assert_geq(buffer.capacity, PEAK, "it was full: the next use is likely to fill it, too");
+
+    buffer_add_text(&buffer, "abc");
+    buffer_relax(&buffer);
+    cr_assert_eq(buffer.length, 0);
+    cr_assert_eq(buffer.capacity, 0);
+
+    buffer_add_text(&buffer, "abc");
+    const uint8_t *memory = buffer.data;
+    buffer_relax(&buffer);
+    buffer_add_text(&buffer, "de");
+    cr_assert_eq(buffer.data, memory, "small memory stays");
+    buffer_fini(&buffer);
+}

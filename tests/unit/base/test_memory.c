@@ -118,3 +118,27 @@ Test(memory, what_was_secret_is_overwritten_and_nothing_beside_it)
 
     cr_assert_arr_eq(text, "[\0\0\0\0\0\0]", sizeof text);
 }
+
+Test(memory, trimmed_memory_is_not_resident_any_more)
+{
+    enum { BLOCKS = 1000, BLOCK = 64 * 1024 };
+    static void *blocks[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++) {
+        blocks[i] = memory_new(1, BLOCK);
+        memset(blocks[i], 1, BLOCK);
+    }
+    struct memory_heap full = memory_heap_now();
+    for (int i = 0; i < BLOCKS; i += 2) /* those between them stay, so that no heap can shrink */
+        memory_free(blocks[i]);
+    size_t before = memory_resident();
+    struct memory_heap freed = memory_heap_now();
+    memory_trim();
+    size_t after = memory_resident();
+
+    cr_assert_gt(full.used_bytes, (size_t)BLOCKS * BLOCK);
+    cr_assert_lt(freed.used_bytes, full.used_bytes - (size_t)BLOCKS / 2 * BLOCK + BLOCK);
+    cr_assert_gt(freed.free_bytes, (size_t)BLOCKS / 2 * BLOCK - BLOCK);
+    cr_assert_lt(after + (size_t)BLOCKS / 4 * BLOCK, before, "%zu before, %zu after", before, after);
+    for (int i = 1; i < BLOCKS; i += 2)
+        memory_free(blocks[i]);
+}
