@@ -502,6 +502,7 @@ static void serve(struct engine *engine)
         report_partitions(engine, reported);
         report_trims(engine);
         engine_ledger_step(engine);
+        engine_memory_step(engine);
         engine_reload_step(engine);
         engine_watch_step(engine);
         http_expire(engine->http, clock_steady_ns() / 1000000);

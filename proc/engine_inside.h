@@ -9,6 +9,7 @@
 #include "flow/roster.h"
 #include "kafka/port_kafka.h"
 #include "ops/http.h"
+#include "ops/slack.h"
 #include "ops/watchdog.h"
 
 #include <pthread.h>
@@ -84,6 +85,8 @@ struct engine {
     int64_t watched_ms;
     int64_t input_stalls;     /* last told in the log */
     int64_t journal_stalls;   /* last told in the log */
+    struct slack slack;       /* memory that is free and resident */
+    int64_t memory_ns;        /* when it was last looked at */
     int64_t restores_told_ms; /* when the log last said how far they are, or nothing was being restored */
 
     /* owned by publisher */
@@ -99,6 +102,7 @@ struct engine {
     struct counter reloads[RELOADS];    /* by what became of them */
     struct counter lists_are_refused;   /* the files are others than those in force, and can't be taken */
     char lists_trouble[ERR_TEXT_BYTES]; /* why the last load was refused, empty if it was not; under `lock` */
+    struct counter memory_trims;        /* how often free memory was given back to the system */
     struct counter ledger_share;        /* what a ledger may have before it gives something up; 0: all have room */
     struct counter leads;               /* this process may publish */
     struct counter main_beat_ms;
@@ -113,6 +117,9 @@ void engine_group_step(struct engine *engine);
 
 /* Memory of the ledgers (engine_ledger.c).                                                    Thread: main */
 void engine_ledger_step(struct engine *engine);
+
+/* Free memory goes back to the system (engine_memory.c).                                      Thread: main */
+void engine_memory_step(struct engine *engine);
 
 /* Lists that are read again (engine_reload.c). engine_reload_fini: when no thread runs. Thread: main */
 void engine_reload_init(struct engine *engine);

@@ -606,6 +606,7 @@ void engine_metrics_handle(void *self, struct http_request *request, struct http
     for (int i = 0; i < INVARIANTS; i++)
         metrics_put_int(&page, METRIC_invariant_violations_total, invariant_count((enum invariant)i),
                         METRICS_LABELS(invariant_name((enum invariant)i)));
+    metrics_put_int(&page, METRIC_heap_trims_total, counter_read(&engine->memory_trims), METRICS_NO_LABELS);
     put_certificates(engine, &page);
     put_lists(engine, &page);
     metrics_put_process(&page);

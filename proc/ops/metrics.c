@@ -263,6 +263,9 @@ void metrics_put_process(struct metrics_page *page)
 {
     metrics_put_int(page, METRIC_build_info, 1, METRICS_LABELS(DRYPORT_VERSION, __VERSION__));
     metrics_put_int(page, METRIC_memory_limit_bytes, (int64_t)memory_limit(), METRICS_NO_LABELS);
+    struct memory_heap heap = memory_heap_now();
+    metrics_put_int(page, METRIC_heap_used_bytes, (int64_t)heap.used_bytes, METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_heap_free_bytes, (int64_t)heap.free_bytes, METRICS_NO_LABELS);
     metrics_put(page, METRIC_process_cpu_seconds_total, cpu_seconds(), METRICS_NO_LABELS);
     metrics_put_int(page, METRIC_process_resident_memory_bytes, (int64_t)memory_resident(), METRICS_NO_LABELS);
     metrics_put(page, METRIC_process_start_time_seconds, start_seconds(), METRICS_NO_LABELS);
