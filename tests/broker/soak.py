@@ -2,12 +2,14 @@
 """One process of `dryport run` at a steady rate for a long time, while a second one joins and leaves its group again and again.
 
 The load is a fixed set of declarations of our generator, sent round after round: each round is a new version of each, and in each round some are
-cancelled, which the next round reopens. So the input grows for ever, and what has to be kept does not: resident memory and file descriptors of the
-first process must be flat. Every second leave is a kill -9. At the end
+cancelled, which the next round reopens. So the input grows for ever, and what has to be kept does not: the ledger has as many entries after the first round
+as at the end, the statistics as many keys. Every second leave is a kill -9. At the end
     all input is counted, and `dryport verify` finds nothing;
     the statistics equal a recount, by other code, of the last version of each declaration;
-    from MEASURED minutes on, after a warm-up of a third: resident memory rises by at most SLOPE_MOST of its size an hour, or within NOISE_KB
-    in all, and no more file descriptors are open at the end than before.
+    from MEASURED minutes on, the second half of the time is flat (steady.py): memory that the allocator has given out rises by at most SHARE of it or
+    NOISE_BYTES, resident memory by SLACK_BYTES more, which is what the processor lets lie free before it gives it back; and no more file
+    descriptors are open in the last quarter than in the one before.
+What else it prints tells how good the measurement was: the rate, the lag, the CPU, and whether the whole was stopped in between.
 
     soak.py --minutes N [--rate R] [--ids N] [--seed S] [--dryport FILE]
 """
@@ -21,16 +23,20 @@ import time
 import confluent_kafka
 
 import recount
+import steady
 import topics
 import wire
 from cluster import SOURCE, Failed, Workplace, command, default_binary, die_with_parent, options, say, tell, wait_until
 
 PARTITIONS = 4
 REFERENCE = os.path.join(SOURCE, "deploy", "reference", "demo")
-MEASURED_MINUTES = 4
-NOISE_KB = 6 * 1024
-SLOPE_MOST = 0.05
+MEASURED_MINUTES = 10
+SHARE = 0.05
+NOISE_BYTES = 8 << 20
+SLACK_BYTES = 48 << 20  # as in proc/ops/slack.h
 SAMPLE_S = 2
+STOPPED_S = 20  # between two samples: nobody ran
+CHANGES_A_ROUND = 4  # a join, a leave, a join, a kill -9
 RETENTION_BYTES = 256 << 20  # of an input partition: a day at full rate would not fit a disk
 SEGMENT_BYTES = 64 << 20
 VERSION_MOST = 1000
@@ -103,33 +109,56 @@ def produce(path, ids, settings, rate, seconds, pipe):
     pipe.send((sent, version, [str(error) for error in failed[:3]], time.monotonic() - began))
 
 
-class Samples:
-    """Resident memory and descriptors of one process, as the system tells them."""
+class Sample:
+    """One look at a process."""
 
+    NAMES = {
+        "used": "dryport_heap_used_bytes",
+        "free": "dryport_heap_free_bytes",
+        "trims": "dryport_heap_trims_total",
+        "ledger": "dryport_ledger_bytes",
+        "queued": "dryport_fetch_queue_bytes",
+        "lag": "dryport_consumer_lag_records",
+        "cpu": "process_cpu_seconds_total",
+        "records": "dryport_input_records_total",
+    }
+
+    def __init__(self, minutes, processor):
+        self.minutes = minutes
+        with open("/proc/%d/status" % processor.process.pid, encoding="ascii") as source:
+            self.resident = next(int(line.split()[1]) for line in source if line.startswith("VmRSS:")) * 1024
+        self.descriptors = len(os.listdir("/proc/%d/fd" % processor.process.pid))
+        numbers = dict.fromkeys(self.NAMES.values(), 0.0)
+        for line in processor.get("/metrics")[1].splitlines():
+            name, _, number = line.rpartition(" ")
+            name = name.partition("{")[0]
+            if name in numbers:
+                numbers[name] += float(number)
+        for short, name in self.NAMES.items():
+            setattr(self, short, numbers[name])
+
+
+class Samples:
     def __init__(self, processor):
         self.processor, self.began = processor, time.monotonic()
-        self.taken = []  # (minutes, resident kB, descriptors)
+        self.taken = []
+        self.stopped_s = 0.0
 
     def take(self):
-        pid = self.processor.process.pid
-        with open("/proc/%d/status" % pid, encoding="ascii") as source:
-            resident = next(int(line.split()[1]) for line in source if line.startswith("VmRSS:"))
-        self.taken.append(((time.monotonic() - self.began) / 60, resident, len(os.listdir("/proc/%d/fd" % pid))))
+        minutes = (time.monotonic() - self.began) / 60
+        if self.taken and (minutes - self.taken[-1].minutes) * 60 > STOPPED_S:
+            self.stopped_s += (minutes - self.taken[-1].minutes) * 60
+        sample = Sample(minutes, self.processor)
+        if sample.used:  # a listener that does not answer at once, in a process that was stopped, says nothing
+            self.taken.append(sample)
 
-    def slope(self):
-        """Resident kB a minute, by least squares, after a third of the time; and the size then."""
-        late = [(at, resident) for at, resident, _ in self.taken if at > self.taken[-1][0] / 3]
-        if len(late) < 3:
-            return 0.0, self.taken[-1][1]
-        mean_at = sum(at for at, _ in late) / len(late)
-        mean = sum(resident for _, resident in late) / len(late)
-        spread = sum((at - mean_at) ** 2 for at, _ in late)
-        return sum((at - mean_at) * (resident - mean) for at, resident in late) / spread, mean
+    def of(self, name):
+        return [(sample.minutes, getattr(sample, name)) for sample in self.taken]
 
-    def most_descriptors(self, begin, end):
-        """Most that were open in a part of the time, as shares of it."""
-        last = self.taken[-1][0]
-        return max(count for at, _, count in self.taken if begin * last <= at <= end * last)
+    def late(self, begin, end):
+        """Those of a part of the time, as shares of it."""
+        last = self.taken[-1].minutes
+        return [sample for sample in self.taken if begin * last <= sample.minutes <= end * last]
 
 
 class Soak:
@@ -155,6 +184,8 @@ class Soak:
         self.steady = place.processor(chosen.dryport, "steady", self.settings)
         self.guest = place.processor(chosen.dryport, "guest", self.settings)
         self.rebalances = self.kills = 0
+        self.change_s = max(5.0, min(20.0, chosen.minutes * 60 / 6))
+        self.round_s = self.change_s * CHANGES_A_ROUND
 
     def make_set(self):
         """Good originals only."""
@@ -187,8 +218,7 @@ class Soak:
         producer.start()
         wait_until(lambda: self.steady.position() > 0, "the first record")
         samples = Samples(self.steady)
-        every = max(5.0, min(20.0, seconds / 6))
-        next_change = time.monotonic() + every
+        next_change = time.monotonic() + self.change_s
         while not ours.poll(SAMPLE_S):
             if not producer.is_alive():
                 raise Failed("the producer ended")
@@ -197,14 +227,14 @@ class Soak:
             samples.take()
             if time.monotonic() >= next_change:
                 self.guest_comes_or_goes()
-                next_change = time.monotonic() + every
+                next_change = time.monotonic() + self.change_s
         samples.take()
         sent, version, failed, took = ours.recv()
         producer.join()
         if failed:
             raise Failed("not everything was sent: %s" % failed)
         say("%d records in %.0f s, %.0f a second; each of %d declarations in %d versions" % (sent, took, sent / took, chosen.ids, version))
-        return samples, sent, version
+        return samples, sent, version, sent / took
 
     def settle(self, sent):
         if self.guest.process is not None and self.guest.process.poll() is None:
@@ -238,19 +268,57 @@ class Soak:
         reader.close()
         say("equal to the recount: %d cells of %d declarations, %d are cancelled" % (len(want), len(standing), self.chosen.ids - len(standing)))
 
-    def report(self, samples):
-        slope, mean = samples.slope()
-        before, after = samples.most_descriptors(1 / 3, 2 / 3), samples.most_descriptors(2 / 3, 1)
-        minutes = samples.taken[-1][0]
+    def say_quality(self, samples, rate):
+        """What the measurement is worth."""
+        first, last = samples.taken[0], samples.taken[-1]
+        lags = sorted(sample.lag for sample in samples.taken)
+        records = last.records - first.records
         say(
-            "%.1f minutes, %d rebalances by joins and leaves, %d of them kill -9; resident %d kB at first, %d kB at last, "
-            "slope %+.0f kB a minute (%+.2f %% an hour); file descriptors %d, then %d"
-            % (minutes, self.rebalances, self.kills, samples.taken[0][1], samples.taken[-1][1], slope, slope * 6000 / mean, before, after)
+            "%.0f records a second were sent, %d were asked for; lag %d records at the median, %d at most; the process that stays took %.0f %% of a "
+            "core, %.2f us a record that it read; %s"
+            % (
+                rate, self.chosen.rate, lags[len(lags) // 2], lags[-1], (last.cpu - first.cpu) / (last.minutes - first.minutes) / 0.6,
+                (last.cpu - first.cpu) / max(records, 1) * 1e6,
+                "all of it stood still for %.0f s" % samples.stopped_s if samples.stopped_s else "nothing stood still",
+            )
         )
-        if minutes < MEASURED_MINUTES:
+        say(
+            "%.1f minutes, %d rebalances by joins and leaves, %d of them kill -9; ledgers %.1f MB, fetched and not yet taken %.1f MB at the "
+            "median, free memory given back %d times"
+            % (
+                last.minutes, self.rebalances, self.kills, max(sample.ledger for sample in samples.taken) / 1e6,
+                sorted(sample.queued for sample in samples.taken)[len(samples.taken) // 2] / 1e6, last.trims,
+            )
+        )
+
+    def say_flatness(self, samples, name, what, extra):
+        flatness = steady.Flatness(samples.of(name), self.round_s / 60, SHARE, NOISE_BYTES)
+        flatness.most += extra
+        peak = max(number for _, number in samples.of(name))
+        say(
+            "%s: %.1f MB at %.1f min, %.1f MB in the second half (lower quartiles of %d windows of %.0f s), peak %.1f MB; slope there %+.3f MB a "
+            "minute (standard error %.3f), %+.1f MB in all, bound %+.1f MB"
+            % (
+                what, samples.of(name)[0][1] / 1e6, samples.taken[0].minutes, flatness.mean / 1e6, flatness.count, self.round_s, peak / 1e6,
+                flatness.slope / 1e6, flatness.error / 1e6, flatness.rise / 1e6, flatness.most / 1e6,
+            )
+        )
+        return flatness
+
+    def report(self, samples, rate):
+        self.say_quality(samples, rate)
+        used = self.say_flatness(samples, "used", "memory in use", 0)
+        resident = self.say_flatness(samples, "resident", "resident memory", SLACK_BYTES)
+        before = max(sample.descriptors for sample in samples.late(0.5, 0.75))
+        after = max(sample.descriptors for sample in samples.late(0.75, 1))
+        say("file descriptors: at most %d in the third quarter, %d in the last" % (before, after))
+        if samples.taken[-1].minutes < MEASURED_MINUTES:
+            say("shorter than %d minutes: whether it is flat is not judged" % MEASURED_MINUTES)
             return
-        if slope * 60 > SLOPE_MOST * mean and slope * minutes > NOISE_KB:
-            raise Failed("resident memory is not flat")
+        if not used.is_flat():
+            raise Failed("memory in use is not flat: something is kept")
+        if not resident.is_flat():
+            raise Failed("resident memory is not flat, though memory in use is: free memory is not given back")
         if after > before:
             raise Failed("file descriptors are not flat")
 
@@ -267,11 +335,11 @@ def main():
     with Workplace("soak") as place:
         soak = Soak(place, chosen)
         path = soak.make_set()
-        samples, sent, version = soak.run(path)
+        samples, sent, version, rate = soak.run(path)
         soak.settle(sent)
         soak.check_totals(path, version)
         print(command(chosen.dryport, "verify", *options(soak.settings), timeout=600))
-        soak.report(samples)
+        soak.report(samples, rate)
         soak.steady.stop()
     return 0
 

@@ -6,7 +6,8 @@ function(broker_test name)
 endfunction()
 
 add_test(NAME broker/recount COMMAND python3 -B ${CMAKE_SOURCE_DIR}/tests/broker/test_recount.py)
-set_tests_properties(broker/recount PROPERTIES TIMEOUT 60 LABELS unit)
+add_test(NAME broker/steady COMMAND python3 -B ${CMAKE_SOURCE_DIR}/tests/broker/test_steady.py)
+set_tests_properties(broker/recount broker/steady PROPERTIES TIMEOUT 60 LABELS unit)
 
 if(NOT DRYPORT_THREAD_SANITIZER)
     broker_test(korean ${CMAKE_SOURCE_DIR}/tests/broker/korean.py --dryport $<TARGET_FILE:dryport>)
