@@ -25,6 +25,8 @@ enum flow {
     FLOW_T = 5,
 };
 
+enum { FLOWS_MOST = 8 }; /* three bits of a key */
+
 /* The name of a flow, as record keys and people write it; "" of 0, "?" of what is none. */
 const char *flow_name(uint32_t flow);
 /* The flow of a name. False, and *out untouched: there is none. */

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "flow/cube_source.h"
+#include "flow/period.h"
 #include "flow/waiting.h"
 #include "trade/calendar.h"
 #include "trade/trade_class.h"
@@ -57,7 +58,8 @@ struct cube {
     uint32_t chunk_count;
     uint32_t chunk_capacity;
     uint32_t view_cells[VIEWS_MOST];
-    struct waiting dirty; /* changed cells */
+    struct days cell_days[VIEWS_MOST][FLOWS_MOST]; /* the first and the last that any cell has */
+    struct waiting dirty;                          /* changed cells */
     int64_t declarations;
     /* the last day whose month was looked up */
     int32_t day;
@@ -97,6 +99,9 @@ static void cell_begin(struct cube *cube, uint32_t index, const struct table_key
         cube->chunks[cube->chunk_count++] = memory_new(CHUNK_CELLS, sizeof(struct cell));
     }
     uint32_t view = cell_view(key);
+    struct days *days = &cube->cell_days[view][cell_flow(key)];
+    days->from = cell_day(key) < days->from ? cell_day(key) : days->from;
+    days->to = cell_day(key) > days->to ? cell_day(key) : days->to;
     struct cell *cell = cell_at(cube, index);
     cell->link = CUBE_NO_LINK;
     cell->published = view_publishes(&cube->plan->views[view], period_of(key)) && !cell_is_correction(key) &&
@@ -220,6 +225,8 @@ static void open_cells(struct cube *cube)
     dictionary_init(&cube->codes);
     cube->table = table_new(EXPECTED_CELLS);
     cube->day = INT32_MIN;
+    for (uint32_t i = 0; i < VIEWS_MOST * FLOWS_MOST; i++)
+        cube->cell_days[i / FLOWS_MOST][i % FLOWS_MOST] = (struct days){INT32_MAX, INT32_MIN};
 }
 
 struct cube *cube_new(const struct view_plan *plan, int32_t partitions, uint64_t plan_id)
@@ -396,6 +403,12 @@ bool cube_flag(struct cube *cube, uint32_t index, bool on)
     bool was = cell->is_flagged;
     cell->is_flagged = on;
     return was;
+}
+
+bool cube_may_have(const struct cube *cube, const struct table_key *key, int32_t from, int32_t to)
+{
+    const struct days *days = &cube->cell_days[cell_view(key)][cell_flow(key)];
+    return from <= days->to && to >= days->from;
 }
 
 uint32_t cube_find(const struct cube *cube, const struct table_key *key, uint64_t hash)

@@ -431,6 +431,8 @@ static void add_panes(const struct figures *figures, const struct table_key *key
     int32_t first = of_months ? calendar_month_of_day(days.from) : days.from;
     int32_t last = of_months ? calendar_month_of_day(days.to) : days.to;
     CHECK(last - first < PANES_MOST);
+    if (!cube_may_have(figures->cube, key, of_months ? calendar_month_day(first) : first, days.to))
+        return; /* mostly: the year before, and flows that nobody declares */
     for (int32_t pane = first; pane <= last; pane++, count++) {
         keys[count] = period_cell_key(key, of_months, of_months ? calendar_month_day(pane) : pane);
         hashes[count] = table_hash(&keys[count]);

@@ -121,6 +121,30 @@ Test(cube, data_of_another_plan_is_not_taken_and_leaves_the_partition_unsettled)
     cr_assert_eq(partition, 0);
 }
 
+static bool may_have(const char *name, uint32_t flow, uint32_t from, uint32_t to)
+{
+    struct table_key key = {{(uint64_t)view_plan_find(&plan, text_of(name)) << 58, 0, 0, flow << 9}};
+    return cube_may_have(cube, &key, calendar_day(from), calendar_day(to));
+}
+
+Test(cube, days_and_flows_without_any_cell_are_known)
+{
+    begin(0);
+    cr_assert_not(may_have("flow", FLOW_M, 20000101, 20991231), "nothing was counted");
+    maker_add(&maker, &declaration, 1);
+    fold_data();
+    for (uint32_t i = 0; i < cube_count(cube); i++) {
+        int32_t day = cell_day(cube_key(cube, i));
+        cr_assert(cube_may_have(cube, cube_key(cube, i), day, day), "cell %u", i);
+    }
+    cr_assert(may_have("flow", FLOW_M, 20250101, 20251231));
+    cr_assert_not(may_have("flow", FLOW_M, 20250704, 20251231));
+    cr_assert_not(may_have("flow", FLOW_M, 20240101, 20250630));
+    cr_assert_not(may_have("flow", FLOW_RM, 20250101, 20251231), "a flow that nobody declared");
+    cube_empty(cube);
+    cr_assert_not(may_have("flow", FLOW_M, 20250101, 20251231));
+}
+
 /* Slice 0 without cells, counted again under the plan of the maker. */
 static struct bytes replan(void)
 {
