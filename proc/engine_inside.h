@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine_inside.h - what engine.c, engine_group.c, engine_query.c, engine_reload.c, engine_watch.c and engine_status.c share of the engine.
+ * engine_inside.h - what engine.c, engine_group.c, engine_query.c, engine_reload.c, engine_watch.c, engine_state.c, engine_status.c and engine_metrics.c share of the engine.
  *
  * Thread:  see the blocks of struct engine
  */
@@ -20,7 +20,7 @@ enum engine_phase {
     ENGINE_STOPPING,
 };
 
-enum { ENGINE_WORKERS_MOST = 256, ENGINE_NAME_BYTES = 32 };
+enum { ENGINE_WORKERS_MOST = 256, ENGINE_NAME_BYTES = 32, ENGINE_NUMBER_BYTES = 24 };
 
 /* What became of a reload. */
 enum reload {
@@ -143,11 +143,30 @@ void engine_query_handle(void *self, struct http_request *request, struct http_r
 bool engine_query_may_free(struct engine *engine);
 void engine_query_freed(struct engine *engine);
 
-/* Routes of the listener (engine_status.c). */
-void engine_status_handle(void *self, struct http_request *request, struct http_response *response);
-void engine_metrics_handle(void *self, struct http_request *request, struct http_response *response);
+/* What the engine is in (engine_state.c): counters are read, texts copied under their locks, nothing is waited for. Thread: any */
+enum engine_publishing {
+    ENGINE_PUBLISHING,
+    ENGINE_CATCHING_UP,
+    ENGINE_STANDBY,
+    ENGINE_HALTED,
+    ENGINE_OFF,
+    ENGINE_PUBLISHINGS,
+};
+bool engine_state_is_connected(struct engine *engine, char out_reason[static ERR_TEXT_BYTES]);
+bool engine_state_publishes(const struct engine *engine);
+/* Why the publisher halts, "" if it does not; the text is that of `why`. */
+const char *engine_state_halt(struct engine *engine, struct err_info *why);
+enum engine_publishing engine_state_of_publisher(struct engine *engine, const char *halt);
+const char *engine_state_name(enum engine_publishing state);
+const char *engine_state_reload(enum reload reload);
+/* A plan in hexadecimal. */
+char *engine_state_plan(const struct counter *plan_id, char out[static ENGINE_NUMBER_BYTES]);
+
+/* Routes of the listener: engine_state.c, engine_status.c (JSON) and engine_metrics.c.          Thread: http */
 void engine_livez_handle(void *self, struct http_request *request, struct http_response *response);
 void engine_readyz_handle(void *self, struct http_request *request, struct http_response *response);
+void engine_status_handle(void *self, struct http_request *request, struct http_response *response);
+void engine_metrics_handle(void *self, struct http_request *request, struct http_response *response);
 
 /* NULL if ready, else why not (static text). */
 const char *engine_not_ready(struct engine *engine);

@@ -1,86 +1,25 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
- * What the http thread shows of the engine: it reads counters, copies texts under their locks and waits for nothing.
- */
-#include "base/clock.h"
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "engine_inside.h"
-#include "flow/invariant.h"
 #include "flow/restore.h"
-#include "flow/settle.h"
-#include "ops/certificate.h"
-#include "ops/metrics.h"
 #include "trade/calendar.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { NUMBER_BYTES = 24 };
-
-static const char *const reload_names[RELOADS] = {"applied", "unchanged", "refused"};
 
 /* proto3 JSON: 64-bit numbers are texts. */
 static json_t *int64_json(int64_t value)
 {
-    char text[NUMBER_BYTES];
+    char text[ENGINE_NUMBER_BYTES];
     snprintf(text, sizeof text, "%" PRId64, value);
     return json_string(text);
-}
-
-static bool is_connected(struct engine *engine, char out_reason[static ERR_TEXT_BYTES])
-{
-    pthread_mutex_lock(&engine->lock);
-    bool connected = engine->connected;
-    memcpy(out_reason, engine->reason, ERR_TEXT_BYTES);
-    pthread_mutex_unlock(&engine->lock);
-    return connected;
 }
 
 static const char *role_name(const struct engine *engine)
 {
     static const char *const names[] = {"all", "aggregate", "publish"};
     return names[engine->options.config->role];
-}
-
-static bool publishes(const struct engine *engine)
-{
-    return counter_read(&engine->leads) != 0;
-}
-
-/* A publisher that stands by is ready when it could take over at once. */
-static const char *publisher_not_ready(const struct engine *engine)
-{
-    const struct publisher_counters *counters = publisher_counters(engine->publisher);
-    if (engine->options.config->role == CONFIG_ROLE_PUBLISH && !port_kafka_lease_is_joined(&engine->port))
-        return "not yet a member of the publishers' group";
-    if (publishes(engine) && !counter_read(&counters->is_publishing))
-        return "the publisher has not caught up";
-    if (engine->options.config->role == CONFIG_ROLE_PUBLISH && !counter_read(&counters->is_folded))
-        return "the journals are being read";
-    return NULL;
-}
-
-const char *engine_not_ready(struct engine *engine)
-{
-    char reason[ERR_TEXT_BYTES];
-    if (!is_connected(engine, reason))
-        return "not connected to the brokers";
-    if (counter_read(&engine->phase) != ENGINE_RUNNING)
-        return "stopping";
-    struct kafka_health health;
-    port_kafka_health(&engine->port, &health);
-    if (!health.is_reachable)
-        return "no broker answers";
-    if (engine->options.config->role != CONFIG_ROLE_PUBLISH && !port_kafka_is_joined(&engine->port))
-        return "not yet a member of the group";
-    for (int32_t i = 0; i < engine->partitions; i++) {
-        int64_t phase = counter_read(&engine->statuses[i].phase);
-        if (roster_owner(engine->roster, i) != ROSTER_NOBODY && phase != PARTITION_RUNNING && phase != PARTITION_HALTED)
-            return "a partition is being restored";
-    }
-    return publisher_not_ready(engine);
 }
 
 static int64_t epochs_of(const struct partition_status *status)
@@ -91,15 +30,9 @@ static int64_t epochs_of(const struct partition_status *status)
     return sum;
 }
 
-static char *plan_text(const struct counter *plan_id, char out[static NUMBER_BYTES])
-{
-    snprintf(out, NUMBER_BYTES, "%016" PRIx64, (uint64_t)counter_read(plan_id));
-    return out;
-}
-
 static json_t *partition_json(struct engine *engine, int32_t index)
 {
-    char plan[NUMBER_BYTES];
+    char plan[ENGINE_NUMBER_BYTES];
     struct partition_status *status = &engine->statuses[index];
     int64_t position = counter_read(&status->position);
     int64_t high = port_kafka_high_watermark(&engine->port, index);
@@ -120,7 +53,7 @@ static json_t *partition_json(struct engine *engine, int32_t index)
     json_object_set_new(row, "reason", json_string(reason));
     json_object_set_new(row, "journal_trouble", json_string(trouble));
     json_object_set_new(row, "guard", json_string(guard_name((enum guard)counter_read(&status->guard))));
-    json_object_set_new(row, "plan", json_string(plan_text(&status->plan_id, plan)));
+    json_object_set_new(row, "plan", json_string(engine_state_plan(&status->plan_id, plan)));
     json_object_set_new(row, "idle", json_boolean(counter_read(&status->is_idle)));
     if (restore_percent(status) >= 0)
         json_object_set_new(row, "restored_percent", json_integer(restore_percent(status)));
@@ -142,17 +75,6 @@ static json_t *verdicts_json(struct engine *engine, int64_t *out_sum)
     return verdicts;
 }
 
-static const char *publisher_halt(struct engine *engine, struct err_info *why)
-{
-    for (int32_t i = 0; i < engine->partitions; i++) {
-        int64_t position;
-        publisher_health(engine->publisher, i, &position, why);
-        if (why->text[0])
-            return why->text;
-    }
-    return "";
-}
-
 /* "2025-07", null before a watermark is known. */
 static json_t *month_json(int64_t day)
 {
@@ -162,28 +84,13 @@ static json_t *month_json(int64_t day)
     return json_sprintf("%04u-%02u", (unsigned)(date / 10000), (unsigned)(date / 100 % 100));
 }
 
-enum publisher_state { PUBLISHING, CATCHING_UP, STANDBY, HALTED, OFF, PUBLISHER_STATES };
-
-static const char *const publisher_state_names[] = {"publishing", "catching_up", "standby", "halted", "off"};
-
-static enum publisher_state publisher_state(struct engine *engine, const char *halt)
-{
-    if (halt[0])
-        return HALTED;
-    if (engine->options.config->role == CONFIG_ROLE_AGGREGATE)
-        return OFF;
-    if (counter_read(&publisher_counters(engine->publisher)->is_publishing))
-        return PUBLISHING;
-    return publishes(engine) ? CATCHING_UP : STANDBY;
-}
-
 static json_t *publisher_json(struct engine *engine)
 {
     const struct publisher_counters *counters = publisher_counters(engine->publisher);
     struct err_info why;
-    const char *halt = publisher_halt(engine, &why);
+    const char *halt = engine_state_halt(engine, &why);
     json_t *publisher = json_object();
-    json_object_set_new(publisher, "state", json_string(publisher_state_names[publisher_state(engine, halt)]));
+    json_object_set_new(publisher, "state", json_string(engine_state_name(engine_state_of_publisher(engine, halt))));
     struct err_info trouble;
     publisher_trouble(engine->publisher, &trouble);
     json_object_set_new(publisher, "reason", json_string(halt[0] ? halt : trouble.text));
@@ -211,7 +118,7 @@ static json_t *lists_json(struct engine *engine)
     json_t *lists = json_object();
     json_object_set_new(lists, "loaded_ms", int64_json(counter_read(&engine->lists_ms)));
     for (int i = 0; i < RELOADS; i++)
-        json_object_set_new(lists, reload_names[i], int64_json(counter_read(&engine->reloads[i])));
+        json_object_set_new(lists, engine_state_reload((enum reload)i), int64_json(counter_read(&engine->reloads[i])));
     json_object_set_new(lists, "trouble", json_string(trouble));
     return lists;
 }
@@ -247,7 +154,7 @@ void engine_status_handle(void *self, struct http_request *request, struct http_
     struct engine *engine = self;
     (void)request;
     char reason[ERR_TEXT_BYTES];
-    bool connected = is_connected(engine, reason);
+    bool connected = engine_state_is_connected(engine, reason);
     const char *not_ready = engine_not_ready(engine);
     int64_t phase = counter_read(&engine->phase);
     json_t *root = json_object();
@@ -259,8 +166,8 @@ void engine_status_handle(void *self, struct http_request *request, struct http_
                                     : not_ready                ? "starting"
                                                                : "running"));
     json_object_set_new(root, "reason", json_string(!connected ? reason : not_ready ? not_ready : ""));
-    char plan[NUMBER_BYTES];
-    plan_text(&engine->plan_id, plan);
+    char plan[ENGINE_NUMBER_BYTES];
+    engine_state_plan(&engine->plan_id, plan);
     json_object_set_new(root, "plan", json_string(plan));
     json_object_set_new(root, "lists", lists_json(engine));
     json_object_set_new(root, "currency", json_string(engine->options.config->reporting_currency));
@@ -272,344 +179,4 @@ void engine_status_handle(void *self, struct http_request *request, struct http_
     free(text); /* banned-ok: jansson made it with malloc */
     json_decref(root);
     response->content_type = "application/json";
-}
-
-/* Alive: every thread makes its steps. */
-void engine_livez_handle(void *self, struct http_request *request, struct http_response *response)
-{
-    struct engine *engine = self;
-    (void)request;
-    char reason[ERR_TEXT_BYTES];
-    const char *stuck = is_connected(engine, reason) ? engine_watch_stuck(engine, reason) : NULL;
-    if (stuck)
-        response->status = 503;
-    buffer_add_format(&response->body, "%s\n", stuck ? stuck : "ok");
-}
-
-void engine_readyz_handle(void *self, struct http_request *request, struct http_response *response)
-{
-    struct engine *engine = self;
-    (void)request;
-    char reason[ERR_TEXT_BYTES];
-    const char *why = engine_not_ready(engine);
-    if (!why) {
-        buffer_add_text(&response->body, "ready\n");
-        return;
-    }
-    response->status = 503;
-    bool connected = is_connected(engine, reason);
-    buffer_add_format(&response->body, "not ready: %s%s%s\n", why, connected ? "" : ": ", connected ? "" : reason);
-}
-
-/* ---- metrics ---- */
-
-static int64_t sum_of(const struct engine *engine,
-                      const struct counter *(*counter)(const struct worker_counters *, int), int index)
-{
-    int64_t sum = 0;
-    for (int32_t i = 0; i < engine->worker_count; i++)
-        sum += counter_read(counter(worker_counters(engine->workers[i].worker), index));
-    return sum;
-}
-
-static const struct counter *verdict_counter(const struct worker_counters *c, int v)
-{
-    return &c->verdicts[v];
-}
-
-static const struct counter *reject_counter(const struct worker_counters *c, int number)
-{
-    return &c->rejects[number];
-}
-
-static const struct counter *warning_counter(const struct worker_counters *c, int number)
-{
-    return &c->warnings[number];
-}
-
-static const struct counter *frame_counter(const struct worker_counters *c, int kind)
-{
-    return &c->frames[kind];
-}
-
-enum plain { PLAIN_RECORDS, PLAIN_BYTES, PLAIN_ITEMS, PLAIN_UNKNOWN, PLAIN_JOURNAL, PLAIN_PRESSURE };
-
-static const struct counter *plain_counter(const struct worker_counters *c, int which)
-{
-    switch ((enum plain)which) {
-    case PLAIN_RECORDS:
-        return &c->records;
-    case PLAIN_BYTES:
-        return &c->bytes;
-    case PLAIN_ITEMS:
-        return &c->items;
-    case PLAIN_UNKNOWN:
-        return &c->unknown_fields;
-    case PLAIN_JOURNAL:
-        return &c->journal_bytes;
-    case PLAIN_PRESSURE:
-        return &c->backpressure_ms;
-    }
-    return &c->records;
-}
-
-static void put_rules(struct engine *engine, struct metrics_page *page)
-{
-    for (int rule = 0; rule < RULE_COUNT; rule++) {
-        int number = settle_rule_number((enum rule)rule);
-        const char *code = rule_rows[rule].code;
-        enum severity severity = rules_severity(engine->options.rules, (enum rule)rule);
-        if (severity == SEVERITY_REJECT)
-            metrics_put_int(page, METRIC_rejects_total, sum_of(engine, reject_counter, number), METRICS_LABELS(code));
-        else if (severity != SEVERITY_OFF && severity != SEVERITY_VERDICT)
-            metrics_put_int(page, METRIC_warnings_total, sum_of(engine, warning_counter, number), METRICS_LABELS(code));
-    }
-}
-
-static void put_workers(struct engine *engine, struct metrics_page *page)
-{
-    static const char *const kinds[] = {NULL, "open", "data", "snap", "skip", "mark"};
-    for (int v = 0; v < VERDICTS; v++)
-        metrics_put_int(page, METRIC_declarations_total, sum_of(engine, verdict_counter, v),
-                        METRICS_LABELS(verdict_name((enum verdict)v)));
-    put_rules(engine, page);
-    for (int kind = FRAME_OPEN; kind <= FRAME_MARK; kind++)
-        metrics_put_int(page, METRIC_journal_frames_total, sum_of(engine, frame_counter, kind),
-                        METRICS_LABELS(kinds[kind]));
-    metrics_put_int(page, METRIC_input_records_total, sum_of(engine, plain_counter, PLAIN_RECORDS), METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_input_bytes_total, sum_of(engine, plain_counter, PLAIN_BYTES), METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_items_total, sum_of(engine, plain_counter, PLAIN_ITEMS), METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_unknown_fields_total, sum_of(engine, plain_counter, PLAIN_UNKNOWN), METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_journal_bytes_total, sum_of(engine, plain_counter, PLAIN_JOURNAL), METRICS_NO_LABELS);
-    metrics_put(page, METRIC_backpressure_seconds_total, (double)sum_of(engine, plain_counter, PLAIN_PRESSURE) / 1000,
-                METRICS_NO_LABELS);
-}
-
-enum { HIST_ACK = STOPWATCH_STAGES, HIST_RESTORE, HISTS };
-
-static const struct hist *hist_of(const struct worker_counters *counters, int which)
-{
-    return which == HIST_ACK       ? &counters->journal_ack
-           : which == HIST_RESTORE ? &counters->restore
-                                   : &counters->stages[which];
-}
-
-/* One histogram of all workers: they have the same buckets. */
-static void sum_hist(const struct engine *engine, int which, struct hist *out)
-{
-    *out = (struct hist){0};
-    for (int32_t i = 0; i < engine->worker_count; i++) {
-        const struct hist *from = hist_of(worker_counters(engine->workers[i].worker), which);
-        for (int b = 0; b <= HIST_BUCKETS; b++)
-            counter_add(&out->bucket[b], counter_read(&from->bucket[b]));
-        counter_add(&out->sum_us, counter_read(&from->sum_us));
-    }
-}
-
-static void put_hists(struct engine *engine, struct metrics_page *page)
-{
-    struct hist hist;
-    for (int stage = 0; stage < STOPWATCH_STAGES; stage++) {
-        sum_hist(engine, stage, &hist);
-        metrics_put_fine_hist(page, METRIC_stage_duration_seconds, &hist,
-                              METRICS_LABELS(stopwatch_stage_name((enum stopwatch_stage)stage)));
-    }
-    sum_hist(engine, HIST_ACK, &hist);
-    metrics_put_hist(page, METRIC_journal_ack_seconds, &hist, METRICS_NO_LABELS);
-    sum_hist(engine, HIST_RESTORE, &hist);
-    metrics_put_hist(page, METRIC_restore_seconds, &hist, METRICS_NO_LABELS);
-}
-
-static void put_partition(struct engine *engine, struct metrics_page *page, int32_t index)
-{
-    struct partition_status *status = &engine->statuses[index];
-    char label[METRICS_INT_BYTES];
-    metrics_label_int(label, index);
-    int64_t position = counter_read(&status->position);
-    int64_t high = port_kafka_high_watermark(&engine->port, index);
-    metrics_put_int(page, METRIC_input_position, position, METRICS_LABELS(label));
-    if (high >= 0) {
-        metrics_put_int(page, METRIC_input_high_watermark, high, METRICS_LABELS(label));
-        metrics_put_int(page, METRIC_consumer_lag_records, high > position ? high - position : 0,
-                        METRICS_LABELS(label));
-    }
-    int64_t event_ms = counter_read(&status->event_ms);
-    if (event_ms != INT64_MIN) {
-        metrics_put(page, METRIC_event_lag_seconds, (double)(clock_wall_ms() - event_ms) / 1000, METRICS_LABELS(label));
-        metrics_put(page, METRIC_watermark_timestamp_seconds,
-                    (double)(event_ms - engine->options.config->time_future_bound_ms) / 1000, METRICS_LABELS(label));
-    }
-    int percent = restore_percent(status);
-    metrics_put(page, METRIC_restore_progress_ratio, percent < 0 ? 1 : percent / 100.0, METRICS_LABELS(label));
-}
-
-/* A process that only publishes owns no partition, and a halted journal stops it all the same. */
-static bool is_halted_for_publisher(struct engine *engine, int32_t index)
-{
-    if (engine->options.config->role != CONFIG_ROLE_PUBLISH)
-        return false;
-    int64_t position;
-    struct err_info why;
-    publisher_health(engine->publisher, index, &position, &why);
-    return why.text[0];
-}
-
-static bool is_untrimmed(struct partition_status *status)
-{
-    pthread_mutex_lock(&status->lock);
-    bool is = status->trim_trouble[0];
-    pthread_mutex_unlock(&status->lock);
-    return is;
-}
-
-static void put_partitions(struct engine *engine, struct metrics_page *page)
-{
-    int64_t epochs[PARTITION_CLAIMS] = {0};
-    int64_t fenced = 0;
-    int64_t halted[GUARDS] = {0};
-    int64_t entries = 0;
-    int64_t bytes = 0;
-    int64_t raised = 0;
-    int64_t unechoed = 0;
-    int64_t untrimmed = 0;
-    for (int32_t i = 0; i < engine->partitions; i++) {
-        const struct partition_status *status = &engine->statuses[i];
-        for (int claim = 0; claim < PARTITION_CLAIMS; claim++)
-            epochs[claim] += counter_read(&status->epochs[claim]);
-        fenced += counter_read(&status->fenced);
-        halted[GUARD_JOURNAL_DAMAGED] += is_halted_for_publisher(engine, i);
-        if (roster_owner(engine->roster, i) == ROSTER_NOBODY)
-            continue;
-        put_partition(engine, page, i);
-        if (counter_read(&status->phase) == PARTITION_HALTED)
-            halted[counter_read(&status->guard)]++;
-        entries += counter_read(&status->ledger_entries);
-        bytes += counter_read(&status->ledger_bytes);
-        raised += counter_read(&status->floor_raised);
-        unechoed += counter_read(&status->unechoed_groups);
-        untrimmed += is_untrimmed(&engine->statuses[i]);
-    }
-    for (int claim = 0; claim < PARTITION_CLAIMS; claim++)
-        metrics_put_int(page, METRIC_epochs_opened_total, epochs[claim],
-                        METRICS_LABELS(partition_claim_name((enum partition_claim)claim)));
-    metrics_put_int(page, METRIC_fenced_total, fenced, METRICS_NO_LABELS);
-    for (int guard = GUARD_NONE + 1; guard < GUARDS; guard++)
-        metrics_put_int(page, METRIC_partitions_halted, halted[guard], METRICS_LABELS(guard_name((enum guard)guard)));
-    metrics_put_int(page, METRIC_ledger_entries, entries, METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_ledger_floor_raised_total, raised, METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_ledger_bytes, bytes, METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_journal_unacked_groups, unechoed, METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_journal_untrimmed, untrimmed, METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_partitions_assigned, roster_count(engine->roster), METRICS_NO_LABELS);
-}
-
-static void put_publisher(struct engine *engine, struct metrics_page *page)
-{
-    const struct publisher_counters *counters = publisher_counters(engine->publisher);
-    for (uint32_t view = 0; view < engine->options.plan->count; view++)
-        metrics_put_int(page, METRIC_cells, counter_read(&counters->cells[view]),
-                        METRICS_LABELS(engine->options.plan->views[view].name));
-    metrics_put_int(page, METRIC_publish_keys_total, counter_read(&counters->publish_keys), METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_publish_repairs_total, counter_read(&counters->repairs), METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_publish_terms_total, counter_read(&counters->claims), METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_history_cells, counter_read(&counters->history_cells), METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_history_refused_total, counter_read(&counters->history_refused), METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_saturated_total, counter_read(&counters->saturated), METRICS_NO_LABELS);
-    metrics_put_hist(page, METRIC_end_to_end_latency_seconds, &counters->end_to_end, METRICS_NO_LABELS);
-    struct err_info why;
-    enum publisher_state state = publisher_state(engine, publisher_halt(engine, &why));
-    for (int i = 0; i < PUBLISHER_STATES; i++)
-        metrics_put_int(page, METRIC_publisher_state, (int)state == i, METRICS_LABELS(publisher_state_names[i]));
-    int64_t watermark_ms = counter_read(&counters->watermark_ms);
-    if (watermark_ms != INT64_MIN)
-        metrics_put(page, METRIC_statistics_watermark_timestamp_seconds, (double)watermark_ms / 1000,
-                    METRICS_NO_LABELS);
-    int64_t last_ms = counter_read(&counters->last_publish_ms);
-    bool behind = counter_read(&counters->dirty) > 0;
-    if (publishes(engine))
-        metrics_put(page, METRIC_publish_age_seconds,
-                    behind && last_ms ? (double)(clock_forward_ms() - last_ms) / 1000 : 0, METRICS_NO_LABELS);
-}
-
-static void put_threads(struct engine *engine, struct metrics_page *page)
-{
-    char name[ENGINE_NAME_BYTES];
-    for (int32_t i = 0; i <= engine->worker_count; i++) {
-        engine_watch_name(engine, i, name);
-        metrics_put(page, METRIC_thread_step_age_seconds, (double)watchdog_age_ms(engine->watchdog, i) / 1000,
-                    METRICS_LABELS(name));
-    }
-    int64_t inputs = 0;
-    for (int32_t i = 0; i < engine->worker_count; i++)
-        inputs += counter_read(&worker_counters(engine->workers[i].worker)->input_stalls);
-    metrics_put_int(page, METRIC_reading_stalls_total, inputs, METRICS_LABELS("declarations"));
-    metrics_put_int(page, METRIC_reading_stalls_total,
-                    counter_read(&publisher_counters(engine->publisher)->journal_stalls), METRICS_LABELS("journal"));
-}
-
-static void put_kafka(struct engine *engine, struct metrics_page *page)
-{
-    struct kafka_health health;
-    port_kafka_health(&engine->port, &health);
-    metrics_put_hist(page, METRIC_kafka_rtt_seconds, health.rtt, METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_kafka_request_timeouts_total, health.request_timeouts, METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_fetch_queue_bytes, health.fetch_queue_bytes, METRICS_NO_LABELS);
-    static const char *const kinds[] = {"assigned", "revoked", "lost"};
-    for (int kind = PORT_ASSIGNED; kind <= PORT_LOST; kind++)
-        metrics_put_int(page, METRIC_rebalances_total, port_kafka_rebalances(&engine->port, (enum port_change)kind),
-                        METRICS_LABELS(kinds[kind]));
-}
-
-/* The files are read each time: they are exchanged while the process runs. */
-static void put_certificates(struct engine *engine, struct metrics_page *page)
-{
-    const char *listener = engine->options.config->http_tls_certificate;
-    int64_t first = *listener ? certificate_expiry(listener) : INT64_MAX;
-    for (size_t i = 0; i < engine->kafka.setting_count; i++) {
-        const struct kafka_setting *setting = &engine->kafka.settings[i];
-        if (strcmp(setting->key, "ssl.certificate.location") == 0) {
-            int64_t expires = certificate_expiry(setting->value);
-            first = expires < first ? expires : first;
-        }
-    }
-    if (first != INT64_MAX)
-        metrics_put_int(page, METRIC_certificate_expiry_timestamp_seconds, first, METRICS_NO_LABELS);
-}
-
-static void put_lists(struct engine *engine, struct metrics_page *page)
-{
-    char plan[NUMBER_BYTES];
-    for (int i = 0; i < RELOADS; i++)
-        metrics_put_int(page, METRIC_lists_reloads_total, counter_read(&engine->reloads[i]),
-                        METRICS_LABELS(reload_names[i]));
-    metrics_put_int(page, METRIC_lists_refused, counter_read(&engine->lists_are_refused), METRICS_NO_LABELS);
-    metrics_put(page, METRIC_lists_loaded_timestamp_seconds, (double)counter_read(&engine->lists_ms) / 1000,
-                METRICS_NO_LABELS);
-    metrics_put_int(page, METRIC_plan_info, 1, METRICS_LABELS(plan_text(&engine->plan_id, plan)));
-}
-
-void engine_metrics_handle(void *self, struct http_request *request, struct http_response *response)
-{
-    struct engine *engine = self;
-    bool openmetrics = metrics_wants_openmetrics(request->accept);
-    struct metrics_page page;
-    metrics_begin(&page, openmetrics);
-    char reason[ERR_TEXT_BYTES];
-    if (is_connected(engine, reason)) {
-        put_workers(engine, &page);
-        put_hists(engine, &page);
-        put_partitions(engine, &page);
-        put_publisher(engine, &page);
-        put_threads(engine, &page);
-        put_kafka(engine, &page);
-    }
-    for (int i = 0; i < INVARIANTS; i++)
-        metrics_put_int(&page, METRIC_invariant_violations_total, invariant_count((enum invariant)i),
-                        METRICS_LABELS(invariant_name((enum invariant)i)));
-    metrics_put_int(&page, METRIC_heap_trims_total, counter_read(&engine->memory_trims), METRICS_NO_LABELS);
-    put_certificates(engine, &page);
-    put_lists(engine, &page);
-    metrics_put_process(&page);
-    metrics_end(&page, &response->body);
-    response->content_type = metrics_content_type(openmetrics);
 }
