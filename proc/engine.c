@@ -302,7 +302,7 @@ static enum err connect_patiently(struct engine *engine, int32_t workers, struct
         for (int64_t waited = 0; waited < RETRY_MS; waited += MAIN_TICK_MS) {
             if (engine->options.stop_requested())
                 return ERR_RETRY;
-            http_expire(engine->http, clock_steady_ns() / 1000000);
+            engine_listener_step(engine);
             engine_pause_ms(MAIN_TICK_MS);
         }
     }
@@ -505,7 +505,7 @@ static void serve(struct engine *engine)
         engine_memory_step(engine);
         engine_reload_step(engine);
         engine_watch_step(engine);
-        http_expire(engine->http, clock_steady_ns() / 1000000);
+        engine_listener_step(engine);
         engine_pause_ms(MAIN_TICK_MS);
     }
     memory_free(reported);

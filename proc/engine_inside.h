@@ -83,11 +83,13 @@ struct engine {
     int32_t rejects_days;          /* as long as topic.rejects keeps a record, 0 if that is not known */
     bool backlog;                  /* what the publisher was last told */
     int64_t watched_ms;
-    int64_t input_stalls;     /* last told in the log */
-    int64_t journal_stalls;   /* last told in the log */
-    struct slack slack;       /* memory that is free and resident */
-    int64_t memory_ns;        /* when it was last looked at */
-    int64_t restores_told_ms; /* when the log last said how far they are, or nothing was being restored */
+    int64_t input_stalls;                  /* last told in the log */
+    int64_t journal_stalls;                /* last told in the log */
+    int64_t listener_ms;                   /* when the listener's certificate was last looked at */
+    char listener_trouble[ERR_TEXT_BYTES]; /* why it was refused, empty if it was not */
+    struct slack slack;                    /* memory that is free and resident */
+    int64_t memory_ns;                     /* when it was last looked at */
+    int64_t restores_told_ms;              /* when the log last said how far they are, or nothing was being restored */
 
     /* owned by publisher */
     struct counter publisher_beats; /* read by main */
@@ -117,6 +119,9 @@ void engine_group_step(struct engine *engine);
 
 /* Memory of the ledgers (engine_ledger.c).                                                    Thread: main */
 void engine_ledger_step(struct engine *engine);
+
+/* Slow clients, and a certificate that has changed (engine_listener.c).                       Thread: main */
+void engine_listener_step(struct engine *engine);
 
 /* Free memory goes back to the system (engine_memory.c).                                      Thread: main */
 void engine_memory_step(struct engine *engine);

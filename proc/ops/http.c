@@ -3,10 +3,12 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/counter.h"
 #include "base/memory.h"
 #include "ops/users.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -17,11 +19,29 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 64, PORT_MAX = 65535, PEM_BYTES = 1 << 20, TROUBLE_BYTES = 256 };
+enum {
+    BACKLOG = 64,
+    PORT_MAX = 65535,
+    PEM_BYTES = 1 << 20,
+    TROUBLE_BYTES = 256,
+    GUESTS_MOST = 2 * HTTP_CONNECTIONS, /* of the listening that is and of the one that was */
+    FAREWELL_MS = 1000, /* how long a connection with the former certificate may wait for its next request */
+};
+
+/* A daemon of libmicrohttpd with a certificate: with another one it is another daemon, on the same socket. */
+struct listening {
+    struct http_server *server;
+    struct MHD_Daemon *daemon;
+    int fd; /* the daemon closes it, or who quiesces the daemon */
+    char *certificate;
+    char *key;
+    struct counter has_started;
+    char trouble[TROUBLE_BYTES]; /* what libmicrohttpd said last while it was started */
+};
 
 /* A connection, and what it does since when. */
 struct guest {
-    struct http_server *server;
+    struct listening *listening;
     int fd; /* -1: a free place */
     bool is_answered;
     int64_t since_ms;
@@ -29,17 +49,18 @@ struct guest {
 
 struct http_server {
     /* const after start */
-    struct MHD_Daemon *daemon;
     const struct http_route *routes;
     size_t count;
     int port;
-    const char *users; /* NULL: everybody */
-    char *certificate;
-    char *key;
-    char trouble[TROUBLE_BYTES]; /* what libmicrohttpd said last while it was started */
+    const char *users;      /* NULL: everybody */
+    char *certificate_path; /* NULL: no TLS */
+    char *key_path;
+    /* owned by main */
+    struct listening *listening;
+    struct listening *former; /* has guests still, and takes no more; NULL: none */
     /* guarded by lock; nothing else is locked while it is held */
     pthread_mutex_t lock;
-    struct guest guests[HTTP_CONNECTIONS];
+    struct guest guests[GUESTS_MOST];
 };
 
 /* ---- address ---- */
@@ -139,10 +160,11 @@ static void note(struct guest *guest, bool is_answered)
 {
     if (!guest)
         return;
-    pthread_mutex_lock(&guest->server->lock);
+    struct http_server *server = guest->listening->server;
+    pthread_mutex_lock(&server->lock);
     guest->is_answered = is_answered;
     guest->since_ms = steady_ms();
-    pthread_mutex_unlock(&guest->server->lock);
+    pthread_mutex_unlock(&server->lock);
 }
 
 static struct guest *guest_of(struct MHD_Connection *connection)
@@ -154,7 +176,8 @@ static struct guest *guest_of(struct MHD_Connection *connection)
 static void on_connection(void *self, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode what)
 {
-    struct http_server *server = self;
+    struct listening *listening = self;
+    struct http_server *server = listening->server;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     pthread_mutex_lock(&server->lock);
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
@@ -162,9 +185,9 @@ static void on_connection(void *self, struct MHD_Connection *connection, void **
             ((struct guest *)*context)->fd = -1;
         *context = NULL;
     } else {
-        for (int i = 0; i < HTTP_CONNECTIONS && info && !*context; i++) {
+        for (int i = 0; i < GUESTS_MOST && info && !*context; i++) {
             if (server->guests[i].fd < 0) {
-                server->guests[i] = (struct guest){server, (int)info->connect_fd, false, steady_ms()};
+                server->guests[i] = (struct guest){listening, (int)info->connect_fd, false, steady_ms()};
                 *context = &server->guests[i];
             }
         }
@@ -172,21 +195,56 @@ static void on_connection(void *self, struct MHD_Connection *connection, void **
     pthread_mutex_unlock(&server->lock);
 }
 
-int http_expire(struct http_server *server, int64_t now_ms)
+static int64_t patience_ms(const struct http_server *server, const struct guest *guest)
+{
+    if (guest->is_answered)
+        return HTTP_ANSWER_MS;
+    return guest->listening == server->former ? FAREWELL_MS : HTTP_REQUEST_MS;
+}
+
+/* Returns how many. */
+static int end_slow_guests(struct http_server *server, int64_t now_ms, bool *out_former_has_guests)
 {
     int ended = 0;
-    if (!server)
-        return 0;
+    *out_former_has_guests = false;
     pthread_mutex_lock(&server->lock);
-    for (int i = 0; i < HTTP_CONNECTIONS; i++) {
+    for (int i = 0; i < GUESTS_MOST; i++) {
         const struct guest *guest = &server->guests[i];
-        int64_t most_ms = guest->is_answered ? HTTP_ANSWER_MS : HTTP_REQUEST_MS;
-        if (guest->fd >= 0 && now_ms - guest->since_ms > most_ms) {
+        if (guest->fd < 0)
+            continue;
+        *out_former_has_guests |= guest->listening == server->former;
+        if (now_ms - guest->since_ms > patience_ms(server, guest)) {
             shutdown(guest->fd, SHUT_RDWR); /* the http thread sees the end and closes it */
             ended++;
         }
     }
     pthread_mutex_unlock(&server->lock);
+    return ended;
+}
+
+static void end_listening(struct listening *listening)
+{
+    if (!listening)
+        return;
+    if (listening->daemon)
+        MHD_stop_daemon(listening->daemon);
+    if (listening->key)
+        memory_wipe(listening->key, PEM_BYTES);
+    memory_free(listening->key);
+    memory_free(listening->certificate);
+    memory_free(listening);
+}
+
+int http_expire(struct http_server *server, int64_t now_ms)
+{
+    bool former_has_guests;
+    if (!server)
+        return 0;
+    int ended = end_slow_guests(server, now_ms, &former_has_guests);
+    if (server->former && !former_has_guests) {
+        end_listening(server->former);
+        server->former = NULL;
+    }
     return ended;
 }
 
@@ -328,7 +386,8 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
         return MHD_NO;   /* a body has no meaning here: end the connection */
     if (*state != &seen) /* deferred, and resumed */
         return answer(connection, &((struct http_ticket *)*state)->response);
-    struct http_ticket *ticket = respond(self, connection, path, &response);
+    const struct listening *listening = self;
+    struct http_ticket *ticket = respond(listening->server, connection, path, &response);
     if (!ticket)
         return answer(connection, &response);
     buffer_fini(&response.body);
@@ -387,44 +446,45 @@ void http_each_query(const struct http_request *request,
 
 static void on_trouble(void *self, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
 
-/* Keeps what libmicrohttpd says of its start, for http_start's message; later words go nowhere. */
+/* Keeps what libmicrohttpd says of its start, for the message; later words go nowhere. */
 static void on_trouble(void *self, const char *format, va_list arguments)
 {
-    struct http_server *server = self;
-    if (!server->daemon) {
-        vsnprintf(server->trouble, sizeof server->trouble, format, arguments);
-        server->trouble[strcspn(server->trouble, "\r\n")] = '\0';
+    struct listening *listening = self;
+    if (!counter_read(&listening->has_started)) {
+        vsnprintf(listening->trouble, sizeof listening->trouble, format, arguments);
+        listening->trouble[strcspn(listening->trouble, "\r\n")] = '\0';
     }
 }
 
 /* Signals are for the main thread: the new thread takes over a mask that blocks them all. poll, not epoll: with its
  * edge-triggered epoll libmicrohttpd 0.9.75 can miss that a client which sent half a request has gone, and holds the
  * connection to its timeout. */
-static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
+static bool start_daemon(struct listening *listening)
 {
     unsigned int flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, listening->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, listening->key},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (char[]){"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"}},
         {MHD_OPTION_END, 0, NULL},
     };
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
-    if (server->certificate)
+    if (listening->certificate)
         flags |= MHD_USE_TLS;
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    struct MHD_Daemon *daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_trouble, server,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS,
+    listening->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, listening, MHD_OPTION_EXTERNAL_LOGGER, on_trouble, listening,
+        MHD_OPTION_LISTEN_SOCKET, listening->fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS_OF_ONE, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned int)HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_REQUEST_BYTES,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-        MHD_OPTION_ARRAY, server->certificate ? tls : none, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, listening, MHD_OPTION_NOTIFY_COMPLETED, on_completed, listening,
+        MHD_OPTION_ARRAY, listening->certificate ? tls : none, MHD_OPTION_END);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return daemon;
+    counter_set(&listening->has_started, 1);
+    return listening->daemon;
 }
 
 /* Gives *out, the file's text. */
@@ -450,13 +510,21 @@ static bool is_given(const char *text)
     return text && text[0];
 }
 
-static enum err read_files(struct http_server *server, const struct http_options *options, struct err_info *info)
+static enum err read_certificate(const struct http_server *server, struct listening *listening, struct err_info *info)
+{
+    if (!server->certificate_path)
+        return OK;
+    TRY(read_pem("http.tls.certificate", server->certificate_path, &listening->certificate, info));
+    return read_pem("http.tls.key", server->key_path, &listening->key, info);
+}
+
+static enum err note_files(struct http_server *server, const struct http_options *options, struct err_info *info)
 {
     if (is_given(options->certificate) != is_given(options->key))
         return err_set(info, ERR_CONFIG, "http.tls.certificate and http.tls.key belong together; give both or none");
     if (is_given(options->certificate)) {
-        TRY(read_pem("http.tls.certificate", options->certificate, &server->certificate, info));
-        TRY(read_pem("http.tls.key", options->key, &server->key, info));
+        server->certificate_path = memory_copy_text(options->certificate, strlen(options->certificate));
+        server->key_path = memory_copy_text(options->key, strlen(options->key));
     }
     if (is_given(options->users)) {
         TRY(users_check(options->users, info));
@@ -465,12 +533,36 @@ static enum err read_files(struct http_server *server, const struct http_options
     return OK;
 }
 
+static struct listening *listening_new(struct http_server *server)
+{
+    struct listening *listening = memory_new(1, sizeof *listening);
+    listening->server = server;
+    listening->fd = -1;
+    return listening;
+}
+
+/* Takes the socket in any case. */
+static enum err listen_on(struct listening *listening, int fd, const char *where, struct err_info *info)
+{
+    const struct http_server *server = listening->server;
+    listening->fd = fd;
+    if (start_daemon(listening))
+        return OK;
+    int error = errno;
+    close(fd);
+    if (listening->certificate)
+        return err_set(info, ERR_CONFIG, "http.tls.certificate %s and http.tls.key %s can't be used: %s",
+                       server->certificate_path, server->key_path, listening->trouble);
+    return err_set(info, ERR_FATAL, "can't start the http thread on %s: %s %s", where, strerror(error),
+                   listening->trouble);
+}
+
 static void free_server(struct http_server *server)
 {
-    if (server->key)
-        memory_wipe(server->key, PEM_BYTES);
-    memory_free(server->key);
-    memory_free(server->certificate);
+    end_listening(server->former);
+    end_listening(server->listening);
+    memory_free(server->certificate_path);
+    memory_free(server->key_path);
     pthread_mutex_destroy(&server->lock);
     memory_free(server);
 }
@@ -478,21 +570,51 @@ static void free_server(struct http_server *server)
 static enum err start(struct http_server *server, const struct http_options *options, struct err_info *info)
 {
     int fd = -1;
-    TRY(read_files(server, options, info));
+    TRY(note_files(server, options, info));
+    server->listening = listening_new(server);
+    TRY(read_certificate(server, server->listening, info));
     TRY(open_socket(options->listen, &fd, info));
     server->port = port_of(fd);
-    struct MHD_Daemon *daemon = start_daemon(server, fd);
-    if (daemon) {
-        server->daemon = daemon;
-        return OK;
-    }
-    int error = errno;
-    close(fd);
-    if (server->certificate)
-        return err_set(info, ERR_CONFIG, "http.tls.certificate %s and http.tls.key %s can't be used: %s",
-                       options->certificate, options->key, server->trouble);
-    return err_set(info, ERR_FATAL, "can't start the http thread on %s: %s %s", options->listen, strerror(error),
-                   server->trouble);
+    return listen_on(server->listening, fd, options->listen, info);
+}
+
+static bool is_the_same(const struct listening *one, const struct listening *other)
+{
+    return strcmp(one->certificate, other->certificate) == 0 && strcmp(one->key, other->key) == 0;
+}
+
+/* Takes over: the socket is the same, so that no connection is refused in between. */
+static enum err listen_anew(struct http_server *server, struct listening *next, struct err_info *info)
+{
+    int fd = fcntl(server->listening->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return err_set(info, ERR_CONFIG, "the listener's new certificate waits: %s; raise the limit of open files",
+                       strerror(errno));
+    TRY(listen_on(next, fd, "its socket", info));
+    int left = MHD_quiesce_daemon(server->listening->daemon);
+    if (left >= 0)
+        close(left);
+    pthread_mutex_lock(&server->lock);
+    server->former = server->listening;
+    server->listening = next;
+    pthread_mutex_unlock(&server->lock);
+    return OK;
+}
+
+enum err http_renew(struct http_server *server, bool *out_renewed, struct err_info *info)
+{
+    *out_renewed = false;
+    if (!server || !server->certificate_path || server->former)
+        return OK; /* one change after the other: it is looked for again */
+    struct listening *next = listening_new(server);
+    enum err err = read_certificate(server, next, info);
+    bool is_other = err == OK && !is_the_same(next, server->listening);
+    if (is_other)
+        err = listen_anew(server, next, info);
+    *out_renewed = is_other && err == OK;
+    if (!*out_renewed)
+        end_listening(next);
+    return err;
 }
 
 enum err http_start_with(const struct http_options *options, const struct http_route *routes, size_t count,
@@ -502,7 +624,7 @@ enum err http_start_with(const struct http_options *options, const struct http_r
     server->routes = routes;
     server->count = count;
     pthread_mutex_init(&server->lock, NULL);
-    for (int i = 0; i < HTTP_CONNECTIONS; i++)
+    for (int i = 0; i < GUESTS_MOST; i++)
         server->guests[i].fd = -1;
     enum err err = start(server, options, info);
     if (err != OK) {
@@ -526,8 +648,6 @@ int http_port(const struct http_server *server)
 
 void http_stop(struct http_server *server)
 {
-    if (!server)
-        return;
-    MHD_stop_daemon(server->daemon);
-    free_server(server);
+    if (server)
+        free_server(server);
 }

@@ -4,13 +4,13 @@
  * Limits:  HTTP_REQUEST_BYTES of request line and headers; HTTP_CONNECTIONS at once, HTTP_CONNECTIONS_OF_ONE of one address;
  *          HTTP_IDLE_SECONDS without a byte, HTTP_REQUEST_MS for a whole request, HTTP_ANSWER_MS for a whole answer
  * Memory:  a response body is a buffer that the handler fills; the server frees it
- * Thread:  http_start, http_expire, http_stop: startup, main; handlers run in the one `http` thread, one at a time: read only, never
- * wait (http_defer)
+ * Thread:  http_start, http_renew, http_expire, http_stop: startup, main; handlers run in the one `http` thread, one at a time: read only,
+ * never wait (http_defer). For seconds after http_renew there are two such threads
  * Errors:  ERR_CONFIG if the address is not one or is taken, or a file of certificate, key or users can't be used
  * Answers: 404 without a route, 405 for other methods,
  * 414 or 431 over the cap, 401 without a user of the file (but for /livez and /readyz, which say no more than yes or no);
  * over the connection limit a client waits, over that of one address it is sent away
- * Why:     docs/adr/0068-status-listener.md
+ * Why:     docs/adr/0068-status-listener.md, docs/adr/0081-certificates-without-a-restart.md
  */
 #pragma once
 
@@ -77,6 +77,11 @@ enum err http_start(const char *listen, const struct http_route *routes, size_t 
 
 /* The port that is listened on. */
 int http_port(const struct http_server *server);
+
+/* Reads certificate and key again. If they are others than those in force, connections that come from now on get the new ones; those that stand
+ * are ended when they have had their answer, and nobody is turned away. *out_renewed: so it was. ERR_CONFIG: they can't be used, and
+ * those in force stay. Without TLS it does nothing. */
+enum err http_renew(struct http_server *server, bool *out_renewed, struct err_info *info) MUST_USE;
 
 /* Ends connections whose request or answer takes longer than the limits above: a byte now and then keeps none alive. Call it every second or
  * so. Returns how many it ended. now_ms: steady clock. Takes NULL. */

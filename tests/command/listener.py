@@ -2,7 +2,9 @@
 """The status listener from outside: TLS, users, and clients that are slow, large or many. No broker: /readyz says so, the rest answers."""
 
 import atexit
+import http.client
 import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -121,6 +123,51 @@ with folder() as place:
         done = run("run", "-X", f"http.listen=127.0.0.1:{free_port()}", "-X", "brokers=127.0.0.1:1", *[p for w in wrong for p in ("-X", w)])
         expect(done.returncode == 64 and word in done.stderr + done.stdout, f"{wrong}: {word}", done)
 
+    # a certificate that changes while it listens; nobody is refused meanwhile
+    for number in ("before", "after"):
+        subprocess.run([f"{SOURCE}/scripts/test_certificates.sh", f"{place}/{number}"], check=True)
+
+    def put(number, kinds=("key", "pem")):
+        for kind in kinds:
+            shutil.copy(f"{place}/{number}/server.{kind}", f"{place}/live.{kind}.next")
+            os.replace(f"{place}/live.{kind}.next", f"{place}/live.{kind}")
+
+    def logged(listener, event):
+        with open(listener.log, encoding="utf-8") as log:
+            return log.read().count(f'"event":"{event}"')
+
+    put("before")
+    rotated = Listener(place, "rotated", f"http.tls.certificate={place}/live.pem", f"http.tls.key={place}/live.key")
+    url = f"https://127.0.0.1:{rotated.port}/livez"
+    expect(curl(url, "--cacert", f"{place}/before/ca.pem")[0] == 200, "the first certificate")
+    trusting = ssl.create_default_context(cafile=f"{place}/before/ca.pem")
+    kept = http.client.HTTPSConnection("127.0.0.1", rotated.port, timeout=DEADLINE_S, context=trusting)
+    kept.request("GET", "/livez")
+    expect(kept.getresponse().read() == b"ok\n", "a connection that stays")
+    put("after", ("pem",))  # without its key it can't be used
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end and not logged(rotated, "certificate_refused"):
+        time.sleep(0.1)
+    expect(logged(rotated, "certificate_refused") == 1, "a certificate without its key is said, once")
+    expect(curl(url, "--cacert", f"{place}/before/ca.pem")[0] == 200, "and the one of before stays")
+    put("after")
+    end, renewed = time.monotonic() + DEADLINE_S, False
+    while time.monotonic() < end and not renewed:
+        expect(curl(url, "-k")[0] == 200, "no connection is refused while the certificate changes")
+        renewed = curl(url, "--cacert", f"{place}/after/ca.pem")[0] == 200
+    expect(renewed and logged(rotated, "certificate_renewed") == 1, "the new certificate is in force without a restart")
+    expect(curl(url, "--cacert", f"{place}/before/ca.pem")[0] == 0, "the one of before is not")
+    kept.sock.settimeout(DEADLINE_S)
+    expect(kept.sock.recv(1) == b"", "the connection with it is ended")
+    for _ in range(3):  # each change is another daemon on the same socket
+        for number in ("before", "after"):
+            put(number)
+            end, renewed = time.monotonic() + DEADLINE_S, False
+            while time.monotonic() < end and not renewed:
+                renewed = curl(url, "--cacert", f"{place}/{number}/ca.pem")[0] == 200
+            expect(renewed, "again and again")
+    rotated.end()
+
     # slow, large, many
     plain = Listener(place, "plain")
     url = f"http://127.0.0.1:{plain.port}"
@@ -156,4 +203,4 @@ with folder() as place:
     with open(secure.log, encoding="utf-8") as log:
         text = log.read()
         expect("right" not in text and "other" not in text.replace("another", ""), "no password in the log")
-print("listener: TLS, users, limits of size, number and time")
+print("listener: TLS, users, another certificate, limits of size, number and time")
