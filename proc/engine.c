@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "engine_inside.h"
 #include "flow/floor.h"
 #include "kafka/admin.h"
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <time.h>
 
 enum {
@@ -31,15 +31,6 @@ enum {
     PLAN_FORMAT = 1,               /* raised when the meaning of a sum changes */
     INPUT_BYTES_DEFAULT = 1 << 20, /* of input.max.bytes */
 };
-
-static uint64_t system_random(void *context)
-{
-    uint64_t value;
-    (void)context;
-    ssize_t got = getrandom(&value, sizeof value, 0);
-    CHECK(got == (ssize_t)sizeof value);
-    return value;
-}
 
 void engine_pause_ms(int64_t ms)
 {
@@ -351,7 +342,7 @@ static struct worker_options worker_options_of(struct engine *engine, int32_t la
         .rejects_days = engine->rejects_days,
         .batch = engine_batch_options(config, engine->options.rules, engine->partitions),
         .stopwatch_ns = clock_steady_ns,
-        .random = system_random,
+        .random = random_of_system,
     };
 }
 
@@ -394,7 +385,7 @@ static void make_publisher(struct engine *engine)
         .final_months = (int32_t)config->month_final,
         .folds = config->role != CONFIG_ROLE_AGGREGATE,
         .plan_id = engine->rulesets->ruleset.plan_id,
-        .random = system_random,
+        .random = random_of_system,
         .echo = roster_echo,
         .echo_context = engine->roster,
     };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/skip.h"
 
-#include "base/check.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "cmd/assemble.h"
 #include "cmd/options.h"
 #include "cmd/setup.h"
@@ -11,7 +11,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/random.h>
 
 enum { LANE = 0, WAIT_MS = 100, CLOSE_MS = 3000, MS_NS = 1000000, NOT_GIVEN = -1, UNITS_BYTES = 64 };
 
@@ -45,15 +44,6 @@ struct arguments {
     bool yes;
     bool rebase;
 };
-
-static uint64_t system_random(void *context)
-{
-    uint64_t value;
-    (void)context;
-    ssize_t got = getrandom(&value, sizeof value, 0);
-    CHECK(got == (ssize_t)sizeof value);
-    return value;
-}
 
 /* 0, or the exit code with the error printed. */
 static int check_arguments(const struct options *options, const struct arguments *arguments)
@@ -216,7 +206,7 @@ static int run_connected(const struct options *options, const struct arguments *
         .from = arguments->from,
         .to = arguments->to,
         .reason = text_of(arguments->reason),
-        .random = system_random,
+        .random = random_of_system,
     };
     setup_kafka(&options->config, options->timeout_ms, &kafka);
     enum err err = prepare(&options->config, &assembly, &wanted, units, &info);
