@@ -103,7 +103,7 @@ static const struct setting input_settings[] = {
 
 static const struct setting reader_settings[] = {
     {"enable.partition.eof", "true"}, /* the last record of a compacted partition may be gone: offsets do not tell the end */
-    {"isolation.level", "read_uncommitted"}, {"fetch.wait.max.ms", "250"},           {"queued.min.messages", "10000"},
+    {"isolation.level", "read_uncommitted"}, {"fetch.wait.max.ms", "100"},           {"queued.min.messages", "10000"},
     {"queued.max.messages.kbytes", "16384"}, {"fetch.message.max.bytes", "4194304"}, {NULL, NULL},
 };
 
