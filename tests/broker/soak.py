@@ -9,7 +9,8 @@ as at the end, the statistics as many keys. Every second leave is a kill -9. At 
     from MEASURED minutes on, the second half of the time is flat (steady.py): memory that the allocator has given out rises by at most SHARE of it or
     NOISE_BYTES, resident memory by SLACK_BYTES more, which is what the processor lets lie free before it gives it back; and no more file
     descriptors are open in the last quarter than in the one before.
-What else it prints tells how good the measurement was: the rate, the lag, the CPU, and whether the whole was stopped in between.
+What else it prints tells how good the measurement was: the rate, the lag, the CPU, and whether the whole was stopped in between. Where the rate was
+not held, peaks last and come late: then it says so and fails, and nothing is judged.
 
     soak.py --minutes N [--rate R] [--ids N] [--seed S] [--dryport FILE]
 """
@@ -35,6 +36,7 @@ SHARE = 0.05
 NOISE_BYTES = 8 << 20
 SLACK_BYTES = 48 << 20  # as in proc/ops/slack.h
 SAMPLE_S = 2
+RATE_HELD = 0.95
 STOPPED_S = 20  # between two samples: nobody ran
 CHANGES_A_ROUND = 4  # a join, a leave, a join, a kill -9
 RETENTION_BYTES = 256 << 20  # of an input partition: a day at full rate would not fit a disk
@@ -315,6 +317,8 @@ class Soak:
         if samples.taken[-1].minutes < MEASURED_MINUTES:
             say("shorter than %d minutes: whether it is flat is not judged" % MEASURED_MINUTES)
             return
+        if rate < RATE_HELD * self.chosen.rate or samples.stopped_s:
+            raise Failed("the machine had too much else to do for a judgement: run it again when it is idle")
         if not used.is_flat():
             raise Failed("memory in use is not flat: something is kept")
         if not resident.is_flat():
