@@ -10,6 +10,8 @@
 #include <string.h>
 
 enum {
+    PROVISIONAL_DAYS = 5,
+    FINAL_MONTHS = 18,
     PARTITION = 0,
     PORTION = 20000,
     FRAME_INTERVAL_MS = 250,
@@ -47,6 +49,20 @@ void restore_setup_close(struct restore_setup *setup)
     reference_free(setup->reference);
 }
 
+struct restore_setup restore_setup_every_period(const struct restore_setup *from)
+{
+    struct restore_setup setup = *from;
+    setup.every_period = true;
+    for (uint32_t i = 0; i < setup.plan.count; i++) {
+        struct view *view = &setup.plan.views[i];
+        struct text periods = view->grain == GRAIN_DAY ? TEXT("day,month,quarter,year,ytd,7d,30d,12m")
+                                                       : TEXT("month,quarter,year,ytd,12m");
+        enum err err = view_plan_option(&setup.plan, text_of(view->name), TEXT("publish"), periods, NULL);
+        CHECK(err == OK);
+    }
+    return setup;
+}
+
 struct host_options restore_host_options(const struct restore_setup *setup)
 {
     return (struct host_options){
@@ -61,6 +77,9 @@ struct host_options restore_host_options(const struct restore_setup *setup)
         .seed = 1,
         .reporter = "CN",
         .currency = "CNY",
+        .zone = setup->every_period ? setup->zone : NULL, /* rolling windows end on a day of it */
+        .provisional_days = PROVISIONAL_DAYS,
+        .final_months = FINAL_MONTHS,
     };
 }
 

@@ -17,6 +17,7 @@ struct restore_setup {
     struct zone *zone;
     struct rules *rules;
     struct view_plan plan;
+    bool every_period; /* each view publishes all periods that it can, rolling windows among them */
 };
 
 struct restore_journal_options {
@@ -37,6 +38,9 @@ struct restore_truth {
 };
 
 bool restore_setup_open(struct restore_setup *setup);
+/* The same views with every period; borrows lists, rules and zone of `from`. */
+struct restore_setup restore_setup_every_period(const struct restore_setup *from);
+
 void restore_setup_close(struct restore_setup *setup);
 
 /* How every process of the bench is started. */
