@@ -71,7 +71,7 @@ static void answer_from(struct engine *engine, struct ask *ask, const struct ext
 {
     struct err_info info;
     const struct live_options options = {engine->options.plan, engine->options.config->reporter,
-                                         engine->options.config->reporting_currency};
+                                         engine->options.config->reporting_currency, engine->options.zone};
     if (live_answer(&options, ask, extract, &response->body, &info) != OK) {
         ask_tell(&info);
         say(response, 400, info.text);
@@ -87,7 +87,7 @@ static void answer_from(struct engine *engine, struct ask *ask, const struct ext
 static void answer_question(struct engine_query *query, struct ask *ask, struct http_response *response)
 {
     struct engine *engine = query->engine;
-    struct extract_request request = ask_cells(ask);
+    struct extract_request request = ask_cells(ask, engine->options.zone);
     struct extract extract;
     char text[ERR_TEXT_BYTES];
     pthread_mutex_lock(&query->lists);

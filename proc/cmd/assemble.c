@@ -2,6 +2,7 @@
 #include "cmd/assemble.h"
 
 #include "cmd/stop.h"
+#include "flow/hours.h"
 #include "ops/log.h"
 
 #include <stdio.h>
@@ -66,6 +67,22 @@ enum err assemble_views(const struct config *config, const struct reference *ref
     return OK;
 }
 
+/* Days are summed of hours only where each hour is of one day. */
+static enum err check_hours(const struct view_plan *plan, const struct zone *zone, struct err_info *info)
+{
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct view *view = &plan->views[i];
+        if (view->grain == GRAIN_HOUR && view_publishes(view, PERIOD_7D) && !hours_are_of_days(zone))
+            return err_set(
+                info, ERR_CONFIG,
+                "view.%s.publish: 7d in a view by hour needs a time zone of whole hours, and days of %s begin "
+                "within an hour of UTC, in which record keys name hours; leave 7d out, or take it from a view "
+                "by day",
+                view->name, zone_name(zone));
+    }
+    return OK;
+}
+
 enum err assemble(struct assembly *out, const struct config *config, bool demo, struct err_info *info)
 {
     *out = (struct assembly){.config = config};
@@ -79,6 +96,7 @@ enum err assemble(struct assembly *out, const struct config *config, bool demo, 
     TRY(setup_rules(config, out->reference, out->zone, &out->rules, info));
     TRY(check_locked(out->rules, info));
     TRY(assemble_views(config, out->reference, &out->plan, info));
+    TRY(check_hours(&out->plan, out->zone, info));
     return client_check(&out->kafka, info);
 }
 

@@ -2,6 +2,7 @@
 #include "cmd/audit_periods.h"
 
 #include "base/memory.h"
+#include "flow/hours.h"
 #include "trade/calendar.h"
 
 #include <inttypes.h>
@@ -34,6 +35,8 @@ struct periods {
     struct table *table;
     struct sum *sums;
     uint32_t capacity;
+    const struct zone *zone;
+    int32_t kept_from; /* an hour */
 };
 
 static struct sum *sum_of(struct periods *periods, const struct table_key *key)
@@ -66,9 +69,10 @@ static bool counts_in(const struct periods *periods, const struct part *part, st
            reference_in_group(periods->reference, text_of(part->group), text_of(part->country), calendar_date(days.to));
 }
 
-static void add_to(struct periods *periods, const struct part *part, const struct table_key *key, bool is_last_month)
+static void add_to(struct periods *periods, const struct part *part, const struct table_key *key, struct days days,
+                   bool is_last_month)
 {
-    if (!counts_in(periods, part, period_days(key, 0)))
+    if (!counts_in(periods, part, days))
         return;
     struct sum *sum = sum_of(periods, key);
     struct measures *to = part->is_base ? &sum->base : &sum->sums;
@@ -82,7 +86,7 @@ static void add(struct periods *periods, const struct part *part, enum period pe
 {
     struct table_key key =
         period_key(&part->key, period, (int32_t)(date / YEAR - 1970) * DECEMBER + (int32_t)(date / MONTH % 100) - 1);
-    add_to(periods, part, &key, is_last_month);
+    add_to(periods, part, &key, period_days(&key, 0), is_last_month);
 }
 
 static void add_months(struct periods *periods, const struct part *part)
@@ -107,7 +111,7 @@ static void add_day(struct periods *periods, const struct part *part)
     if (!view_publishes(view, PERIOD_DAY) || !calendar_is_date(part->date)) /* 29 February has no day a year later */
         return;
     struct table_key key = period_cell_key(&part->key, false, calendar_day(part->date));
-    add_to(periods, part, &key, false);
+    add_to(periods, part, &key, period_days(&key, 0), false);
 }
 
 /* What every code of HS 2017 gave to those of HS 2022. */
@@ -168,24 +172,40 @@ static void add_part(struct periods *periods, struct part part, bool by_day)
     }
 }
 
+/* An hour is a part of itself alone, while it is kept. */
+static void add_hour(struct periods *periods, const struct part *part)
+{
+    int32_t day = hours_day(periods->zone, cell_hour(&part->key));
+    if (cell_hour(&part->key) >= periods->kept_from)
+        add_to(periods, part, &part->key, (struct days){day, day}, false);
+}
+
+static void add_periods(struct periods *periods, const struct view *view, const struct part *part)
+{
+    if (view->grain == GRAIN_HOUR)
+        add_hour(periods, part);
+    else
+        add_part(periods, *part, view->grain == GRAIN_DAY);
+}
+
 /* Of its flow, unless it only corrects that of all flows, and of all flows. */
 static void add_flows(struct periods *periods, const struct view *view, struct part part)
 {
-    bool by_day = view->grain == GRAIN_DAY;
     if (!cell_is_correction(&part.key))
-        add_part(periods, part, by_day);
+        add_periods(periods, view, &part);
     part.key = period_with_flow(&part.key, FLOW_T);
     if (view->total)
-        add_part(periods, part, by_day);
+        add_periods(periods, view, &part);
 }
 
 static void add_cell(struct periods *periods, const struct table_key *key, const struct measures *measures)
 {
     const struct view *view = &periods->plan->views[cell_view(key)];
     bool by_day = view->grain == GRAIN_DAY;
-    if (by_day == cell_is_month(key)) /* the days of a view by day alone: its months follow */
+    bool by_hour = view->grain == GRAIN_HOUR;
+    if (!by_hour && by_day == cell_is_month(key)) /* the days of a view by day alone: its months follow */
         return;
-    struct part part = {*key, measures, calendar_date(cell_day(key)), false, NULL, ""};
+    struct part part = {*key, measures, by_hour ? 0 : calendar_date(cell_day(key)), false, NULL, ""};
     if (!view->is_grouped) {
         add_flows(periods, view, part);
         return;
@@ -238,7 +258,9 @@ void audit_periods(const struct audit_periods_options *options, struct statistic
     struct periods periods = {.plan = options->plan,
                               .reference = options->reference,
                               .reporter = options->reporter,
-                              .table = table_new(EXPECTED)};
+                              .table = table_new(EXPECTED),
+                              .zone = options->zone,
+                              .kept_from = figures_kept_from(figures)};
     *out = (struct audit_periods_found){0};
     for (uint32_t cell = 0; cell < cube_count(cube); cell++)
         add_cell(&periods, cube_key(cube, cell), cube_measures(cube, cell));

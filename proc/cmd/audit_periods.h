@@ -25,6 +25,7 @@ struct audit_periods_options {
     const char *reporter;
     const struct cube *cube;
     struct figures *figures;
+    const struct zone *zone; /* whose days hours are of; NULL: of UTC */
 };
 
 void audit_periods(const struct audit_periods_options *options, struct statistic_writer *writer,

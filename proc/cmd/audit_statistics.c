@@ -60,6 +60,7 @@ struct statistics {
     struct held *held;
     uint32_t capacity;
     struct figures *figures; /* of the cube of the journals */
+    int32_t rolling_hour;    /* likewise of an hour */
     int32_t rolling_day;     /* the newest day that rolling records end on; FIGURES_NO_DAY: there is none */
     uint32_t added;          /* cells whose periods are there */
     uint32_t linked;         /* cells that know their key */
@@ -102,12 +103,15 @@ static void note(const struct statistics *s, const struct port_record *record, c
 }
 
 /* As the publisher's rolling_see. Twelve months tell their month only. */
-static void see_rolling(struct statistics *s, struct text key, uint32_t period_to)
+static void see_rolling(struct statistics *s, struct text key, uint32_t period_to, int64_t hour_to_ms)
 {
     text_cut(&key, '|');
     if (!text_is(text_cut(&key, '|'), "ROLLING") || !calendar_is_date(period_to))
         return;
-    bool is_of_months = text_is(text_cut(&key, '|'), "12M");
+    struct text name = text_cut(&key, '|');
+    bool is_of_months = text_is(name, "12M");
+    if (text_is(name, "24H") && hour_to_ms > 0 && hours_of_ms(hour_to_ms) - 1 > s->rolling_hour)
+        s->rolling_hour = hours_of_ms(hour_to_ms) - 1;
     int32_t day = calendar_day(is_of_months ? calendar_month_first(period_to) : period_to);
     s->rolling_day = day > s->rolling_day ? day : s->rolling_day;
 }
@@ -144,7 +148,7 @@ static void take_content(struct statistics *s, const struct port_record *record,
     held->stand.state = (unsigned)value->state;
     held->stand.watermark_ms = value->watermark_ms;
     audit_states_see(&s->states, value->watermark_ms);
-    see_rolling(s, text_of(held->key), value->period_to);
+    see_rolling(s, text_of(held->key), value->period_to, value->hour_to_ms);
 }
 
 static void take_statistic(struct statistics *s, const struct port_record *record)
@@ -238,11 +242,15 @@ static void find_today(struct statistics *s)
 {
     const struct zone *zone = s->audit->options.zone;
     int32_t day = s->rolling_day;
+    int32_t hour = s->rolling_hour;
     if (zone && s->states.watermark_ms > 0) {
         int32_t event = zone_day(zone, s->states.watermark_ms);
         day = event > day ? event : day;
+        int32_t event_hour = hours_of_ms(s->states.watermark_ms);
+        hour = event_hour > hour ? event_hour : hour;
     }
     figures_set_today(s->figures, day);
+    figures_set_hours(s->figures, hour, zone ? hours_kept_from(zone, s->states.watermark_ms) : INT32_MIN);
 }
 
 /* The largest event time that the journals hold, as far as they are read. */
@@ -449,7 +457,8 @@ static void check_periods(struct statistics *s)
                                                   .reference = audit->options.reference,
                                                   .reporter = audit->options.reporter,
                                                   .cube = audit->cube,
-                                                  .figures = s->figures},
+                                                  .figures = s->figures,
+                                                  .zone = audit->options.zone},
                   audit->writer, &found);
     audit->sums.periods = found.compared;
     if (found.differ)
@@ -486,9 +495,10 @@ enum err audit_statistics(struct audit *audit, struct err_info *info)
                        "the topic does not exist, the journals have %" PRIu32 " cells", cube_count(audit->cube));
         return OK;
     }
-    s.figures = figures_new(audit->options.plan, audit->cube);
+    s.figures = figures_new(audit->options.plan, audit->cube, audit->options.zone);
     figures_look_up(s.figures, audit->options.reference, audit->options.reporter);
     s.rolling_day = FIGURES_NO_DAY;
+    s.rolling_hour = FIGURES_NO_HOUR;
     s.walks = memory_new((size_t)s.partitions, sizeof s.walks[0]);
     s.table = table_new(EXPECTED_KEYS);
     gate_init(&s.gate, s.partitions, nobody);

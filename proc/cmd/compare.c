@@ -48,6 +48,12 @@ static void note(struct compare_found *out, struct text key, const struct measur
              b->declarations, b->items);
 }
 
+/* An hour holds declarations of any day: it is compared where all are. */
+static bool is_from(const struct table_key *key, int32_t from_day)
+{
+    return from_day == INT32_MIN || (!cell_is_hour(key) && cell_day(key) >= from_day);
+}
+
 uint64_t compare_cubes(const struct cube *a, const struct cube *b, int32_t from_day, struct statistic_writer *writer,
                        struct compare_found *out)
 {
@@ -64,7 +70,7 @@ uint64_t compare_cubes(const struct cube *a, const struct cube *b, int32_t from_
     uint64_t met = 0;
     for (uint32_t i = 0; i < cube_count(a); i++) {
         const struct table_key *key = cube_key(a, i);
-        bool is_compared = cell_day(key) >= from_day;
+        bool is_compared = is_from(key, from_day);
         uint32_t other = table_find(table, key, table_hash(key));
         const struct measures *measures = other == TABLE_NONE ? &none : cube_measures(b, other);
         met += other != TABLE_NONE;
@@ -78,7 +84,7 @@ uint64_t compare_cubes(const struct cube *a, const struct cube *b, int32_t from_
             table_put(own, cube_key(a, i), table_hash(cube_key(a, i)), &added);
         for (uint32_t i = 0; i < cube_count(b); i++) {
             const struct table_key *key = table_key(table, i);
-            if (cell_day(key) >= from_day && table_find(own, key, table_hash(key)) == TABLE_NONE &&
+            if (is_from(key, from_day) && table_find(own, key, table_hash(key)) == TABLE_NONE &&
                 !measures_are_equal(&none, cube_measures(b, i)))
                 note(out, statistic_key(writer, cube_key(b, i), cube_codes(b)), &none, cube_measures(b, i));
         }

@@ -8,6 +8,7 @@
 #include "cmd/nearest.h"
 #include "cmd/source.h"
 #include "flow/history.h"
+#include "flow/hours.h"
 #include "flow/key_text.h"
 #include "flow/statistic_bytes.h"
 #include "trade/calendar.h"
@@ -228,6 +229,10 @@ static enum err read_period(const struct reading *reading, const struct view *vi
     struct window from;
     struct window to;
     bool by_month = view->grain == GRAIN_MONTH;
+    if (view->grain == GRAIN_HOUR)
+        return csv_error(reading->csv, "view", reading->info,
+                         "view %s is by hour, and hours are kept for %d days: load days or months into another view",
+                         view->name, HOURS_KEPT_DAYS);
     if (reading->columns[COLUMN_PERIOD] != CSV_NO_COLUMN) {
         if (!read_window(field(reading, COLUMN_PERIOD), out))
             return row_error(reading, COLUMN_PERIOD, "no time; write 2024-07, or 2024-07-03 in a view by day");

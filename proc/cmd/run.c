@@ -39,7 +39,7 @@ static void print_views(const struct view_plan *plan)
         printf("# view.%s=", view->name);
         for (uint32_t d = 0; d < view->dimension_count; d++)
             printf("%s%s", d ? "," : "", view_dimension_name(view->dimensions[d]));
-        printf("@%s%s%s\n", view->grain == GRAIN_DAY ? "day" : "month", view->leaf == i ? "" : ", derived from ",
+        printf("@%s%s%s\n", view_grain_name(view->grain), view->leaf == i ? "" : ", derived from ",
                view->leaf == i ? "" : plan->views[view->leaf].name);
     }
 }

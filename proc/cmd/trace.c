@@ -376,14 +376,15 @@ static void add_cell(struct trace *trace, struct text key, const struct measures
 static void take_groups(struct trace *trace, struct cube *cube, struct statistic_writer *writer)
 {
     const struct trace_options *options = &trace->options;
-    struct figures *figures = figures_new(options->plan, cube);
+    struct figures *figures = figures_new(options->plan, cube, NULL); /* no window is looked at */
     struct figure figure;
     figures_look_up(figures, options->reference, options->reporter);
     for (uint32_t i = 0; i < cube_count(cube); i++)
         figures_add(figures, i);
     for (uint32_t i = 0; i < figures_count(figures); i++) {
         const struct table_key *key = figures_key(figures, FIGURE_DERIVED | i);
-        bool is_own = period_of(key) == PERIOD_DAY || period_of(key) == PERIOD_MONTH;
+        enum period period = period_of(key);
+        bool is_own = period == PERIOD_HOUR || period == PERIOD_DAY || period == PERIOD_MONTH;
         if (is_own && options->plan->views[cell_view(key)].is_grouped && cell_flow(key) != FLOW_T &&
             figures_get(figures, FIGURE_DERIVED | i, &figure) && figure.sums->items != 0)
             add_cell(trace, statistic_key(writer, &figure.key, cube_codes(cube)), figure.sums, true);

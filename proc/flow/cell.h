@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cell.h - the key and the measures of one statistic cell, as tables and frames hold them.
  *
- * Key:     w0 = view 6 | month 1 | unused 1 | day or first of month, days since 1970 + 2^21, 22 bits | commodity 34
+ * Key:     w0 = view 6 | enum cell_kind 2 | day or first of month, days since 1970, or hour, hours since 1970; + 2^21, 22 bits | commodity 34
  *          w1 = office 32 | border office 32      w2 = zone 32 | trade mode 32      (numbers of a code dictionary)
  *          w3 = partner 16 | consignment 16 | region 20 | flow 3 | mode 9
  *          In the publisher, trade mode is 1 + enum trade_class in a view with trade_class; in the key of a figure of a country group, partner is
@@ -32,7 +32,15 @@ const char *flow_name(uint32_t flow);
 /* The flow of a name. False, and *out untouched: there is none. */
 bool flow_of_name(struct text name, enum flow *out);
 
+/* What the time in a key is; 1 is of figures that no cell holds (period.h). */
+enum cell_kind {
+    CELL_DAY = 0,
+    CELL_MONTH = 2,
+    CELL_HOUR = 3,
+};
+
 enum {
+    CELL_KIND_BIT = 56,
     CELL_MODE_MOST = 511,
     CELL_REGION_MOST = (1 << 20) - 1,
     CELL_DAY_BIAS = 1 << 21,
@@ -56,10 +64,15 @@ struct measures {
     int64_t loaded_items; /* of history that was loaded: no journal has them */
 };
 
+static inline uint64_t cell_word0_of(uint32_t view, enum cell_kind kind, int32_t time, uint64_t commodity)
+{
+    return (uint64_t)view << 58 | (uint64_t)kind << CELL_KIND_BIT |
+           (uint64_t)(uint32_t)(time + CELL_DAY_BIAS) << CELL_HS_BITS | commodity;
+}
+
 static inline uint64_t cell_word0(uint32_t view, bool month, int32_t day, uint64_t commodity)
 {
-    return (uint64_t)view << 58 | (uint64_t)month << 57 | (uint64_t)(uint32_t)(day + CELL_DAY_BIAS) << CELL_HS_BITS |
-           commodity;
+    return cell_word0_of(view, month ? CELL_MONTH : CELL_DAY, day, commodity);
 }
 
 static inline uint64_t cell_word3(uint32_t partner, uint32_t consignment, uint32_t region, uint32_t flow, uint32_t mode)
@@ -72,14 +85,31 @@ static inline uint32_t cell_view(const struct table_key *key)
     return (uint32_t)(key->word[0] >> 58);
 }
 
-static inline bool cell_is_month(const struct table_key *key)
+static inline unsigned cell_kind(const struct table_key *key)
 {
-    return key->word[0] >> 57 & 1;
+    return key->word[0] >> CELL_KIND_BIT & 3;
 }
 
+static inline bool cell_is_month(const struct table_key *key)
+{
+    return cell_kind(key) == CELL_MONTH;
+}
+
+static inline bool cell_is_hour(const struct table_key *key)
+{
+    return cell_kind(key) == CELL_HOUR;
+}
+
+/* The day of a cell by day, the first day of one by month. */
 static inline int32_t cell_day(const struct table_key *key)
 {
     return (int32_t)(key->word[0] >> CELL_HS_BITS & ((1u << CELL_DAY_BITS) - 1)) - CELL_DAY_BIAS;
+}
+
+/* The hour of a cell by hour: hours of UTC since 1970. */
+static inline int32_t cell_hour(const struct table_key *key)
+{
+    return cell_day(key);
 }
 
 static inline uint64_t cell_commodity(const struct table_key *key)

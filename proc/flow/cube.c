@@ -82,7 +82,7 @@ static struct cell *cell_at(const struct cube *cube, uint32_t index)
 /* Whether the view publishes cells of this kind, or periods that are sums of them. */
 static bool wakes(const struct view *view, bool month)
 {
-    for (enum period period = PERIOD_DAY; period < PERIODS; period++) {
+    for (enum period period = PERIOD_HOUR; period < PERIODS; period++) {
         if (view_publishes(view, period) && period_is_of_months(period) == month)
             return true;
     }

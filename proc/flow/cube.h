@@ -74,7 +74,7 @@ uint32_t cube_dirty_count(const struct cube *cube);
 /* Sets a flag that the owner keeps with the cell; returns what it was. */
 bool cube_flag(struct cube *cube, uint32_t index, bool on);
 
-/* False if no cell of the key's view and flow lies within these days: there is none to look for. */
+/* False if no cell of the key's view and flow lies within these days (hours, of a view by hour): there is none to look for. */
 bool cube_may_have(const struct cube *cube, const struct table_key *key, int32_t from, int32_t to);
 
 /* The cell of a key with this hash (table_hash), or TABLE_NONE; asks for its slot before that. */

@@ -19,8 +19,8 @@ enum { EXTRACT_CELLS_MOST = 1 << 18 };
 
 struct extract_request {
     uint32_t view;
-    bool months;            /* else days */
-    struct days windows[2]; /* cells of months have their first day */
+    bool months;            /* else days, or hours */
+    struct days windows[2]; /* cells of months have their first day; in a view by hour: hours */
 };
 
 enum extract_result {

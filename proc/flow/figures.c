@@ -12,7 +12,7 @@
 enum {
     EXPECTED_FIGURES = 1 << 12,
     CHUNK_ENTRIES = 4096,
-    PANES_MOST = 31, /* the days of a window, the months of a year */
+    PANES_MOST = 31, /* looked up together: the days of a window, the months of a year, some hours */
     YEAR_MONTHS = 12,
 };
 
@@ -29,7 +29,10 @@ struct figures {
     uint32_t chunk_count;
     uint32_t chunk_capacity;
     struct waiting marked;
+    const struct zone *zone;
     int32_t today;
+    int32_t hour;
+    int32_t kept_from;    /* an hour */
     int32_t newest_month; /* that a cell has */
     uint32_t added;       /* cells that figures_add was called for */
     struct membership membership;
@@ -38,13 +41,16 @@ struct figures {
     struct measures base;
 };
 
-struct figures *figures_new(const struct view_plan *plan, struct cube *cube)
+struct figures *figures_new(const struct view_plan *plan, struct cube *cube, const struct zone *zone)
 {
     struct figures *figures = memory_new(1, sizeof *figures);
     figures->plan = plan;
     figures->cube = cube;
     figures->table = table_new(EXPECTED_FIGURES);
+    figures->zone = zone;
     figures->today = FIGURES_NO_DAY;
+    figures->hour = FIGURES_NO_HOUR;
+    figures->kept_from = INT32_MIN;
     figures->newest_month = INT32_MIN;
     return figures;
 }
@@ -122,9 +128,41 @@ bool figures_is_published(const struct figures *figures, uint32_t number)
     return is_derived(number) || cube_is_published(figures->cube, number);
 }
 
+static const struct view *view_of(const struct figures *figures, const struct table_key *key)
+{
+    return &figures->plan->views[cell_view(key)];
+}
+
+static bool is_by_hour(const struct figures *figures, const struct table_key *key)
+{
+    return view_of(figures, key)->grain == GRAIN_HOUR;
+}
+
+/* Of a figure of a view by hour: itself, the last 24, or those of the last seven days. */
+static struct hours hours_of(const struct figures *figures, const struct table_key *key)
+{
+    switch (period_of(key)) {
+    case PERIOD_HOUR:
+        return (struct hours){cell_hour(key), cell_hour(key)};
+    case PERIOD_24H:
+        return (struct hours){figures->hour - HOURS_ROLLING + 1, figures->hour};
+    default:
+        return hours_of_days(figures->zone, period_days(key, figures->today));
+    }
+}
+
+static struct days days_of(const struct figures *figures, const struct table_key *key)
+{
+    enum period period = period_of(key);
+    if (period != PERIOD_HOUR && period != PERIOD_24H)
+        return period_days(key, figures->today);
+    struct hours hours = hours_of(figures, key);
+    return (struct days){hours_day(figures->zone, hours.from), hours_day(figures->zone, hours.to)};
+}
+
 int32_t figures_last_day(const struct figures *figures, uint32_t number)
 {
-    return period_days(figures_key(figures, number), figures->today).to;
+    return days_of(figures, figures_key(figures, number)).to;
 }
 
 uint32_t figures_link(const struct figures *figures, uint32_t number)
@@ -148,6 +186,22 @@ void figures_set_today(struct figures *figures, int32_t day)
 int32_t figures_today(const struct figures *figures)
 {
     return figures->today;
+}
+
+void figures_set_hours(struct figures *figures, int32_t newest, int32_t kept_from)
+{
+    figures->hour = newest;
+    figures->kept_from = kept_from;
+}
+
+int32_t figures_hour(const struct figures *figures)
+{
+    return figures->hour;
+}
+
+int32_t figures_kept_from(const struct figures *figures)
+{
+    return figures->kept_from;
 }
 
 /* ---- marks ---- */
@@ -194,11 +248,6 @@ void figures_marked_take(struct figures *figures)
 
 /* ---- what a cell falls into ---- */
 
-static const struct view *view_of(const struct figures *figures, const struct table_key *key)
-{
-    return &figures->plan->views[cell_view(key)];
-}
-
 /* The month, or the first month of the quarter or year, that a cell of this month is a part of. */
 static int32_t first_month(enum period period, int32_t month)
 {
@@ -211,9 +260,9 @@ static int32_t first_month(enum period period, int32_t month)
 static void add_periods(struct figures *figures, const struct view *view, const struct table_key *cell, bool is_cell)
 {
     bool of_months = cell_is_month(cell);
-    int32_t month = period_month(cell);
-    for (enum period period = PERIOD_DAY; period < PERIODS; period++) {
-        bool is_own = period == PERIOD_DAY || period == PERIOD_MONTH;
+    int32_t month = cell_is_hour(cell) ? 0 : period_month(cell); /* hours are parts of rolling windows alone */
+    for (enum period period = PERIOD_HOUR; period < PERIODS; period++) {
+        bool is_own = period == PERIOD_HOUR || period == PERIOD_DAY || period == PERIOD_MONTH;
         if (!view_publishes(view, period) || period_is_of_months(period) != of_months || (is_own && is_cell))
             continue;
         struct table_key key = period_key(cell, period, first_month(period, month));
@@ -249,7 +298,7 @@ static void add_cell(struct figures *figures, uint32_t cell)
 {
     const struct table_key *key = cube_key(figures->cube, cell);
     const struct view *view = view_of(figures, key);
-    int32_t month = period_month(key);
+    int32_t month = cell_is_hour(key) ? INT32_MIN : period_month(key);
     figures->newest_month = month > figures->newest_month ? month : figures->newest_month;
     if (cell_is_correction(key))
         return;
@@ -389,9 +438,33 @@ static void touch_day(struct figures *figures, const struct table_key *cell, boo
         mark_rolling(figures, cell, PERIOD_30D);
 }
 
+static void touch_window(struct figures *figures, const struct table_key *cell, enum period period)
+{
+    struct table_key key = period_key(cell, period, 0);
+    if (figures->today == FIGURES_NO_DAY || figures->hour == FIGURES_NO_HOUR) /* all are marked when it is known */
+        return;
+    struct hours hours = hours_of(figures, &key);
+    if (cell_hour(cell) >= hours.from && cell_hour(cell) <= hours.to)
+        mark_key(figures, &key);
+}
+
+/* Hours are kept for less than a year: none is a base. */
+static void touch_hour(struct figures *figures, const struct table_key *cell, bool is_cell)
+{
+    const struct view *view = view_of(figures, cell);
+    if (view_publishes(view, PERIOD_HOUR) && !is_cell)
+        mark_key(figures, cell);
+    if (view_publishes(view, PERIOD_24H))
+        touch_window(figures, cell, PERIOD_24H);
+    if (view_publishes(view, PERIOD_7D))
+        touch_window(figures, cell, PERIOD_7D);
+}
+
 static void touch(struct figures *figures, const struct table_key *key, bool is_cell)
 {
-    if (cell_is_month(key))
+    if (cell_is_hour(key))
+        touch_hour(figures, key, is_cell);
+    else if (cell_is_month(key))
         touch_month(figures, key, is_cell);
     else
         touch_day(figures, key, is_cell);
@@ -421,64 +494,102 @@ void figures_touch(struct figures *figures, uint32_t cell)
 
 /* ---- sums ---- */
 
-/* The cells of days.from .. days.to of one flow; the items of the last day or month are added to *out_last_items. */
-static void add_panes(const struct figures *figures, const struct table_key *key, bool of_months, struct days days,
-                      struct measures *out, int64_t *out_last_items)
+/* Cells beside each other: months, days or hours. */
+struct span {
+    enum cell_kind kind;
+    int32_t first;
+    int32_t last;
+};
+
+static struct span span_of(const struct table_key *key, struct days days)
+{
+    if (!period_is_of_months(period_of(key)))
+        return (struct span){CELL_DAY, days.from, days.to};
+    return (struct span){CELL_MONTH, calendar_month_of_day(days.from), calendar_month_of_day(days.to)};
+}
+
+/* The time in the key of a pane: of a month, its first day. */
+static int32_t pane_time(enum cell_kind kind, int32_t pane)
+{
+    return kind == CELL_MONTH ? calendar_month_day(pane) : pane;
+}
+
+static struct table_key pane_key(const struct table_key *key, enum cell_kind kind, int32_t pane)
+{
+    struct table_key out = *key;
+    out.word[0] = cell_word0_of(cell_view(key), kind, pane_time(kind, pane), cell_commodity(key));
+    return out;
+}
+
+/* The cells from `first` on of one flow, at most PANES_MOST; the items of the last pane are added to *out_last_items. */
+static void add_some(const struct figures *figures, const struct table_key *key, const struct span *span, int32_t first,
+                     struct measures *out, int64_t *out_last_items)
 {
     struct table_key keys[PANES_MOST];
     uint64_t hashes[PANES_MOST];
-    uint32_t count = 0;
-    int32_t first = of_months ? calendar_month_of_day(days.from) : days.from;
-    int32_t last = of_months ? calendar_month_of_day(days.to) : days.to;
-    CHECK(last - first < PANES_MOST);
-    if (!cube_may_have(figures->cube, key, of_months ? calendar_month_day(first) : first, days.to))
-        return; /* mostly: the year before, and flows that nobody declares */
-    for (int32_t pane = first; pane <= last; pane++, count++) {
-        keys[count] = period_cell_key(key, of_months, of_months ? calendar_month_day(pane) : pane);
-        hashes[count] = table_hash(&keys[count]);
-        cube_prefetch(figures->cube, hashes[count]);
+    int32_t count = span->last - first < PANES_MOST ? span->last - first + 1 : PANES_MOST;
+    for (int32_t i = 0; i < count; i++) {
+        keys[i] = pane_key(key, span->kind, first + i);
+        hashes[i] = table_hash(&keys[i]);
+        cube_prefetch(figures->cube, hashes[i]);
     }
-    for (uint32_t i = 0; i < count; i++) {
+    for (int32_t i = 0; i < count; i++) {
         uint32_t cell = cube_find(figures->cube, &keys[i], hashes[i]);
         if (cell == TABLE_NONE)
             continue;
         const struct measures *measures = cube_measures(figures->cube, cell);
         measures_add(out, measures);
-        *out_last_items += i + 1 == count ? measures->items : 0;
+        *out_last_items += first + i == span->last ? measures->items : 0;
     }
+}
+
+static void add_panes(const struct figures *figures, const struct table_key *key, const struct span *span,
+                      struct measures *out, int64_t *out_last_items)
+{
+    if (!cube_may_have(figures->cube, key, pane_time(span->kind, span->first), pane_time(span->kind, span->last)))
+        return; /* mostly: the year before, and flows that nobody declares */
+    for (int32_t first = span->first; first <= span->last; first += PANES_MOST)
+        add_some(figures, key, span, first, out, out_last_items);
 }
 
 /* Over one flow, or over all that T is. */
-static void add_parts(const struct figures *figures, const struct table_key *key, struct days days,
+static void add_parts(const struct figures *figures, const struct table_key *key, const struct span *span,
                       struct measures *out, int64_t *out_last_items)
 {
-    bool of_months = period_is_of_months(period_of(key));
-    add_panes(figures, key, of_months, days, out, out_last_items); /* of T: the corrections */
+    add_panes(figures, key, span, out, out_last_items); /* of T: the corrections */
     for (uint32_t flow = FLOW_M; flow < FLOW_T && cell_flow(key) == FLOW_T; flow++) {
         struct table_key part = period_with_flow(key, flow);
-        add_panes(figures, &part, of_months, days, out, out_last_items);
+        add_panes(figures, &part, span, out, out_last_items);
     }
 }
 
-/* Adds what a key has in some days; of a group, what the countries have that are in it on the day `composed`. Returns the items of the last
- * day or month. */
-static int64_t add_window(const struct figures *figures, const struct table_key *key, int32_t composed,
-                          struct days days, struct measures *out)
+/* Adds what a key has in a span; of a group, what the countries have that are in it on the day `composed`. Returns the items of the last
+ * pane. */
+static int64_t add_span(const struct figures *figures, const struct table_key *key, int32_t composed,
+                        const struct span *span, struct measures *out)
 {
     int64_t last_items = 0;
     uint32_t place = 0;
     uint32_t country;
     if (!cell_is_of_group(key) || !view_of(figures, key)->is_grouped) {
-        add_parts(figures, key, days, out, &last_items);
+        add_parts(figures, key, span, out, &last_items);
         return last_items;
     }
     uint32_t group = cell_partner(key) - 1;
     while (membership_next(&figures->membership, group, composed, &place, &country)) {
         struct table_key part = period_with_partner(key, country);
-        add_parts(figures, &part, days, out, &last_items);
+        add_parts(figures, &part, span, out, &last_items);
     }
     out->declarations = 0; /* one may have items of several of these countries */
     return last_items;
+}
+
+/* The same of some days, or of the months that they are. */
+static int64_t add_window(const struct figures *figures, const struct table_key *key, int32_t composed,
+                          struct days days, struct measures *out)
+{
+    struct span span = span_of(key, days);
+    return add_span(figures, key, composed, &span, out);
 }
 
 /* The days of a year before; those of HS 2017 beside days of HS 2022 under the codes that these goods had. False: they are not known. */
@@ -516,13 +627,44 @@ static void get_base(struct figures *figures, struct figure *out)
         out->base = &figures->base;
 }
 
+bool figures_is_over(const struct figures *figures, uint32_t number)
+{
+    const struct table_key *key = figures_key(figures, number);
+    return cell_is_hour(key) && cell_hour(key) < figures->kept_from;
+}
+
+/* A figure of a view by hour. */
+static void get_hours(struct figures *figures, uint32_t number, struct figure *out)
+{
+    struct hours hours = hours_of(figures, &out->key);
+    if (period_of(&out->key) != PERIOD_7D) { /* that one is of days, as everywhere */
+        out->hour_from_ms = hours_begin_ms(hours.from);
+        out->hour_to_ms = hours_begin_ms(hours.to + 1);
+    }
+    figures->sums = (struct measures){0};
+    out->sums = &figures->sums;
+    if (figures_is_over(figures, number))
+        return;
+    struct span span = {CELL_HOUR, hours.from, hours.to};
+    if (is_derived(number))
+        add_span(figures, &out->key, out->days.to, &span, &figures->sums);
+    else
+        out->sums = cube_measures(figures->cube, number);
+}
+
 bool figures_get(struct figures *figures, uint32_t number, struct figure *out)
 {
     *out = (struct figure){.key = *figures_key(figures, number)};
     enum period period = period_of(&out->key);
     if (period_is_rolling(period) && figures->today == FIGURES_NO_DAY)
         return false;
-    out->days = period_days(&out->key, figures->today);
+    if (period == PERIOD_24H && figures->hour == FIGURES_NO_HOUR)
+        return false;
+    out->days = days_of(figures, &out->key);
+    if (is_by_hour(figures, &out->key)) {
+        get_hours(figures, number, out);
+        return true;
+    }
     if (is_derived(number)) {
         figures->sums = (struct measures){0};
         int64_t last_items = add_window(figures, &out->key, out->days.to, out->days, &figures->sums);

@@ -16,15 +16,16 @@
 #pragma once
 
 #include "flow/cube.h"
-#include "flow/period.h"
+#include "flow/hours.h"
 
 #define FIGURE_DERIVED (1u << 31)
 #define FIGURES_NO_DAY INT32_MIN
+#define FIGURES_NO_HOUR INT32_MIN
 
 struct figures;
 
-/* Shares plan and cube, which must outlive it. */
-struct figures *figures_new(const struct view_plan *plan, struct cube *cube);
+/* Shares plan, cube and zone, which must outlive it. zone NULL: days of UTC, where hours have days. */
+struct figures *figures_new(const struct view_plan *plan, struct cube *cube, const struct zone *zone);
 void figures_free(struct figures *figures);
 
 /* Other lists: what groups of countries there are, and what became of codes of HS 2017. Whoever calls it marks all. Shares them until the next call. Without it there are none. */
@@ -42,6 +43,15 @@ void figures_touch(struct figures *figures, uint32_t cell);
 /* The newest day, on which rolling windows end; FIGURES_NO_DAY: not known, they are not published. Whoever changes it marks them. */
 void figures_set_today(struct figures *figures, int32_t day);
 int32_t figures_today(const struct figures *figures);
+
+/* The newest hour, on which windows of hours end; FIGURES_NO_HOUR likewise. And the first hour that is kept: those before it are told
+ * as if nothing had come. Whoever changes them marks what they change. */
+void figures_set_hours(struct figures *figures, int32_t newest, int32_t kept_from);
+int32_t figures_hour(const struct figures *figures);
+int32_t figures_kept_from(const struct figures *figures);
+
+/* An hour that is not kept any more: its record is to be zero, and then a tombstone. */
+bool figures_is_over(const struct figures *figures, uint32_t number);
 
 /* Derived figures are numbered FIGURE_DERIVED .. FIGURE_DERIVED + count - 1. */
 uint32_t figures_count(const struct figures *figures);

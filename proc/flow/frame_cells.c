@@ -186,8 +186,8 @@ static inline void get_key(struct cursor *cursor, const struct view *view, uint3
     uint64_t rest = view->mask.word3 & 0xFFFFFFFFu ? get_number(cursor) : 0;
     cursor->failed |= ((office | border | zone | mode | partners | rest) >> 32 | commodity >> CELL_HS_BITS |
                        day >> CELL_DAY_BITS) != 0;
-    key->word[0] = cell_word0(index, view->grain == GRAIN_MONTH,
-                              (int32_t)(day & ((1u << CELL_DAY_BITS) - 1)) - CELL_DAY_BIAS, commodity & CELL_NO_HS);
+    key->word[0] = cell_word0_of(index, view_cell_kind(view),
+                                 (int32_t)(day & ((1u << CELL_DAY_BITS) - 1)) - CELL_DAY_BIAS, commodity & CELL_NO_HS);
     key->word[1] = office << 32 | border;
     key->word[2] = zone << 32 | mode;
     key->word[3] = partners << 32 | rest;

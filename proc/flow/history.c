@@ -158,7 +158,7 @@ static bool read_period(struct parsing *parsing, uint32_t view)
     struct text frequency = text_cut(&parsing->rest, '|');
     uint64_t from;
     uint64_t to;
-    if (!text_is(frequency, month ? "MONTH" : "DAY") ||
+    if (parsing->view->grain == GRAIN_HOUR || !text_is(frequency, month ? "MONTH" : "DAY") ||
         !read_number(text_cut(&parsing->rest, '|'), UINT32_MAX, &from) ||
         !read_number(text_cut(&parsing->rest, '|'), UINT32_MAX, &to) || !calendar_is_date((uint32_t)from))
         return false;

@@ -107,7 +107,7 @@ void holding_bury_later(struct publisher *publisher, uint32_t index)
     struct bytes value;
     int32_t day;
     if (entry->cell == REGISTRY_NO_CELL && entry->read_content == STATISTIC_ABSENT &&
-        registry_kept(entry, &key, &value) && statistic_key_day(key, &day) &&
+        registry_kept(entry, &key, &value) && statistic_key_day(key, publisher->options.zone, &day) &&
         months_state(&publisher->months, day) == MONTH_FINAL)
         holding_queue(publisher, index);
 }
@@ -138,7 +138,8 @@ static void take_orphan(struct publisher *publisher, uint32_t index, const struc
 static bool is_to_be_buried(const struct publisher *publisher, const struct registry_entry *entry)
 {
     return entry->read_content == STATISTIC_ABSENT && entry->read_state != REGISTRY_NOTHING &&
-           months_state(&publisher->months, figures_last_day(publisher->figures, entry->cell)) == MONTH_FINAL;
+           (figures_is_over(publisher->figures, entry->cell) ||
+            months_state(&publisher->months, figures_last_day(publisher->figures, entry->cell)) == MONTH_FINAL);
 }
 
 static bool is_of_own_term(const struct publisher *publisher, uint64_t as_of)
@@ -195,7 +196,7 @@ static void read_statistic(struct publisher *publisher, int32_t partition, const
     }
     entry->late = is_late;
     closing_see(publisher, time.watermark_ms);
-    rolling_see(publisher, key_of(record), time.period_to);
+    rolling_see(publisher, key_of(record), &time);
     if (is_late && publisher->is_open)
         counter_add(&publisher->counters.repairs, 1);
     bool is_changed = is_late || !is_own;

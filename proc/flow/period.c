@@ -5,7 +5,7 @@
 #include "trade/calendar.h"
 #include "trade/window.h"
 
-enum { DERIVED_BIT = 56, MONTH_BITS = 19, MONTH_BIAS = 1 << 18, YEAR_MONTHS = 12 };
+enum { KIND_DERIVED = 1, MONTH_BITS = 19, MONTH_BIAS = 1 << 18, YEAR_MONTHS = 12 };
 
 static const struct {
     const char *name;
@@ -14,14 +14,11 @@ static const struct {
     unsigned frequency;
     int32_t days; /* of a rolling one */
 } periods[PERIODS] = {
-    [PERIOD_DAY] = {"day", "DAY", "", 2, 0},
-    [PERIOD_MONTH] = {"month", "MONTH", "", 3, 0},
-    [PERIOD_QUARTER] = {"quarter", "QUARTER", "", 4, 0},
-    [PERIOD_YEAR] = {"year", "YEAR", "", 5, 0},
-    [PERIOD_YTD] = {"ytd", "YEAR_TO_DATE", "", 6, 0},
-    [PERIOD_7D] = {"7d", "ROLLING", "7D", 7, 7},
-    [PERIOD_30D] = {"30d", "ROLLING", "30D", 7, 30},
-    [PERIOD_12M] = {"12m", "ROLLING", "12M", 7, 0},
+    [PERIOD_HOUR] = {"hour", "HOUR", "", 1, 0},      [PERIOD_DAY] = {"day", "DAY", "", 2, 0},
+    [PERIOD_MONTH] = {"month", "MONTH", "", 3, 0},   [PERIOD_QUARTER] = {"quarter", "QUARTER", "", 4, 0},
+    [PERIOD_YEAR] = {"year", "YEAR", "", 5, 0},      [PERIOD_YTD] = {"ytd", "YEAR_TO_DATE", "", 6, 0},
+    [PERIOD_24H] = {"24h", "ROLLING", "24H", 7, 0},  [PERIOD_7D] = {"7d", "ROLLING", "7D", 7, 7},
+    [PERIOD_30D] = {"30d", "ROLLING", "30D", 7, 30}, [PERIOD_12M] = {"12m", "ROLLING", "12M", 7, 0},
 };
 
 const char *period_name(enum period period)
@@ -48,14 +45,17 @@ unsigned period_frequency(enum period period)
 
 enum period period_of(const struct table_key *key)
 {
-    if (!(key->word[0] >> DERIVED_BIT & 1))
-        return cell_is_month(key) ? PERIOD_MONTH : PERIOD_DAY;
+    static const enum period of_cells[] = {
+        [CELL_DAY] = PERIOD_DAY, [CELL_MONTH] = PERIOD_MONTH, [CELL_HOUR] = PERIOD_HOUR};
+    unsigned kind = cell_kind(key);
+    if (kind != KIND_DERIVED)
+        return of_cells[kind];
     return (enum period)(PERIOD_QUARTER + (key->word[0] >> (CELL_HS_BITS + MONTH_BITS) & 7));
 }
 
 int32_t period_month(const struct table_key *key)
 {
-    if (!(key->word[0] >> DERIVED_BIT & 1))
+    if (cell_kind(key) != KIND_DERIVED)
         return calendar_month_of_day(cell_day(key));
     return (int32_t)(key->word[0] >> CELL_HS_BITS & ((1u << MONTH_BITS) - 1)) - MONTH_BIAS;
 }
@@ -63,12 +63,12 @@ int32_t period_month(const struct table_key *key)
 struct table_key period_key(const struct table_key *cell, enum period period, int32_t month)
 {
     struct table_key out = *cell;
-    if (period == PERIOD_DAY)
+    if (period == PERIOD_DAY || period == PERIOD_HOUR)
         return out;
     if (period == PERIOD_MONTH)
         return period_cell_key(cell, true, calendar_month_day(month));
     CHECK(month > -MONTH_BIAS && month < MONTH_BIAS);
-    out.word[0] = (uint64_t)cell_view(cell) << 58 | 1ULL << DERIVED_BIT |
+    out.word[0] = (uint64_t)cell_view(cell) << 58 | (uint64_t)KIND_DERIVED << CELL_KIND_BIT |
                   (uint64_t)(period - PERIOD_QUARTER) << (CELL_HS_BITS + MONTH_BITS) |
                   (uint64_t)(uint32_t)(period_is_rolling(period) ? 0 : month + MONTH_BIAS) << CELL_HS_BITS |
                   cell_commodity(cell);
@@ -115,6 +115,8 @@ struct days period_days(const struct table_key *key, int32_t today)
         return (struct days){calendar_month_day(month - YEAR_MONTHS + 1), last_day(month)};
     case PERIOD_7D:
     case PERIOD_30D:
+    case PERIOD_HOUR:
+    case PERIOD_24H:
     case PERIODS:
         break;
     }

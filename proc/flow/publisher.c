@@ -63,9 +63,11 @@ static void open_folding(struct publisher *publisher)
     for (int i = 0; i < 4; i++)
         random[i] = options->random(options->random_context);
     publisher->cube = cube_new(options->plan, options->partitions, options->plan_id);
-    publisher->figures = figures_new(options->plan, publisher->cube);
+    publisher->figures = figures_new(options->plan, publisher->cube, options->zone);
     figures_look_up(publisher->figures, options->reference, options->reporter);
-    publisher->rolls = has_rolling(options->plan);
+    for (uint32_t i = 0; i < options->plan->count; i++)
+        publisher->has_hours |= options->plan->views[i].grain == GRAIN_HOUR;
+    publisher->rolls = publisher->has_hours || has_rolling(options->plan);
     publisher->registry = registry_new(&(struct hash_key){{random[0], random[1]}});
     publisher->writer = statistic_writer_new(options->plan, options->reference, options->reporter, options->currency);
     publisher->extractor = extractor_new();
@@ -83,6 +85,7 @@ struct publisher *publisher_new(const struct publisher_options *options)
     publisher->watermark_ms = INT64_MIN;
     publisher->told_watermark_ms = INT64_MIN;
     publisher->told_today = FIGURES_NO_DAY;
+    publisher->told_hour = FIGURES_NO_HOUR;
     months_init(&publisher->months, options->zone, options->provisional_days, options->final_months);
     counter_set(&publisher->counters.watermark_ms, INT64_MIN);
     counter_set(&publisher->counters.open_from, INT32_MIN);
@@ -214,7 +217,7 @@ static void refold(struct publisher *publisher)
     publisher->orphan_count = 0;
     publisher->linked = 0;
     publisher->derived = 0;
-    publisher->rolling = 0;
+    publisher->rolling = (struct rolling){.by_day = true, .by_hour = true, .kept_from = INT32_MIN};
     publisher->closing.is_due = false; /* what is folded again is compared, too */
     cube_empty(publisher->cube);
     figures_empty(publisher->figures);

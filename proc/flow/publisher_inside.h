@@ -55,6 +55,15 @@ struct closing {
     struct closing_range final;
 };
 
+/* Which figures are to be looked at because the newest day or hour is another. */
+struct rolling {
+    uint32_t figure;   /* the next derived one; figures_count: none */
+    uint32_t cell;     /* likewise, where some view is by hour */
+    bool by_day;       /* windows of days have moved */
+    bool by_hour;      /* windows of hours have */
+    int32_t kept_from; /* hours were kept from there on, before */
+};
+
 struct publisher {
     struct publisher_options options;
     struct publisher_counters counters;
@@ -93,9 +102,11 @@ struct publisher {
     int64_t told_watermark_ms; /* largest in a record of topic.statistics */
     struct months months;
     struct closing closing;
-    bool rolls;       /* some view publishes rolling windows */
-    uint32_t rolling; /* the next derived figure to be marked because the newest day is another; figures_count: none */
+    bool rolls;     /* some view publishes rolling windows, or hours, which are kept for a time */
+    bool has_hours; /* some view is by hour */
+    struct rolling rolling;
     int32_t told_today; /* newest day that a rolling record of topic.statistics ends on; INT32_MIN: none */
+    int32_t told_hour;  /* likewise of an hour */
     /* folding */
     uint64_t groups;
     uint64_t groups_recorded;

@@ -85,11 +85,12 @@ static enum emit send(struct publisher *publisher, const struct outgoing *out, i
     return EMIT_DONE;
 }
 
-/* A key without items whose month is FINAL, and its zero record was read back: what could replace it is not on its way. */
-static bool may_bury(const struct publisher *publisher, const struct registry_entry *entry, int32_t day)
+/* A key without items whose month is FINAL, or whose hour is not kept any more, and its zero record was read back: what could replace it
+ * is not on its way. */
+static bool may_bury(const struct publisher *publisher, const struct registry_entry *entry, int32_t day, bool is_over)
 {
     return entry->read_state != REGISTRY_NOTHING && !registry_is_under_way(entry, publisher->gate.term) &&
-           (months_state(&publisher->months, day) == MONTH_FINAL || MUTANT(BURIED_EARLY));
+           (is_over || months_state(&publisher->months, day) == MONTH_FINAL || MUTANT(BURIED_EARLY));
 }
 
 static enum emit bury(struct publisher *publisher, uint32_t index, struct text key, int64_t now_ms)
@@ -112,6 +113,7 @@ static enum emit emit_figure(struct publisher *publisher, uint32_t number, int64
     if (!figures_is_published(publisher->figures, number) || !figures_get(publisher->figures, number, &figure))
         return EMIT_DONE;
     int32_t day = figure.days.to;
+    bool is_over = figures_is_over(publisher->figures, number);
     uint32_t index = figures_link(publisher->figures, number);
     const struct registry_entry *entry = registry_at(publisher->registry, index);
     uint64_t content = statistic_set(publisher->writer, &figure, cube_codes(publisher->cube), &is_saturated);
@@ -127,13 +129,14 @@ static enum emit emit_figure(struct publisher *publisher, uint32_t number, int64
     if (figure.sums->items > 0 && figure.sums->loaded_items == figure.sums->items)
         out.state = MONTH_FINAL; /* history: nothing here can close its month */
     bool is_settled = !entry->late && told.is_equal;
-    if (MUTANT(BURIED_BY_RECORD) && entry->read_content == STATISTIC_ABSENT && may_bury(publisher, entry, day)) {
+    if (MUTANT(BURIED_BY_RECORD) && entry->read_content == STATISTIC_ABSENT &&
+        may_bury(publisher, entry, day, is_over)) {
         is_settled = true;
         content = STATISTIC_ABSENT;
     }
     bool ends = !period_is_rolling(period_of(&figure.key)); /* the days of a rolling one stand where its round began */
     if (is_settled &&
-        (content == STATISTIC_ABSENT ? !(ends && may_bury(publisher, entry, day)) : told.state == out.state))
+        (content == STATISTIC_ABSENT ? !(ends && may_bury(publisher, entry, day, is_over)) : told.state == out.state))
         return EMIT_DONE;
     out.key = statistic_key(publisher->writer, &figure.key, cube_codes(publisher->cube));
     if (is_settled && content == STATISTIC_ABSENT)
@@ -164,9 +167,12 @@ static enum emit emit_orphan(struct publisher *publisher, uint32_t index, int64_
     int32_t day;
     if (entry->cell != REGISTRY_NO_CELL || !registry_kept(entry, &out.key, &value))
         return EMIT_DONE;
-    bool has_month = statistic_key_day(out.key, &day);
+    int32_t hour;
+    bool has_month = statistic_key_day(out.key, publisher->options.zone, &day);
+    bool is_over = statistic_key_hour(out.key, &hour) && hour < figures_kept_from(publisher->figures);
     if (!entry->late && registry_content(entry, publisher->gate.term) == STATISTIC_ABSENT)
-        return has_month && may_bury(publisher, entry, day) ? bury(publisher, index, out.key, now_ms) : EMIT_DONE;
+        return has_month && may_bury(publisher, entry, day, is_over) ? bury(publisher, index, out.key, now_ms)
+                                                                     : EMIT_DONE;
     if (value.length == 0)
         return bury(publisher, index, out.key, now_ms);
     if (!statistic_set_gone(publisher->writer, value)) /* not ours, and nothing to say about it */

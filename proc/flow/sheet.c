@@ -19,7 +19,7 @@ static void add_view(struct sheet *sheet, const struct view *view, uint32_t inde
     sheet->word1 |= view->mask.word1;
     sheet->word2 |= view->mask.word2;
     sheet->word3 |= view->mask.word3;
-    sheet->by_month = view->grain == GRAIN_MONTH;
+    sheet->grain = view->grain;
     sheet->hs_digits = view->hs_digits;
     sheet->views |= 1u << index;
 }
@@ -44,8 +44,8 @@ uint32_t sheet_plan(const struct view_plan *plan, struct sheet sheets[static VIE
         }
         taken |= sheet->views;
         sheet->is_joint = sheet->views != 1u << first;
-        sheet->word0 = (uint64_t)(sheet->is_joint ? VIEWS_MOST + count - 1 : first) << 58 | (uint64_t)sheet->by_month
-                                                                                                << 57;
+        sheet->word0 = (uint64_t)(sheet->is_joint ? VIEWS_MOST + count - 1 : first) << 58 |
+                       (uint64_t)view_cell_kind(&plan->views[first]) << CELL_KIND_BIT;
     }
     return count;
 }

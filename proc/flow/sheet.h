@@ -14,12 +14,12 @@
 #include "flow/view.h"
 
 struct sheet {
-    uint64_t word0; /* of its keys: number, month */
+    uint64_t word0; /* of its keys: number, enum cell_kind */
     uint64_t word1; /* masks, as struct view_mask */
     uint64_t word2;
     uint64_t word3;
     bool is_joint; /* of several views */
-    bool by_month;
+    enum grain grain;
     uint8_t hs_digits;
     uint32_t views;   /* bit per view that is counted here */
     uint32_t derived; /* bit per view that derives from one of them */

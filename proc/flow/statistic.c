@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "flow/hours.h"
 #include "flow/key_text.h"
 #include "flow/statistic_bytes.h"
 #include "flow/statistic_read.h"
@@ -30,7 +31,7 @@ struct time_text {
     uint64_t time; /* in the key */
     enum period period;
     uint32_t length;
-    char text[2 * DATE_BYTES + 1];
+    char text[2 * HOURS_KEY_BYTES + 1];
 };
 
 /* The days of a figure as dates, likewise. */
@@ -257,8 +258,15 @@ static const struct time_text *time_text_of(struct statistic_writer *writer, con
         out->text[out->length - 1] = '|';
         return out;
     }
+    if (out->period == PERIOD_HOUR) {
+        out->length = 2 * HOURS_KEY_BYTES + 1;
+        hours_key(cell_hour(key), out->text);
+        out->text[HOURS_KEY_BYTES] = '|';
+        hours_key(cell_hour(key), out->text + HOURS_KEY_BYTES + 1);
+        return out;
+    }
     struct days days = period_days(key, 0);
-    out->length = sizeof out->text;
+    out->length = 2 * DATE_BYTES + 1;
     put_date(out->text, calendar_date(days.from));
     out->text[DATE_BYTES] = '|';
     put_date(out->text + DATE_BYTES + 1, calendar_date(days.to));
@@ -337,7 +345,7 @@ static void make_parts(struct statistic_writer *writer)
 {
     for (uint32_t view = 0; view < writer->plan->count; view++) {
         const char *name = writer->plan->views[view].name;
-        for (enum period period = PERIOD_DAY; period < PERIODS; period++) {
+        for (enum period period = PERIOD_HOUR; period < PERIODS; period++) {
             struct part *head = &writer->heads[view][period];
             char *end = put_raw(key_text_put(head->text, text_of(name)), "|");
             end_part(head, put_raw(put_raw(end, period_key_name(period)), "|"));
@@ -373,12 +381,28 @@ struct text statistic_key(struct statistic_writer *writer, const struct table_ke
     return (struct text){writer->key, (uint32_t)(at - writer->key)};
 }
 
-bool statistic_key_day(struct text key, int32_t *out_day)
+static struct text last_time(struct text key)
 {
     struct text to = {NULL, 0};
-    int64_t date;
     for (int part = 0; part < 4; part++) /* view, frequency, from, to */
         to = text_cut(&key, '|');
+    return to;
+}
+
+bool statistic_key_hour(struct text key, int32_t *out_hour)
+{
+    return hours_read_key(last_time(key), out_hour);
+}
+
+bool statistic_key_day(struct text key, const struct zone *zone, int32_t *out_day)
+{
+    struct text to = last_time(key);
+    int64_t date;
+    int32_t hour;
+    if (hours_read_key(to, &hour)) {
+        *out_day = hours_day(zone, hour);
+        return true;
+    }
     if (to.length != DATE_BYTES || !text_to_int64(to, &date) || date < 0 || !calendar_is_date((uint32_t)date))
         return false;
     *out_day = calendar_day((uint32_t)date);
@@ -607,6 +631,8 @@ uint64_t statistic_set(struct statistic_writer *writer, const struct figure *fig
     const struct dates *dates = dates_of(writer, figure->days);
     m->period_from = dates->from;
     m->period_to = dates->to;
+    m->hour_from_ms = figure->hour_from_ms;
+    m->hour_to_ms = figure->hour_to_ms;
     set_flow(m, cell_flow(key));
     set_partner(writer, view, key);
     set_commodity(writer, view, key);

@@ -14,6 +14,7 @@
 #include "flow/period.h"
 #include "flow/view.h"
 #include "trade/reference.h"
+#include "trade/zone.h"
 
 /* Content of a record with items 0, which equals an absent one; and of a record that was not looked into. */
 #define STATISTIC_ABSENT 0ULL
@@ -51,8 +52,12 @@ struct bytes statistic_pack(struct statistic_writer *writer, const struct statis
 /* The record key of a cell, or of a figure that no cell holds (period.h). */
 struct text statistic_key(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes);
 
-/* A day of the month that a record key's period ends in. False: it names none, as a rolling one. */
-bool statistic_key_day(struct text key, int32_t *out_day);
+/* A day of the month that a record key's period ends in; of an hour, its day in the zone (NULL: of UTC). False: it names none, as a
+ * rolling one. */
+bool statistic_key_day(struct text key, const struct zone *zone, int32_t *out_day);
+
+/* The hour that a record key names. False: it names none. */
+bool statistic_key_hour(struct text key, int32_t *out_hour);
 
 /* Content hash of a record's value, as statistic_set returns it. False: it is no Statistic. */
 bool statistic_content(struct bytes value, uint64_t *out_content);

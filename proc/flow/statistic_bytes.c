@@ -6,6 +6,7 @@
 
 enum {
     PERIOD_TO_FIELD = 4,
+    HOUR_TO_FIELD = 19,
     STATE_FIELD = 50,
     AS_OF_FIELD = 51,
     WATERMARK_FIELD = 53,
@@ -76,7 +77,7 @@ static uint8_t *put_dimensions(uint8_t *at, const Customs__V1__Statistic *m)
     at = put_text(at, 16, m->trade_mode);
     at = put_text(at, 17, m->region_code);
     at = put_number(at, 18, (uint64_t)m->hour_from_ms);
-    return put_number(at, 19, (uint64_t)m->hour_to_ms);
+    return put_number(at, HOUR_TO_FIELD, (uint64_t)m->hour_to_ms);
 }
 
 static uint8_t *put_measures(uint8_t *at, const Customs__V1__Statistic *m)
@@ -141,6 +142,8 @@ bool statistic_bytes_time(struct bytes value, struct statistic_time *out)
             time.state = (unsigned)varint_of(content, at);
         else if (tag == PERIOD_TO_FIELD << WIRE_TYPE_BITS)
             time.period_to = (uint32_t)varint_of(content, at);
+        else if (tag == HOUR_TO_FIELD << WIRE_TYPE_BITS)
+            time.hour_to_ms = (int64_t)varint_of(content, at);
         else if (tag == WATERMARK_FIELD << WIRE_TYPE_BITS)
             time.watermark_ms = (int64_t)varint_of(content, at);
     }

@@ -24,6 +24,7 @@ struct statistic_time {
     uint64_t as_of;
     int64_t watermark_ms;
     uint32_t period_to; /* yyyymmdd */
+    int64_t hour_to_ms;
 };
 
 /* The same without decoding the rest. False: the bytes are broken. */

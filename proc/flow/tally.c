@@ -47,8 +47,7 @@ struct touch {
 /* Of the declaration that is being listed: what its keys are made of. */
 struct listing {
     const struct contribution *contribution;
-    uint64_t day; /* as in word 0 of a key */
-    uint64_t month;
+    uint64_t times[GRAINS]; /* as in word 0 of a key */
     uint64_t word1;
     uint64_t word2;
     int sign;
@@ -65,6 +64,7 @@ struct tally {
     uint32_t sheet_count;
     uint32_t views_most;      /* of one joint sheet */
     uint32_t totals;          /* views with T, a bit each */
+    bool has_hours;           /* some view is by hour */
     struct delta_table cells; /* of the views; joint sheets come into them by tally_flush */
     struct delta_table joint; /* of the joint sheets */
     struct tally_control control;
@@ -98,6 +98,8 @@ struct tally *tally_new(const struct view_plan *plan)
     }
     for (uint32_t i = 0; i < plan->count; i++)
         tally->totals |= (uint32_t)plan->views[i].total << i;
+    for (uint32_t i = 0; i < plan->count; i++)
+        tally->has_hours |= plan->views[i].grain == GRAIN_HOUR;
     delta_table_init(&tally->cells, CELLS_EXPECTED);
     delta_table_init(&tally->joint, JOINT_EXPECTED);
     tally->leaf_capacity = LEAF_KEYS_FIRST;
@@ -133,6 +135,13 @@ static int32_t month_of(struct tally *tally, int32_t day)
         tally->month_cache = month_day(day);
     }
     return tally->month_cache;
+}
+
+/* A stated moment that no clock shows is of the first or the last hour that a key can say: 1730 or 2209. */
+static uint64_t hour_word(int64_t hour)
+{
+    int64_t known = hour < -CELL_DAY_BIAS ? -CELL_DAY_BIAS : hour >= CELL_DAY_BIAS ? CELL_DAY_BIAS - 1 : hour;
+    return cell_word0_of(0, CELL_DAY, (int32_t)known, 0);
 }
 
 /* Divides by constants: the compiler multiplies instead. */
@@ -239,14 +248,10 @@ static inline void make_room(struct tally *tally)
 
 /* ---- derived views: one declaration is taken back for each leaf cell that is not the first to fall into a cell ---- */
 
-static inline uint64_t day_of(const struct listing *listing, bool by_month)
+/* Word 0 of a cell of the declaration, without the commodity. */
+static inline uint64_t word0_of_view(const struct listing *listing, const struct view *view, uint32_t index)
 {
-    return by_month ? listing->month : listing->day;
-}
-
-static inline uint64_t word0_of_view(const struct view *view, uint32_t index)
-{
-    return (uint64_t)index << 58 | (uint64_t)(view->grain == GRAIN_MONTH) << 57;
+    return (uint64_t)index << 58 | (uint64_t)view_cell_kind(view) << CELL_KIND_BIT | listing->times[view->grain];
 }
 
 /* `firsts`: an item of each distinct cell of the sheet. */
@@ -267,9 +272,8 @@ static void correct_few(struct tally *tally, const struct listing *listing, cons
                 same++;
             if (same == i)
                 continue;
-            struct table_key key = {
-                {word0_of_view(view, index) | day_of(listing, view->grain == GRAIN_MONTH) | commodities[i],
-                 listing->word1 & view->mask.word1, listing->word2 & view->mask.word2, words3[i]}};
+            struct table_key key = {{word0_of_view(listing, view, index) | commodities[i],
+                                     listing->word1 & view->mask.word1, listing->word2 & view->mask.word2, words3[i]}};
             touch_cell(tally, &key, &tally->sums[0], -listing->sign, false);
         }
     }
@@ -330,8 +334,7 @@ static __attribute__((noinline)) void correct_flows(struct tally *tally, const s
         for (uint32_t i = 0; i < contribution->item_count; i++) {
             const struct contribution_item *item = &contribution->items[i];
             make_room(tally);
-            struct table_key key = {{word0_of_view(view, index) | day_of(listing, view->grain == GRAIN_MONTH) |
-                                         commodity_of(item, view->hs_digits, counted),
+            struct table_key key = {{word0_of_view(listing, view, index) | commodity_of(item, view->hs_digits, counted),
                                      listing->word1 & view->mask.word1, listing->word2 & view->mask.word2,
                                      word3_of(contribution, item) & view->mask.word3}};
             struct table_key total = period_with_flow(&key, FLOW_T);
@@ -366,8 +369,8 @@ static inline void sum_of_item(const struct contribution *contribution, const st
 static inline struct table_key key_of(const struct listing *listing, const struct sheet *sheet, uint64_t word3,
                                       uint64_t commodity)
 {
-    return (struct table_key){{sheet->word0 | day_of(listing, sheet->by_month) | commodity,
-                               listing->word1 & sheet->word1, listing->word2 & sheet->word2, word3 & sheet->word3}};
+    return (struct table_key){{sheet->word0 | listing->times[sheet->grain] | commodity, listing->word1 & sheet->word1,
+                               listing->word2 & sheet->word2, word3 & sheet->word3}};
 }
 
 /* to += from; false if that may pass 64 bits. */
@@ -541,8 +544,9 @@ void tally_list(struct tally *tally, const struct contribution *contribution, in
     reach_further(tally, contribution);
     struct listing listing;
     listing.contribution = contribution;
-    listing.day = cell_word0(0, false, contribution->day, 0);
-    listing.month = cell_word0(0, false, month_of(tally, contribution->day), 0);
+    listing.times[GRAIN_DAY] = cell_word0_of(0, CELL_DAY, contribution->day, 0);
+    listing.times[GRAIN_MONTH] = cell_word0_of(0, CELL_DAY, month_of(tally, contribution->day), 0);
+    listing.times[GRAIN_HOUR] = tally->has_hours ? hour_word(contribution->hour) : 0;
     listing.sign = sign;
     listing.sums = NULL;
     listing.total = NULL;
@@ -599,8 +603,9 @@ struct table_key tally_derive(const struct view_plan *plan, const struct table_k
         commodity = 0;
     else if (commodity != CELL_NO_HS)
         commodity = (commodity - 1) / view->mask.leaf_ratio + 1;
-    int32_t day = month && !cell_is_month(key) ? month_day(cell_day(key)) : cell_day(key);
-    return (struct table_key){{cell_word0(to, month, day, commodity), key->word[1] & view->mask.word1,
+    int32_t time = month && !cell_is_month(key) ? month_day(cell_day(key)) : cell_day(key);
+    enum cell_kind kind = month ? CELL_MONTH : (enum cell_kind)cell_kind(key);
+    return (struct table_key){{cell_word0_of(to, kind, time, commodity), key->word[1] & view->mask.word1,
                                key->word[2] & view->mask.word2, key->word[3] & view->mask.word3}};
 }
 

@@ -13,6 +13,11 @@ static const char *const dimension_names[DIMENSIONS] = {
     "region", "hs2",    "hs4",           "hs6",  "hs8",  "hs10",       "trade_class", "partner_group",
 };
 
+#define DAY_PERIODS (1u << PERIOD_DAY | 1u << PERIOD_7D | 1u << PERIOD_30D)
+#define MONTH_PERIODS                                                                                                  \
+    (1u << PERIOD_MONTH | 1u << PERIOD_QUARTER | 1u << PERIOD_YEAR | 1u << PERIOD_YTD | 1u << PERIOD_12M)
+#define HOUR_PERIODS (1u << PERIOD_HOUR | 1u << PERIOD_24H | 1u << PERIOD_7D)
+
 static const struct {
     const char *name;
     const char *definition;
@@ -27,6 +32,23 @@ static const struct {
     {"commodity_office", "hs6,office,flow@month"},
     {"partner_office", "partner,office,flow@month"},
 };
+
+static const struct {
+    const char *name;
+    uint32_t may;       /* what it may publish, a bit per enum period */
+    uint32_t publishes; /* what it does if nothing is said */
+    const char *names;  /* of what it may */
+} grains[GRAINS] = {
+    [GRAIN_DAY] = {"day", DAY_PERIODS | MONTH_PERIODS, 1u << PERIOD_DAY | 1u << PERIOD_MONTH,
+                   "day,month,quarter,year,ytd,7d,30d,12m"},
+    [GRAIN_MONTH] = {"month", MONTH_PERIODS, 1u << PERIOD_MONTH, "month,quarter,year,ytd,12m"},
+    [GRAIN_HOUR] = {"hour", HOUR_PERIODS, 1u << PERIOD_HOUR, "hour,24h,7d"},
+};
+
+const char *view_grain_name(enum grain grain)
+{
+    return grains[grain].name;
+}
 
 const char *view_dimension_name(enum dimension dimension)
 {
@@ -86,17 +108,15 @@ static enum err add_dimension(struct view *view, enum dimension dimension, struc
 
 static enum err parse_grain(struct text grain, struct view *view, struct err_info *info)
 {
-    if (text_is(grain, "day")) {
-        view->grain = GRAIN_DAY;
-        view->publish = 1u << PERIOD_DAY;
-    } else if (text_is(grain, "month")) {
-        view->grain = GRAIN_MONTH;
-    } else {
-        return err_set(info, ERR_CONFIG, "grain \"%.*s\" is not available; a view ends in @day or @month",
-                       TEXT_ARGS(grain));
+    for (int i = 0; i < GRAINS; i++) {
+        if (!text_is(grain, grains[i].name))
+            continue;
+        view->grain = (enum grain)i;
+        view->publish = grains[i].publishes;
+        return OK;
     }
-    view->publish |= 1u << PERIOD_MONTH;
-    return OK;
+    return err_set(info, ERR_CONFIG, "grain \"%.*s\" is not available; a view ends in @day, @month or @hour",
+                   TEXT_ARGS(grain));
 }
 
 enum err view_plan_add(struct view_plan *plan, struct text name, struct text definition, struct err_info *info)
@@ -136,14 +156,12 @@ static enum err set_publish(struct view *view, struct text value, struct err_inf
     uint32_t publish = 0;
     while (value.length > 0) {
         struct text name_of_period = text_trim(text_cut(&value, ','));
-        enum period period = PERIOD_DAY;
+        enum period period = PERIOD_HOUR;
         while (period < PERIODS && !text_is(name_of_period, period_name(period)))
             period++;
-        if (period == PERIODS || (view->grain == GRAIN_MONTH && !period_is_of_months(period)))
+        if (period == PERIODS || !(grains[view->grain].may >> period & 1))
             return err_set(info, ERR_CONFIG, "view.%s.publish: \"%.*s\" is not available; this view publishes %s",
-                           view->name, TEXT_ARGS(name_of_period),
-                           view->grain == GRAIN_DAY ? "day,month,quarter,year,ytd,7d,30d,12m"
-                                                    : "month,quarter,year,ytd,12m");
+                           view->name, TEXT_ARGS(name_of_period), grains[view->grain].names);
         publish |= 1u << period;
     }
     view->publish = publish;
@@ -288,7 +306,7 @@ static bool derivable(const struct view *view, const struct view *from)
     uint32_t plain = view->dimension_set & hs;
     if ((plain & from->dimension_set) != plain || view->hs_digits > from->hs_digits)
         return false;
-    return from->grain == GRAIN_DAY || view->grain == GRAIN_MONTH;
+    return from->grain == view->grain || (from->grain == GRAIN_DAY && view->grain == GRAIN_MONTH);
 }
 
 static bool has(const struct view *view, enum dimension dimension)

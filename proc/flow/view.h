@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "flow/cell.h"
 #include "flow/period.h"
 #include "trade/reference.h"
 
@@ -37,9 +38,12 @@ enum dimension {
     DIMENSIONS,
 };
 
+/* Of days and months by the reference date, of hours by the moment of acceptance: none is a sum of the other. */
 enum grain {
     GRAIN_DAY,
     GRAIN_MONTH,
+    GRAIN_HOUR,
+    GRAINS,
 };
 
 enum { VIEWS_MOST = 32, VIEW_NAME_BYTES = 32, VIEW_GROUPS_MOST = 32, VIEW_GROUP_BYTES = 20 };
@@ -110,6 +114,16 @@ static inline bool view_is_commodity(enum dimension dimension)
 static inline bool view_publishes(const struct view *view, enum period period)
 {
     return view->publish >> period & 1;
+}
+
+/* "day", as a definition ends in it. */
+const char *view_grain_name(enum grain grain);
+
+/* What the time in the keys of its cells is. */
+static inline enum cell_kind view_cell_kind(const struct view *view)
+{
+    static const enum cell_kind kinds[GRAINS] = {CELL_DAY, CELL_MONTH, CELL_HOUR};
+    return kinds[view->grain];
 }
 
 /* Whether a view by day has cells of months beside those of days: some period that it publishes is a sum of months. */

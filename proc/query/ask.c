@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "query/ask.h"
 
+#include "flow/hours.h"
 #include "trade/calendar.h"
 
 #include <string.h>
@@ -292,8 +293,13 @@ static struct days days_of(struct window window)
     return (struct days){calendar_day(window.from), calendar_day(window.to)};
 }
 
-struct extract_request ask_cells(const struct ask *ask)
+struct extract_request ask_cells(const struct ask *ask, const struct zone *zone)
 {
+    if (ask->view->grain == GRAIN_HOUR) { /* none is kept for a year */
+        struct days days = days_of(ask->request.window);
+        struct hours hours = hours_of_days(zone, days);
+        return (struct extract_request){.view = ask->view_index, .windows = {{hours.from, hours.to}, {0, -1}}};
+    }
     return (struct extract_request){
         .view = ask->view_index,
         .months = !view_publishes(ask->view, PERIOD_DAY),

@@ -39,7 +39,7 @@ void ask_fini(struct ask *ask);
 enum err ask_read(struct ask *ask, const struct view_plan *plan, struct err_info *info) MUST_USE;
 
 /* Which cells that takes. */
-struct extract_request ask_cells(const struct ask *ask);
+struct extract_request ask_cells(const struct ask *ask, const struct zone *zone);
 
 /* Takes the dashes of options out of an error: `report` has --where, a URL where. */
 void ask_tell(struct err_info *info);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "query/live.h"
 
+#include "flow/hours.h"
 #include "flow/statistic.h"
 #include "query/report_data.h"
 
@@ -11,6 +12,14 @@
 
 enum { NUMBER_BYTES = 24 };
 
+static struct days days_of(const struct table_key *key, const struct zone *zone)
+{
+    if (!cell_is_hour(key))
+        return period_days(key, 0);
+    int32_t day = hours_day(zone, cell_hour(key));
+    return (struct days){day, day};
+}
+
 /* The records that the publisher would write of these cells, by its own writer: so nothing is rounded otherwise. */
 static struct records *records_of(const struct live_options *options, const struct ask *ask,
                                   const struct extract *extract)
@@ -18,13 +27,17 @@ static struct records *records_of(const struct live_options *options, const stru
     struct records *records = records_new(ask->view->name);
     struct statistic_writer *writer =
         statistic_writer_new(options->plan, extract->stamp.reference, options->reporter, options->currency);
-    records_describe(records, (const char *)ask->key.data, !ask_cells(ask).months, options->currency,
+    records_describe(records, (const char *)ask->key.data, !ask_cells(ask, options->zone).months, options->currency,
                      options->reporter);
     struct statistic_stamp stamp = {.state = 1, .as_of = 1};
+    int32_t kept_from = hours_kept_from(options->zone, extract->stamp.watermark_ms);
     for (uint32_t i = 0; i < extract->count; i++) {
+        const struct table_key *key = &extract->keys[i];
         bool is_saturated = false;
+        if (cell_is_hour(key) && cell_hour(key) < kept_from)
+            continue;
         struct figure figure = {.key = extract->keys[i], .sums = &extract->measures[i]};
-        figure.days = period_days(&figure.key, 0);
+        figure.days = days_of(key, options->zone);
         statistic_set(writer, &figure, &extract->codes, &is_saturated);
         struct bytes value = statistic_pack(writer, &stamp);
         records_take(records, statistic_key(writer, &figure.key, &extract->codes), value, stamp.as_of);

@@ -14,6 +14,7 @@ struct live_options {
     const struct view_plan *plan;
     const char *reporter;
     const char *currency;
+    const struct zone *zone; /* whose days hours are of; NULL: of UTC */
 };
 
 /* Adds the answer to *out. */

@@ -102,7 +102,8 @@ static void fill(struct records *records, struct record *record, const Customs__
 static bool is_kept(const Customs__V1__Statistic *m)
 {
     bool grain = m->frequency == CUSTOMS__V1__FREQUENCY__FREQUENCY_MONTH ||
-                 m->frequency == CUSTOMS__V1__FREQUENCY__FREQUENCY_DAY;
+                 m->frequency == CUSTOMS__V1__FREQUENCY__FREQUENCY_DAY ||
+                 m->frequency == CUSTOMS__V1__FREQUENCY__FREQUENCY_HOUR;
     return grain && m->flow != CUSTOMS__V1__FLOW__FLOW_T && m->partner_group[0] == '\0';
 }
 

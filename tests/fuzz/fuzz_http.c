@@ -166,7 +166,7 @@ static void check_question(struct text rest)
     }
     if (ask_read(&ask, &plan, &info) == OK) {
         CHECK(ask.view == &plan.views[ask.view_index] && !ask.has_more);
-        ask_cells(&ask);
+        ask_cells(&ask, NULL);
     } else {
         ask_tell(&info);
         CHECK(info.text[0]);

@@ -188,7 +188,7 @@ static void check_figure(struct figures *figures, const struct cube *cube, uint3
 
 static void check_cube(const struct reading *reading)
 {
-    struct figures *figures = figures_new(&recorded.plan, reading->cube);
+    struct figures *figures = figures_new(&recorded.plan, reading->cube, NULL);
     uint32_t cells = cube_count(reading->cube);
     for (uint32_t i = 0; i < cells; i++)
         figures_add(figures, i);

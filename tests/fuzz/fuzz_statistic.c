@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     int32_t day = 0;
     if (size > 0 && data[0] == '#') /* no tag of a field: a key follows */
-        statistic_key_day((struct text){(const char *)data + 1, (uint32_t)size - 1}, &day);
+        statistic_key_day((struct text){(const char *)data + 1, (uint32_t)size - 1}, NULL, &day);
     else
         check_value((struct bytes){data, size});
     return 0;

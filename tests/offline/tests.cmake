@@ -18,6 +18,11 @@ if(NOT DRYPORT_THREAD_SANITIZER)
         --dryport $<TARGET_FILE:dryport> --offline $<TARGET_FILE:offline> --count ${records})
     set_tests_properties(offline/recount PROPERTIES TIMEOUT 1800 LABELS offline)
 
+    # a view by hour, recounted from the same file
+    add_test(NAME offline/hours COMMAND Python3::Interpreter -B ${CMAKE_SOURCE_DIR}/tests/offline/hours.py
+        --dryport $<TARGET_FILE:dryport> --offline $<TARGET_FILE:offline> --count 2000)
+    set_tests_properties(offline/hours PROPERTIES TIMEOUT 900 LABELS offline)
+
     # the Korean set, shuffled and with a partition held back, recounted from the CSV alone
     add_test(NAME offline/korean COMMAND Python3::Interpreter -B ${CMAKE_SOURCE_DIR}/tests/offline/korean.py
         --offline $<TARGET_FILE:offline> --data ${CMAKE_SOURCE_DIR}/../shared/data)

@@ -549,7 +549,7 @@ Test(audit, tombstone_of_a_month_that_is_not_final)
 
     cr_assert_eq(run(), OK, "%s", info.text);
     cr_assert_geq(audit_broken(audit), 1);
-    cr_assert(strstr(audit_place(audit, 0)->what, "can't be FINAL yet"), "%s", audit_place(audit, 0)->what);
+    cr_assert(strstr(audit_place(audit, 0)->what, "can't be over yet"), "%s", audit_place(audit, 0)->what);
 }
 
 Test(audit, missing_reject)

@@ -39,7 +39,7 @@ static void setup(void)
         plan.views[i].publish |= 1u << PERIOD_QUARTER | 1u << PERIOD_YEAR | 1u << PERIOD_YTD | 1u << PERIOD_12M;
     }
     cube = cube_new(&plan, 1, 0);
-    figures = figures_new(&plan, cube);
+    figures = figures_new(&plan, cube, NULL);
     figures_look_up(figures, reference, "CN");
     writer = statistic_writer_new(&plan, reference, "CN", "CNY");
     maker_init(&maker, &plan, 0);
@@ -119,7 +119,7 @@ static void begin_with_editions(void)
     cr_assert_eq(view_plan_option(&plan, TEXT("six"), TEXT("publish"), TEXT("day,month,quarter,year,ytd"), &info), OK);
     view_plan_finish(&plan);
     cube = cube_new(&plan, 1, 0);
-    figures = figures_new(&plan, cube);
+    figures = figures_new(&plan, cube, NULL);
     figures_look_up(figures, reference, "CN");
     writer = statistic_writer_new(&plan, reference, "CN", "CNY");
     maker_init(&maker, &plan, 0);

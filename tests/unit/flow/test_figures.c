@@ -34,7 +34,7 @@ static void setup(void)
         plan.views[i].total = false; /* see begin_with_totals */
     view_plan_finish(&plan);
     cube = cube_new(&plan, 1, 0);
-    figures = figures_new(&plan, cube);
+    figures = figures_new(&plan, cube, NULL);
     maker_init(&maker, &plan, 0);
     writer = statistic_writer_new(&plan, reference, "CN", "CNY");
     added = 0;
@@ -288,6 +288,101 @@ Test(figures, each_number_has_its_own_link_and_mark)
     cr_assert(figures_count(figures) == 0 && figures_marked(figures) == 0);
 }
 
+/* ---- hours ---- */
+
+enum { NOON_HOUR = 12 };
+
+static void count_in_hour(int32_t hour, int64_t value, int sign)
+{
+    struct contribution_item item = item_of(10121, "KZ", value, value * 1000);
+    struct contribution c = {.day = calendar_day(20240101), .hour = hour, .item_count = 1, .items = &item};
+    maker_add(&maker, &c, sign);
+}
+
+static void begin_with_hours(void)
+{
+    struct err_info info;
+    plan = (struct view_plan){0};
+    cr_assert_eq(view_plan_add(&plan, TEXT("hours"), TEXT("flow@hour"), &info), OK);
+    cr_assert_eq(view_plan_option(&plan, TEXT("hours"), TEXT("publish"), TEXT("hour,24h,7d"), &info), OK);
+    view_plan_finish(&plan);
+    maker_fini(&maker);
+    figures_free(figures);
+    cube_free(cube);
+    statistic_writer_free(writer);
+    cube = cube_new(&plan, 1, 0);
+    figures = figures_new(&plan, cube, NULL);
+    maker_init(&maker, &plan, 0);
+    writer = statistic_writer_new(&plan, reference, "CN", "CNY");
+}
+
+Test(figures, windows_of_hours_are_sums_of_their_hours)
+{
+    begin_with_hours();
+    int32_t noon = calendar_day(20240710) * 24 + NOON_HOUR;
+    for (int32_t back = 0; back < 10 * 24; back++) /* ten days and nights */
+        count_in_hour(noon - back, 1 + back % 7, 1);
+    fold();
+    figures_set_today(figures, calendar_day(20240710));
+    for (int32_t newest = noon - 5; newest <= noon + 30; newest++) {
+        figures_set_hours(figures, newest, INT32_MIN);
+        int64_t sum = 0;
+        for (int32_t hour = newest - 23; hour <= newest; hour++)
+            sum += hour <= noon ? 1 + (noon - hour) % 7 : 0;
+        cr_assert_eq(value_of("hours|ROLLING|24H||flow=M"), sum);
+        cr_assert_eq(value_of("hours|ROLLING|24H||flow=T"), sum);
+    }
+    int64_t week = 0;
+    for (int32_t back = 0; back < 6 * 24 + NOON_HOUR + 1; back++) /* from midnight of the fourth */
+        week += 1 + back % 7;
+    cr_assert_eq(value_of("hours|ROLLING|7D||flow=M"), week);
+}
+
+Test(figures, a_change_of_an_hour_marks_it_and_the_windows_that_hold_it)
+{
+    static const char *const inside[] = {"hours|HOUR|20240710T12Z|20240710T12Z|flow=T", "hours|ROLLING|24H||flow=M",
+                                         "hours|ROLLING|24H||flow=T", "hours|ROLLING|7D||flow=M",
+                                         "hours|ROLLING|7D||flow=T"};
+    static const char *const yesterday[] = {"hours|HOUR|20240709T12Z|20240709T12Z|flow=T", "hours|ROLLING|7D||flow=M",
+                                            "hours|ROLLING|7D||flow=T"};
+    static const char *const before[] = {"hours|HOUR|20240703T12Z|20240703T12Z|flow=T"};
+    begin_with_hours();
+    int32_t noon = calendar_day(20240710) * 24 + NOON_HOUR;
+    figures_set_today(figures, calendar_day(20240710));
+    figures_set_hours(figures, noon, INT32_MIN);
+    for (int32_t days = 0; days < 10; days++)
+        count_in_hour(noon - days * 24, 5, 1);
+    fold();
+    forget_marks();
+    count_in_hour(noon, 1, 1);
+    fold();
+    expect_marks(inside, 5);
+    forget_marks();
+    count_in_hour(noon - 24, 1, 1);
+    fold();
+    expect_marks(yesterday, 3);
+    forget_marks();
+    count_in_hour(noon - 7 * 24, 1, 1);
+    fold();
+    expect_marks(before, 1);
+}
+
+Test(figures, an_hour_that_is_not_kept_is_told_as_if_nothing_had_come)
+{
+    begin_with_hours();
+    int32_t noon = calendar_day(20240710) * 24 + NOON_HOUR;
+    count_in_hour(noon, 5, 1);
+    fold();
+    uint32_t number = find("hours|HOUR|20240710T12Z|20240710T12Z|flow=M");
+    figures_set_hours(figures, noon, noon);
+    cr_assert_eq(value_of("hours|HOUR|20240710T12Z|20240710T12Z|flow=M"), 5);
+    cr_assert(!figures_is_over(figures, number));
+    figures_set_hours(figures, noon + 1, noon + 1);
+    cr_assert_eq(value_of("hours|HOUR|20240710T12Z|20240710T12Z|flow=M"), 0);
+    cr_assert_eq(value_of("hours|HOUR|20240710T12Z|20240710T12Z|flow=T"), 0);
+    cr_assert(figures_is_over(figures, number));
+}
+
 /* ---- all flows together ---- */
 
 static void count_flows(uint32_t date, int64_t m, int64_t rm, int sign)
@@ -410,7 +505,7 @@ static void begin_with_groups(void)
     statistic_writer_free(writer);
     maker_fini(&maker);
     cube = cube_new(&plan, 1, 0);
-    figures = figures_new(&plan, cube);
+    figures = figures_new(&plan, cube, NULL);
     figures_look_up(figures, groups, "CN");
     maker_init(&maker, &plan, 0);
     writer = statistic_writer_new(&plan, groups, "CN", "CNY");
@@ -629,7 +724,7 @@ static void begin_with_editions(void)
     statistic_writer_free(writer);
     maker_fini(&maker);
     cube = cube_new(&plan, 1, 0);
-    figures = figures_new(&plan, cube);
+    figures = figures_new(&plan, cube, NULL);
     figures_look_up(figures, groups, "CN");
     maker_init(&maker, &plan, 0);
     writer = statistic_writer_new(&plan, groups, "CN", "CNY");

@@ -427,6 +427,25 @@ Test(statistic, keys_of_derived_periods_are_as_the_contract_has_them)
     expect_key(&cell, "flow|MONTH|20250801|20250831|flow=T");
 }
 
+Test(statistic, an_hour_is_named_in_utc_and_told_in_ms)
+{
+    struct table_key key = key_of("flow", false, 20250801, 0);
+    int32_t hour = calendar_day(20250801) * 24 + 5;
+    key.word[0] = cell_word0_of(cell_view(&key), CELL_HOUR, hour, 0);
+    key.word[3] = cell_word3(0, 0, 0, FLOW_M, 0);
+    expect_key(&key, "flow|HOUR|20250801T05Z|20250801T05Z|flow=M");
+    struct table_key window = period_key(&key, PERIOD_24H, 0);
+    expect_key(&window, "flow|ROLLING|24H||flow=M");
+
+    int32_t read;
+    int32_t day;
+    cr_assert(statistic_key_hour(TEXT("flow|HOUR|20250801T05Z|20250801T05Z|flow=M"), &read));
+    cr_assert_eq(read, hour);
+    cr_assert(statistic_key_day(TEXT("flow|HOUR|20250801T05Z|20250801T05Z|flow=M"), NULL, &day));
+    cr_assert_eq(day, calendar_day(20250801));
+    cr_assert_not(statistic_key_hour(TEXT("flow|DAY|20250801|20250801|flow=M"), &read));
+}
+
 Test(statistic, a_record_says_what_a_year_before_had_and_how_much_it_grew)
 {
     struct table_key key = key_of("flow", true, 20250801, 0);

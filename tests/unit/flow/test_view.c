@@ -131,7 +131,7 @@ Test(view, publish_lists_what_the_grain_has)
     cr_assert_eq(view_plan_option(&plan, TEXT("m"), TEXT("publish"), TEXT("month,quarter,year,ytd,12m"), &info), OK);
     cr_assert_eq(
         view_plan_option(&plan, TEXT("d"), TEXT("publish"), TEXT("day,month,quarter,year,ytd,7d,30d,12m"), &info), OK);
-    cr_assert_eq(plan.views[0].publish, (1u << PERIODS) - 1);
+    cr_assert_eq(plan.views[0].publish, ((1u << PERIODS) - 1) & ~(1u << PERIOD_HOUR | 1u << PERIOD_24H));
     cr_assert_eq(view_plan_option(&plan, TEXT("d"), TEXT("colour"), TEXT("red"), &info), ERR_CONFIG);
     cr_assert_eq(view_plan_option(&plan, TEXT("z"), TEXT("publish"), TEXT("day"), &info), ERR_CONFIG);
 }
@@ -164,6 +164,27 @@ Test(view, codes_of_six_digits_and_less_do_not_derive_from_eight_or_ten)
     cr_assert_eq(plan.views[1].leaf, 2);
     cr_assert_eq(plan.views[2].leaf, 2);
     cr_assert_neq(plan.views[3].leaf, 3, "no code is needed for this one");
+}
+
+Test(view, a_view_by_hour_has_hours_and_their_windows_and_derives_from_hours_alone)
+{
+    struct view_plan plan = {0};
+    struct err_info info;
+    cr_assert_eq(add(&plan, "d", "office,flow@day", NULL), OK);
+    cr_assert_eq(add(&plan, "h", "office,flow@hour", NULL), OK);
+    cr_assert_eq(add(&plan, "f", "flow@hour", NULL), OK);
+    cr_assert_eq(add(&plan, "m", "flow@month", NULL), OK);
+    view_plan_finish(&plan);
+
+    cr_assert_eq(plan.views[1].publish, 1u << PERIOD_HOUR);
+    cr_assert_eq(plan.views[1].leaf, 1);
+    cr_assert_eq(plan.views[2].leaf, 1);
+    cr_assert_eq(plan.views[3].leaf, 0, "no month is made of hours");
+    cr_assert_eq(view_plan_option(&plan, TEXT("h"), TEXT("publish"), TEXT("hour,24h,7d"), &info), OK);
+    cr_assert(!view_keeps_months(&plan.views[1]));
+    cr_assert_eq(view_plan_option(&plan, TEXT("h"), TEXT("publish"), TEXT("day"), &info), ERR_CONFIG);
+    cr_assert(strstr(info.text, "hour,24h,7d"), "%s", info.text);
+    cr_assert_eq(view_plan_option(&plan, TEXT("d"), TEXT("publish"), TEXT("24h"), &info), ERR_CONFIG);
 }
 
 Test(view, all_flows_together_stand_in_views_with_a_flow_unless_refused)

@@ -79,7 +79,7 @@ Test(ask, dimensions_and_their_fields_are_conditions_beside_where)
 Test(ask, cells_of_the_window_and_of_the_year_before)
 {
     cr_assert_eq(read_url("view=flow&period=2025-02&format=csv&limit=5"), OK, "%s", info.text);
-    struct extract_request cells = ask_cells(&ask);
+    struct extract_request cells = ask_cells(&ask, NULL);
 
     cr_assert_not(cells.months);
     cr_assert_eq(cells.windows[0].from, calendar_day(20250201));
@@ -91,7 +91,7 @@ Test(ask, cells_of_the_window_and_of_the_year_before)
     teardown();
     setup();
     cr_assert_eq(read_url("view=partner&period=2025"), OK);
-    cr_assert(ask_cells(&ask).months);
+    cr_assert(ask_cells(&ask, NULL).months);
 }
 
 Test(ask, an_error_names_the_parameter_and_the_mend)

@@ -60,7 +60,7 @@ TestSuite(live, .init = setup, .fini = teardown);
 
 static enum err ask_for(const char *by, const char *where, const char *format)
 {
-    const struct live_options options = {&plan, "CN", "CNY"};
+    const struct live_options options = {&plan, "CN", "CNY", NULL};
     ask_add(&ask, "view", "partner");
     ask_add(&ask, "period", "2025-01..2025-06");
     ask_add(&ask, "limit", "100000");
