@@ -3,12 +3,10 @@
 
 #include "base/buffer.h"
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/memory.h"
 #include "flow/hours.h"
 #include "flow/key_text.h"
 #include "flow/statistic_bytes.h"
-#include "flow/statistic_read.h"
 #include "trade/calendar.h"
 #include "trade/growth.h"
 #include "trade/trade_class.h"
@@ -24,7 +22,6 @@ enum {
 };
 
 static const i128 mg_a_gram = 1000;
-static const uint64_t content_seed = 0x5354415449535443; /* any but HASH_P0, which hash_bytes would cancel out */
 
 /* What the time in a key is as text: figures in a row mostly have the same. */
 struct time_text {
@@ -74,52 +71,11 @@ struct statistic_writer {
     struct buffer value;
 };
 
-/* ---- memory of decoded records ---- */
-
-static void *unpack_alloc(void *data, size_t bytes)
-{
-    (void)data;
-    return memory_new(1, bytes);
-}
-
-static void unpack_free(void *data, void *memory)
-{
-    (void)data;
-    memory_free(memory);
-}
-
-static void free_unpacked(Customs__V1__Statistic *record)
-{
-    ProtobufCAllocator allocator = {unpack_alloc, unpack_free, NULL};
-    if (record)
-        customs__v1__statistic__free_unpacked(record, &allocator);
-}
-
 static void copy_text(char *to, size_t bytes, const char *from)
 {
     size_t length = strlen(from);
     CHECK(length < bytes);
     memcpy(to, from, length + 1);
-}
-
-/* protobuf-c takes a field of number 0 that is written in two bytes, and writes it again in a form that nobody reads. */
-static bool has_field_zero(const Customs__V1__Statistic *record)
-{
-    for (unsigned i = 0; i < record->base.n_unknown_fields; i++) {
-        if (record->base.unknown_fields[i].tag == 0)
-            return true;
-    }
-    return false;
-}
-
-static Customs__V1__Statistic *unpack(struct bytes value)
-{
-    ProtobufCAllocator allocator = {unpack_alloc, unpack_free, NULL};
-    Customs__V1__Statistic *record = customs__v1__statistic__unpack(&allocator, value.length, value.data);
-    if (!record || !has_field_zero(record))
-        return record;
-    free_unpacked(record);
-    return NULL;
 }
 
 /* ---- dimensions ---- */
@@ -443,7 +399,7 @@ void statistic_writer_free(struct statistic_writer *writer)
 {
     if (!writer)
         return;
-    free_unpacked(writer->gone);
+    statistic_content_free(writer->gone);
     buffer_fini(&writer->value);
     memory_free(writer);
 }
@@ -451,65 +407,6 @@ void statistic_writer_free(struct statistic_writer *writer)
 void statistic_writer_look_up(struct statistic_writer *writer, const struct reference *reference)
 {
     writer->reference = reference;
-}
-
-/* ---- content ---- */
-
-/* Hash of all fields but 46 and 50-53. Texts are separated by a byte that UTF-8 never holds. */
-static uint64_t content_of(const Customs__V1__Statistic *m)
-{
-    if (m->items == 0)
-        return STATISTIC_ABSENT;
-    const uint64_t numbers[] = {
-        (uint64_t)m->frequency,
-        (uint64_t)m->period_from << 32 | m->period_to,
-        (uint64_t)m->flow << 32 | (uint64_t)m->partner_basis << 16 | (uint64_t)m->value_basis << 8 |
-            (uint64_t)m->confidentiality,
-        m->transport_mode,
-        (uint64_t)m->hour_from_ms,
-        (uint64_t)m->hour_to_ms,
-        (uint64_t)m->value_minor,
-        (uint64_t)m->customs_value_minor,
-        (uint64_t)m->net_mass_g,
-        (uint64_t)m->gross_mass_g,
-        (uint64_t)m->supp_quantity_micro,
-        m->declarations,
-        m->items,
-        m->packages,
-        (uint64_t)m->base_value_minor,
-        (uint64_t)m->base_net_mass_g,
-        (uint64_t)m->estimated_net_mass_g,
-        m->warned_items,
-        m->late_items,
-        m->loaded_items,
-        (uint64_t)m->has_yoy_value_ppm_case << 32 | (uint64_t)m->has_yoy_net_mass_ppm_case,
-        m->has_yoy_value_ppm_case ? (uint64_t)m->yoy_value_ppm : 0,
-        m->has_yoy_net_mass_ppm_case ? (uint64_t)m->yoy_net_mass_ppm : 0,
-    };
-    const char *const texts[] = {
-        m->view,        m->reporter,      m->office_code,    m->border_office_code, m->zone_code,
-        m->partner,     m->partner_group, m->commodity_code, m->classification,     m->trade_mode,
-        m->region_code, m->currency,      m->supp_unit,
-    };
-    uint64_t hash = hash_bytes(numbers, sizeof numbers, content_seed);
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        hash = texts[i][0] ? hash_bytes(texts[i], strlen(texts[i]), hash + i) : hash_mix(hash ^ HASH_P1, HASH_P2 + i);
-    return hash > STATISTIC_UNKNOWN ? hash : hash + 2;
-}
-
-bool statistic_content(struct bytes value, uint64_t *out_content)
-{
-    struct statistic_scratch scratch;
-    if (statistic_read(value, &scratch)) {
-        *out_content = content_of(&scratch.message);
-        return true;
-    }
-    Customs__V1__Statistic *record = unpack(value);
-    if (!record)
-        return false;
-    *out_content = content_of(record);
-    free_unpacked(record);
-    return true;
 }
 
 /* ---- a cell ---- */
@@ -648,15 +545,15 @@ uint64_t statistic_set(struct statistic_writer *writer, const struct figure *fig
     m->transport_mode = mode_of(key);
     set_measures(writer, figure->sums, out_saturated);
     set_base(writer, figure, out_saturated);
-    return content_of(m);
+    return statistic_content_of(m);
 }
 
 bool statistic_set_gone(struct statistic_writer *writer, struct bytes value)
 {
-    Customs__V1__Statistic *m = unpack(value);
+    Customs__V1__Statistic *m = statistic_content_unpack(value);
     if (!m)
         return false;
-    free_unpacked(writer->gone);
+    statistic_content_free(writer->gone);
     writer->gone = m;
     writer->taken = m;
     m->value_minor = 0;

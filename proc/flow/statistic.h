@@ -12,13 +12,10 @@
 #include "flow/cell.h"
 #include "flow/dictionary.h"
 #include "flow/period.h"
+#include "flow/statistic_content.h"
 #include "flow/view.h"
 #include "trade/reference.h"
 #include "trade/zone.h"
-
-/* Content of a record with items 0, which equals an absent one; and of a record that was not looked into. */
-#define STATISTIC_ABSENT 0ULL
-#define STATISTIC_UNKNOWN 1ULL
 
 struct statistic_writer;
 
@@ -30,7 +27,7 @@ void statistic_writer_free(struct statistic_writer *writer);
 /* Other lists from now on. Shares them. */
 void statistic_writer_look_up(struct statistic_writer *writer, const struct reference *reference);
 
-/* Takes a figure. Returns the hash of all fields but 46 and 50-53, STATISTIC_ABSENT if it has no items. *out_saturated is
+/* Takes a figure. Returns its content (statistic_content.h), STATISTIC_ABSENT if it has no items. *out_saturated is
  * set (never cleared) if a sum did not fit. */
 uint64_t statistic_set(struct statistic_writer *writer, const struct figure *figure, const struct dictionary *codes,
                        bool *out_saturated);
@@ -58,6 +55,3 @@ bool statistic_key_day(struct text key, const struct zone *zone, int32_t *out_da
 
 /* The hour that a record key names. False: it names none. */
 bool statistic_key_hour(struct text key, int32_t *out_hour);
-
-/* Content hash of a record's value, as statistic_set returns it. False: it is no Statistic. */
-bool statistic_content(struct bytes value, uint64_t *out_content);
