@@ -87,6 +87,8 @@ def measure_bare(chosen, address):
     time.sleep(chosen.rest)
     begun, cpu = time.monotonic(), cpu_of(process.pid)
     time.sleep(chosen.seconds)
+    if process.poll() is not None:
+        raise Failed("the bare consumer ended with %d before it was measured" % process.returncode)
     share = (cpu_of(process.pid) - cpu) / (time.monotonic() - begun)
     resident = memory_of(process.pid)
     process.wait(60)

@@ -150,6 +150,13 @@ void client_health_error(struct client_health *health, int code, const char *tex
     }
 }
 
+void client_health_answered(struct client_health *health)
+{
+    pthread_mutex_lock(&health->lock);
+    health->shown.is_reachable = true;
+    pthread_mutex_unlock(&health->lock);
+}
+
 /* Sum of the whole numbers that follow each `key` in json. */
 static int64_t sum_of(const char *json, const char *key)
 {

@@ -51,6 +51,9 @@ void client_health_read(struct client_health *health, struct kafka_health *out);
 /* Counts a passing error and keeps its text; logs it, the same code at most once in 10 s. */
 void client_health_error(struct client_health *health, int code, const char *text);
 
+/* A broker answered: nobody has to wait for the next statistics to know it. */
+void client_health_answered(struct client_health *health);
+
 /* One line, as client_health_error does it, without counting or limiting. */
 void client_health_log(struct client_health *health, enum kafka_severity severity, const char *event, const char *text);
 

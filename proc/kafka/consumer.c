@@ -40,6 +40,7 @@ struct consumer {
     int32_t revoking_count;
     bool is_rebalancing; /* from the first revoke to the next assignment: no commits */
     bool owes_answer;    /* a revoke is not yet answered to librdkafka */
+    bool was_assigned;   /* by this handle; it has joined when the caller has taken what it was assigned */
     bool is_left;        /* for good */
     int64_t committed_ms;
     int64_t joined_ms; /* when the handle was made */
@@ -137,7 +138,7 @@ static rd_kafka_topic_partition_list_t *due_commits(struct consumer *consumer)
 
 static bool may_commit(const struct consumer *consumer)
 {
-    return consumer->handle != NULL && !consumer->is_rebalancing && counter_read(&consumer->joined) != 0;
+    return consumer->handle != NULL && !consumer->is_rebalancing && consumer->was_assigned;
 }
 
 static void commit_last(struct consumer *consumer)
@@ -226,7 +227,8 @@ static void on_assign(struct consumer *consumer, const rd_kafka_topic_partition_
         }
     }
     counter_add(&consumer->rebalances[PORT_ASSIGNED], 1);
-    counter_set(&consumer->joined, 1);
+    client_health_answered(consumer->health);
+    consumer->was_assigned = true;
     consumer->is_rebalancing = false;
     answer(consumer, true);
 }
@@ -265,6 +267,7 @@ static void on_revoke(struct consumer *consumer, const rd_kafka_topic_partition_
     counter_add(&consumer->rebalances[is_lost ? PORT_LOST : PORT_REVOKED], 1);
     if (is_lost) {
         counter_set(&consumer->joined, 0); /* until the group takes it in again */
+        consumer->was_assigned = false;
     }
     if (consumer->revoking_count == 0) {
         answer(consumer, false);
@@ -349,6 +352,7 @@ static void rebuild_if_fatal(struct consumer *consumer, int64_t now_ms)
         lose_all(consumer);
         counter_add(&consumer->rebalances[PORT_LOST], 1);
         counter_set(&consumer->joined, 0);
+        consumer->was_assigned = false;
         consumer->owes_answer = false;
         consumer->is_rebalancing = true;
         leave(consumer);
@@ -390,6 +394,9 @@ static void serve(struct consumer *consumer)
 bool consumer_membership(struct consumer *consumer, struct port_membership *out)
 {
     if (consumer->change_next == consumer->change_count) {
+        if (consumer->was_assigned && !consumer->is_left) {
+            counter_set(&consumer->joined, 1);
+        }
         serve(consumer);
     }
     if (consumer->change_next == consumer->change_count) {

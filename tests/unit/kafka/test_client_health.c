@@ -25,6 +25,24 @@ Test(client_health, same_error_is_logged_once_and_counted_always)
     client_health_free(health);
 }
 
+Test(client_health, an_answer_is_enough_until_all_brokers_are_gone)
+{
+    fixture_options(&fixture, "b:1");
+    struct client_health *health = client_health_new(&fixture.options);
+    struct kafka_health shown;
+    client_health_read(health, &shown);
+    cr_assert_not(shown.is_reachable);
+
+    client_health_answered(health);
+    client_health_read(health, &shown);
+    cr_assert(shown.is_reachable);
+
+    client_health_error(health, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "1/1 brokers are down");
+    client_health_read(health, &shown);
+    cr_assert_not(shown.is_reachable);
+    client_health_free(health);
+}
+
 Test(client_health, statistics_of_all_handles_are_added_up)
 {
     fixture_options(&fixture, "b:1");
