@@ -22,12 +22,15 @@ Test(calendar, day_numbers_count_every_day_once)
 {
     cr_assert_eq(calendar_day(19700101), 0);
     int32_t day = calendar_day(18991231);
-    for (uint32_t year = 1900; year <= 2101; year++) {
+    for (uint32_t year = 1900; year <= 2120; year++) {
         for (uint32_t month = 1; month <= 12; month++) {
             for (uint32_t date = year * 10000 + month * 100 + 1; calendar_is_date(date); date++) {
                 day++;
                 cr_assert_eq(calendar_day(date), day);
                 cr_assert_eq(calendar_date(day), date);
+                int32_t months = ((int32_t)year - 1970) * 12 + (int32_t)month - 1;
+                cr_assert_eq(calendar_month_of_day(day), months);
+                cr_assert_eq(calendar_month_day(months), day - (int32_t)(date % 100) + 1);
             }
         }
     }
