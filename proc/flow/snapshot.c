@@ -17,6 +17,8 @@ enum {
     GROUPS_WAITING_MOST = GROUPS_MOST / 2, /* beyond it slices wait: the room is for what is counted */
     DAY_MS = 86400000,
     DERIVED_CELLS = 1 << 16, /* in the tally before they move to the totals */
+    SLICE_BYTES_A_MS =
+        8 << 10, /* a partition writes no more of its state than that while nothing else has to be done */
     TRIM_RETRY_MS = 60000,
     TRIM_REFUSED_MS = 3600000,
 };
@@ -65,7 +67,10 @@ bool snapshot_is_due(const struct partition *partition, int64_t now_ms)
         return false;
     if (snapshot->next == 0 && snapshot->since_bytes <= bytes_due(partition))
         return false;
-    return now_ms - snapshot->sealed_ms >= partition->context->frame_interval_ms && !input_waits(partition);
+    int64_t rest_ms = snapshot->sealed_bytes / SLICE_BYTES_A_MS;
+    if (rest_ms < partition->context->frame_interval_ms)
+        rest_ms = partition->context->frame_interval_ms;
+    return now_ms - snapshot->sealed_ms >= rest_ms && !input_waits(partition);
 }
 
 static struct snapshot_source source_of(struct partition *partition)
@@ -119,6 +124,7 @@ struct group *snapshot_seal(struct partition *partition, int64_t now_ms)
         return NULL;
     }
     snapshot->sealed_ms = now_ms;
+    snapshot->sealed_bytes = (int64_t)group->bytes.length;
     snapshot->cycle_bytes += (int64_t)group->bytes.length;
     snapshot->next = (snapshot->next + 1) % SLICES;
     if (MUTANT(SLICE_LEFT_OUT) && snapshot->next == SLICES / 2)

@@ -29,7 +29,8 @@ struct snapshot {
     int64_t cycle_bytes;    /* of the cycle on its way */
     int64_t complete_bytes; /* of the last whole one */
     int64_t since_bytes;    /* of other groups since the last one began */
-    int64_t sealed_ms;      /* when the last slice was sealed */
+    int64_t sealed_ms;      /* when the last slice was sealed, */
+    int64_t sealed_bytes;   /* and how large it was */
     int64_t trim_to;        /* journal offset, -1 for none */
     int64_t trimmed;
     int64_t trim_retry_ms;

@@ -195,6 +195,10 @@ Test(snapshot, no_slice_is_due_while_the_broker_has_more_input)
     lags = false;
     cr_assert(snapshot_is_due(partition, 1000));
     cr_assert_not(snapshot_is_due(partition, 100), "the frame interval");
+    partition->snapshot.sealed_bytes = 4 << 20;
+    partition->snapshot.sealed_ms = 1000;
+    cr_assert_not(snapshot_is_due(partition, 1000 + 511), "a large slice is followed by a rest");
+    cr_assert(snapshot_is_due(partition, 1000 + 512));
     memory_free(partition);
 }
 
