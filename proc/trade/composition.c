@@ -72,7 +72,8 @@ void composition_add(struct composition *composition, const struct reference *re
 {
     for (uint32_t i = 0; i < reference->groups_count; i++) {
         const struct group_row *row = &reference->groups[i];
-        if (text_is(group, row->group) && reference_in_group(reference, group, text_of(row->country), date))
+        struct text country = {row->country, COMPOSITION_CODE_BYTES - 1};
+        if (text_is(group, row->group) && reference_in_group(reference, group, country, date))
             add_country(composition, row->country);
     }
 }
