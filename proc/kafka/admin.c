@@ -14,6 +14,7 @@ enum {
     TIMESTAMP_AFTER_MAX_MS = 3600000, /* one broken clock must not move the watermark: design.md 4 */
     SETTINGS_MAX = 8,
     IN_SYNC_FROM_REPLICAS = 3,
+    AWAIT_MOST_MS = 50, /* between looks for a topic that was just made */
 };
 
 struct admin {
@@ -346,7 +347,7 @@ static rd_kafka_resp_err_t create_once(struct admin *admin, enum port_topic topi
 static enum err await_topic(struct admin *admin, enum port_topic topic, struct err_info *info)
 {
     int64_t end_ns = clock_steady_ns() + client_timeout_ms(admin->options) * 1000000;
-    for (;;) {
+    for (long pause_ms = 5;; pause_ms = pause_ms < AWAIT_MOST_MS ? 2 * pause_ms : AWAIT_MOST_MS) {
         int32_t partitions;
         TRY(admin_partitions(admin, topic, &partitions, info));
         struct port_bounds bounds;
@@ -358,7 +359,7 @@ static enum err await_topic(struct admin *admin, enum port_topic topic, struct e
                            "topic %s was created, but no broker knows it after %lld ms: see the brokers' logs",
                            name_of(admin, topic), (long long)client_timeout_ms(admin->options));
         }
-        struct timespec pause = {0, 50 * 1000000};
+        struct timespec pause = {0, pause_ms * 1000000};
         nanosleep(&pause, NULL); /* the broker's news travel by themselves: nothing to wait on */
     }
 }
