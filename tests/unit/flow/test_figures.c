@@ -19,10 +19,38 @@ static struct reference *reference;
 static struct statistic_writer *writer;
 static uint32_t added;
 
+/* What counts and publishes by the plan, and its end. */
+static void open_plan(void)
+{
+    view_plan_finish(&plan);
+    cube = cube_new(&plan, 1, 0);
+    figures = figures_new(&plan, cube, NULL);
+    maker_init(&maker, &plan, 0);
+    writer = statistic_writer_new(&plan, reference, "CN", "CNY");
+    added = 0;
+}
+
+static void close_plan(void)
+{
+    statistic_writer_free(writer);
+    maker_fini(&maker);
+    figures_free(figures);
+    cube_free(cube);
+    plan = (struct view_plan){0};
+}
+
+static void load_lists(const char *folder)
+{
+    struct err_info info = {{0}};
+    reference_free(reference);
+    reference = NULL;
+    cr_assert_eq(reference_load(folder, NULL, &reference, &info), OK, "%s", info.text);
+}
+
 static void setup(void)
 {
     struct err_info info = {{0}};
-    cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/unit/flow", NULL, &reference, &info), OK, "%s", info.text);
+    load_lists(DRYPORT_SOURCE "/tests/unit/flow");
     plan = (struct view_plan){0};
     cr_assert_eq(view_plan_add(&plan, TEXT("partner"), TEXT("partner,flow@month"), &info), OK);
     cr_assert_eq(view_plan_add(&plan, TEXT("flow"), TEXT("flow@day"), &info), OK);
@@ -32,20 +60,12 @@ static void setup(void)
     cr_assert_eq(view_plan_option(&plan, TEXT("partner"), TEXT("publish"), TEXT("quarter,ytd,12m"), &info), OK);
     for (uint32_t i = 0; i < plan.count; i++)
         plan.views[i].total = false; /* see begin_with_totals */
-    view_plan_finish(&plan);
-    cube = cube_new(&plan, 1, 0);
-    figures = figures_new(&plan, cube, NULL);
-    maker_init(&maker, &plan, 0);
-    writer = statistic_writer_new(&plan, reference, "CN", "CNY");
-    added = 0;
+    open_plan();
 }
 
 static void teardown(void)
 {
-    statistic_writer_free(writer);
-    maker_fini(&maker);
-    figures_free(figures);
-    cube_free(cube);
+    close_plan();
     reference_free(reference);
 }
 
@@ -302,18 +322,10 @@ static void count_in_hour(int32_t hour, int64_t value, int sign)
 static void begin_with_hours(void)
 {
     struct err_info info;
-    plan = (struct view_plan){0};
+    close_plan();
     cr_assert_eq(view_plan_add(&plan, TEXT("hours"), TEXT("flow@hour"), &info), OK);
     cr_assert_eq(view_plan_option(&plan, TEXT("hours"), TEXT("publish"), TEXT("hour,24h,7d"), &info), OK);
-    view_plan_finish(&plan);
-    maker_fini(&maker);
-    figures_free(figures);
-    cube_free(cube);
-    statistic_writer_free(writer);
-    cube = cube_new(&plan, 1, 0);
-    figures = figures_new(&plan, cube, NULL);
-    maker_init(&maker, &plan, 0);
-    writer = statistic_writer_new(&plan, reference, "CN", "CNY");
+    open_plan();
 }
 
 Test(figures, windows_of_hours_are_sums_of_their_hours)
@@ -481,16 +493,12 @@ Test(figures, a_change_of_one_flow_marks_all_flows_together)
 
 /* ---- country groups and trade classes ---- */
 
-static struct reference *groups;
-
 /* Another plan, of groups, with the list of the tests: Belarus joins SCO_MEMBER on 4 July 2024; Kazakhstan and Uzbekistan are CENTRAL_ASIA. */
 static void begin_with_groups(void)
 {
     struct err_info info = {{0}};
-    teardown();
-    setup();
-    cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/data/reference", NULL, &groups, &info), OK, "%s", info.text);
-    plan = (struct view_plan){0};
+    close_plan();
+    load_lists(DRYPORT_SOURCE "/tests/data/reference");
     cr_assert_eq(view_plan_add(&plan, TEXT("partner"), TEXT("partner,flow@month"), &info), OK);
     cr_assert_eq(view_plan_add(&plan, TEXT("bloc"), TEXT("flow,partner_group@day"), &info), OK);
     cr_assert_eq(view_plan_add(&plan, TEXT("class"), TEXT("trade_class,partner_group,flow@month"), &info), OK);
@@ -498,17 +506,9 @@ static void begin_with_groups(void)
     static const char all[] = "day,month,quarter,year,ytd,7d,30d,12m";
     cr_assert_eq(view_plan_option(&plan, TEXT("bloc"), TEXT("publish"), text_of(all), &info), OK);
     cr_assert_eq(view_plan_option(&plan, TEXT("bloc"), TEXT("total"), TEXT("yes"), &info), OK);
-    cr_assert_eq(view_plan_groups(&plan, groups, &info), OK, "%s", info.text);
-    view_plan_finish(&plan);
-    figures_free(figures);
-    cube_free(cube);
-    statistic_writer_free(writer);
-    maker_fini(&maker);
-    cube = cube_new(&plan, 1, 0);
-    figures = figures_new(&plan, cube, NULL);
-    figures_look_up(figures, groups, "CN");
-    maker_init(&maker, &plan, 0);
-    writer = statistic_writer_new(&plan, groups, "CN", "CNY");
+    cr_assert_eq(view_plan_groups(&plan, reference, &info), OK, "%s", info.text);
+    open_plan();
+    figures_look_up(figures, reference, "CN");
 }
 
 static void count_of(const char *country, const char *trade_mode, uint32_t date, int64_t value, int sign)
@@ -650,12 +650,12 @@ Test(figures, other_lists_make_other_groups_of_the_same_cells)
     uint32_t number = find("bloc|DAY|20250910|20250910|flow=M|partner_group=SCO_OBSERVER");
     cr_assert_eq(value_of("bloc|DAY|20250910|20250910|flow=M|partner_group=SCO_OBSERVER"), 0,
                  "it ended on 1 September");
-    figures_look_up(figures, groups, "BY");
+    figures_look_up(figures, reference, "BY");
     cr_assert_eq(figures_count(figures), before, "numbers stay");
     cr_assert_eq(find("bloc|DAY|20250910|20250910|flow=M|partner_group=SCO_OBSERVER"), number);
     cr_assert_eq(value_of("bloc|YEAR|20240101|20241231|flow=M|partner_group=SCO_MEMBER"), 0,
                  "who reports is no partner");
-    figures_look_up(figures, groups, "CN");
+    figures_look_up(figures, reference, "CN");
     cr_assert_eq(value_of("bloc|YEAR|20240101|20241231|flow=M|partner_group=SCO_MEMBER"), 1);
 }
 
@@ -683,7 +683,7 @@ Test(figures, a_group_is_the_sum_of_its_partners_at_every_date)
             int64_t base = 0;
             uint32_t last = calendar_month_last(months[m]);
             composition = (struct composition){.count = 0};
-            composition_add(&composition, groups, text_of(plan.groups[group]), last);
+            composition_add(&composition, reference, text_of(plan.groups[group]), last);
             composition_remove(&composition, TEXT("CN"));
             for (uint32_t c = 0; c < composition.count; c++) {
                 snprintf(key, sizeof key, "partner|MONTH|%u|%u|partner=%s|flow=M", months[m], last,
@@ -710,24 +710,14 @@ Test(figures, a_group_is_the_sum_of_its_partners_at_every_date)
 static void begin_with_editions(void)
 {
     struct err_info info = {{0}};
-    teardown();
-    setup();
-    cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/data/editions", NULL, &groups, &info), OK, "%s", info.text);
-    plan = (struct view_plan){0};
+    close_plan();
+    load_lists(DRYPORT_SOURCE "/tests/data/editions");
     cr_assert_eq(view_plan_add(&plan, TEXT("goods"), TEXT("hs6@month"), &info), OK);
     cr_assert_eq(view_plan_option(&plan, TEXT("goods"), TEXT("publish"), TEXT("month,ytd,12m"), &info), OK);
     cr_assert_eq(view_plan_add(&plan, TEXT("days"), TEXT("hs6@day"), &info), OK);
     cr_assert_eq(view_plan_option(&plan, TEXT("days"), TEXT("publish"), TEXT("day,7d"), &info), OK);
-    view_plan_finish(&plan);
-    figures_free(figures);
-    cube_free(cube);
-    statistic_writer_free(writer);
-    maker_fini(&maker);
-    cube = cube_new(&plan, 1, 0);
-    figures = figures_new(&plan, cube, NULL);
-    figures_look_up(figures, groups, "CN");
-    maker_init(&maker, &plan, 0);
-    writer = statistic_writer_new(&plan, groups, "CN", "CNY");
+    open_plan();
+    figures_look_up(figures, reference, "CN");
 }
 
 static void count_code(uint32_t hs6, uint32_t date, int64_t value, int sign)
