@@ -9,7 +9,6 @@ bench/record.sh. See bench/README.md.
 
 import argparse
 import os
-import re
 import statistics
 import sys
 
@@ -19,7 +18,7 @@ sys.path.insert(0, os.path.join(SOURCE, "bench"))
 
 import end_to_end  # noqa: E402
 import topics  # noqa: E402
-from cluster import Failed, Workplace, command, default_binary, options, tell  # noqa: E402
+from cluster import Failed, Workplace, default_binary, options, tell  # noqa: E402
 from notes import figures, note  # noqa: E402
 
 ZSTD_BY_KAFKA, ZSTD_FRAMES = "bench.batches", "bench.frames"
@@ -41,26 +40,6 @@ class Truth(end_to_end.Truth):
             self.rejected = rejected
 
 
-def generate(chosen, address, topic, *more):
-    """Fills a topic; the summary of `generate` as {word: number}."""
-    topics.create(address, (topic, end_to_end.PARTITIONS, {"retention.ms": "-1", "cleanup.policy": "delete"}))
-    note("generating %d declarations into %s" % (chosen.count, topic))
-    text = command(
-        chosen.dryport,
-        "generate",
-        "--count",
-        str(chosen.count),
-        "--seed",
-        str(chosen.seed),
-        "--apart",
-        "0",
-        *more,
-        *options({"brokers": address, "topic.declarations": topic, "reference.dir": chosen.reference}),
-        timeout=3600,
-    )
-    return {word: int(number) for word, number in re.findall(r"^ *(\w+) +(\d+)", text, re.MULTILINE)}
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=10_000_000, help="declarations")
@@ -78,10 +57,10 @@ def main():
     records = {}
     with Workplace("batches") as place:
         broker = place.broker(heap="1g", log_roll_hours=876000)
-        generate(chosen, broker.address, end_to_end.INPUT)
+        end_to_end.generate(chosen, broker.address, end_to_end.INPUT)
         size = ("--batch", str(chosen.batch))
-        records[ZSTD_BY_KAFKA] = generate(chosen, broker.address, ZSTD_BY_KAFKA, *size)["batches"]
-        records[ZSTD_FRAMES] = generate(
+        records[ZSTD_BY_KAFKA] = end_to_end.generate(chosen, broker.address, ZSTD_BY_KAFKA, *size)["batches"]
+        records[ZSTD_FRAMES] = end_to_end.generate(
             chosen,
             broker.address,
             ZSTD_FRAMES,

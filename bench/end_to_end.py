@@ -81,6 +81,29 @@ def lists_for_all_rules(folder, demo):
     return folder
 
 
+# ---- the input ----
+
+
+def generate(chosen, address, topic, *more):
+    """Fills a new topic; the summary of `generate` as {word: number}. All items count, and in M and X: so a recount of millions may do without the lists."""
+    topics.create(address, (topic, PARTITIONS, {"retention.ms": "-1", "cleanup.policy": "delete"}))
+    note("generating %d declarations into %s" % (chosen.count, topic))
+    text = command(
+        chosen.dryport,
+        "generate",
+        "--count",
+        str(chosen.count),
+        "--seed",
+        str(chosen.seed),
+        "--apart",
+        "0",
+        *more,
+        *options({"brokers": address, "topic.declarations": topic, "reference.dir": chosen.reference}),
+        timeout=3600,
+    )
+    return {word: int(number) for word, number in re.findall(r"^ *(\w+) +(\d+)", text, re.MULTILINE)}
+
+
 # ---- the totals that must come out ----
 
 
@@ -558,24 +581,8 @@ def main():
         broker = place.broker(
             heap="1g", log_roll_hours=876000
         )  # dates of months: a segment must not end each week of them
-        topics.create(broker.address, (INPUT, PARTITIONS, {"retention.ms": "-1", "cleanup.policy": "delete"}))
-        settings = {"brokers": broker.address, "topic.declarations": INPUT, "reference.dir": chosen.reference}
         started = time.monotonic()
-        note("generating %d declarations" % chosen.count)
-        command(
-            chosen.dryport,
-            "generate",
-            "--count",
-            str(chosen.count),
-            "--seed",
-            str(chosen.seed),
-            "--profile",
-            chosen.profile,
-            "--apart",
-            "0",  # all items count, and in M and X: so the recount of millions may do without the lists
-            *options(settings),
-            timeout=3600,
-        )
+        generate(chosen, broker.address, INPUT, "--profile", chosen.profile)
         generated_s = time.monotonic() - started
         truth = Truth(broker.address, chosen.count, chosen.reference)
         nulls, onces, results = [], [], {"run": [], "first": [], "periods": [], "aggregate": []}

@@ -119,6 +119,7 @@ Test(memory, what_was_secret_is_overwritten_and_nothing_beside_it)
     cr_assert_arr_eq(text, "[\0\0\0\0\0\0]", sizeof text);
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* that has a heap of its own */
 Test(memory, trimmed_memory_is_not_resident_any_more)
 {
     enum { BLOCKS = 1000, BLOCK = 64 * 1024 };
@@ -142,3 +143,4 @@ Test(memory, trimmed_memory_is_not_resident_any_more)
     for (int i = 1; i < BLOCKS; i += 2)
         memory_free(blocks[i]);
 }
+#endif
