@@ -511,6 +511,12 @@ def report(chosen, built_from, nulls, onces, results, truth, generated_s):
         row("dryport run", count, runs),
         *([row("dryport run, role=aggregate", count, aggregates)] if aggregates else []),
         "",
+        "- Of each pair, rate and CPU against the null consumer beside it: %s; median %.2f and %.2f."
+        % (
+            ", ".join("%.2f and %.2f" % (n.seconds / r.seconds, r.cpu / n.cpu) for n, r in zip(nulls, runs)),
+            median(n.seconds / r.seconds for n, r in zip(nulls, runs)),
+            median(r.cpu / n.cpu for n, r in zip(nulls, runs)),
+        ),
         "- Rate: %.2f of the null consumer's (mark: at least 0.8); CPU: %.2f times (mark: at most 1.8)."
         % (ratio, cost),
         *([cost_of_aggregate(nulls, aggregates)] if aggregates else []),
