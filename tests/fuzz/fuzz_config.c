@@ -135,7 +135,7 @@ static void check_views(const struct config *config)
 {
     struct view_plan plan;
     struct err_info info = {""};
-    if (assemble_views(config, &plan, &info) != OK) {
+    if (assemble_views(config, NULL, &plan, &info) != OK) {
         CHECK(info.text[0]);
         return;
     }
