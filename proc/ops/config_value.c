@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/config_value.h"
 
-#include "ops/http.h"
+#include "ops/address.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -153,7 +153,7 @@ static enum err check_listen(struct text text, struct err_info *info)
         return OK;
     if (text.length < sizeof address)
         memcpy(address, text.data, text.length);
-    if (!http_split_address(address, host, sizeof host, port, sizeof port))
+    if (!address_split(address, host, sizeof host, port, sizeof port))
         return err_set(info, ERR_CONFIG,
                        "\"%.*s\" is not an address; give host:port with a port up to 65535, or nothing for no listener",
                        TEXT_ARGS(text));

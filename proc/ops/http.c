@@ -1,42 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/http.h"
 
-#include "base/check.h"
 #include "base/clock.h"
-#include "base/counter.h"
 #include "base/memory.h"
+#include "ops/address.h"
+#include "ops/listening.h"
 #include "ops/users.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-    BACKLOG = 64,
-    PORT_MAX = 65535,
-    PEM_BYTES = 1 << 20,
-    TROUBLE_BYTES = 256,
     GUESTS_MOST = 2 * HTTP_CONNECTIONS, /* of the listening that is and of the one that was */
     FAREWELL_MS = 1000, /* how long a connection with the former certificate may wait for its next request */
-};
-
-/* A daemon of libmicrohttpd with a certificate: with another one it is another daemon, on the same socket. */
-struct listening {
-    struct http_server *server;
-    struct MHD_Daemon *daemon;
-    int fd; /* the daemon closes it, or who quiesces the daemon */
-    char *certificate;
-    char *key;
-    struct counter has_started;
-    char trouble[TROUBLE_BYTES]; /* what libmicrohttpd said last while it was started */
 };
 
 /* A connection, and what it does since when. */
@@ -63,89 +43,6 @@ struct http_server {
     struct guest guests[GUESTS_MOST];
 };
 
-/* ---- address ---- */
-
-static bool copy_part(const char *from, size_t length, char *out, size_t bytes)
-{
-    if (length == 0 || length >= bytes)
-        return false;
-    memcpy(out, from, length);
-    out[length] = '\0';
-    return true;
-}
-
-bool http_split_address(const char *address, char *host, size_t host_bytes, char *port, size_t port_bytes)
-{
-    int64_t number = 0;
-    const char *colon = strrchr(address, ':');
-    if (!colon || !text_to_int64(text_of(colon + 1), &number) || number < 0 || number > PORT_MAX || colon[1] == '-')
-        return false;
-    const char *first = address;
-    size_t length = (size_t)(colon - address);
-    bool brackets = length >= 2 && first[0] == '[' && first[length - 1] == ']';
-    if (brackets) {
-        first++;
-        length -= 2;
-    } else if (memchr(first, ':', length) || memchr(first, '[', length) || memchr(first, ']', length)) {
-        return false; /* an IPv6 address without brackets, or with one: where does it end? */
-    }
-    return copy_part(first, length, host, host_bytes) && copy_part(colon + 1, strlen(colon + 1), port, port_bytes);
-}
-
-static int try_listen(const struct addrinfo *address)
-{
-    int yes = 1;
-    int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
-    if (fd < 0)
-        return -1;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
-        bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
-        return fd;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
-static enum err open_socket(const char *address, int *out_fd, struct err_info *info)
-{
-    char host[256];
-    char port[8];
-    if (!http_split_address(address, host, sizeof host, port, sizeof port))
-        return err_set(info, ERR_CONFIG, "http.listen: \"%s\" is not an address; give host:port", address);
-    struct addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *list = NULL;
-    int failure = getaddrinfo(host, port, &hints, &list);
-    if (failure != 0)
-        return err_set(info, ERR_CONFIG, "http.listen: there is no address for \"%s\": %s", host,
-                       gai_strerror(failure));
-    int fd = -1;
-    for (const struct addrinfo *at = list; at && fd < 0; at = at->ai_next)
-        fd = try_listen(at);
-    int error = errno;
-    freeaddrinfo(list);
-    if (fd < 0)
-        return err_set(info, ERR_CONFIG,
-                       "http.listen: can't listen on %s: %s; give another port, or none to switch it off", address,
-                       strerror(error));
-    *out_fd = fd;
-    return OK;
-}
-
-static int port_of(int fd)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t length = sizeof address;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0)
-        return 0;
-    memcpy(&v4, &address, sizeof v4);
-    memcpy(&v6, &address, sizeof v6);
-    return ntohs(address.ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
-}
-
 /* ---- guests: how long each takes ----
  *
  * libmicrohttpd's own time-out begins anew with every byte, so that a client that sends one now and then holds its connection for ever. It
@@ -160,7 +57,7 @@ static void note(struct guest *guest, bool is_answered)
 {
     if (!guest)
         return;
-    struct http_server *server = guest->listening->server;
+    struct http_server *server = guest->listening->owner;
     pthread_mutex_lock(&server->lock);
     guest->is_answered = is_answered;
     guest->since_ms = steady_ms();
@@ -177,7 +74,7 @@ static void on_connection(void *self, struct MHD_Connection *connection, void **
                           enum MHD_ConnectionNotificationCode what)
 {
     struct listening *listening = self;
-    struct http_server *server = listening->server;
+    struct http_server *server = listening->owner;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     pthread_mutex_lock(&server->lock);
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
@@ -222,19 +119,6 @@ static int end_slow_guests(struct http_server *server, int64_t now_ms, bool *out
     return ended;
 }
 
-static void end_listening(struct listening *listening)
-{
-    if (!listening)
-        return;
-    if (listening->daemon)
-        MHD_stop_daemon(listening->daemon);
-    if (listening->key)
-        memory_wipe(listening->key, PEM_BYTES);
-    memory_free(listening->key);
-    memory_free(listening->certificate);
-    memory_free(listening);
-}
-
 int http_expire(struct http_server *server, int64_t now_ms)
 {
     bool former_has_guests;
@@ -242,7 +126,7 @@ int http_expire(struct http_server *server, int64_t now_ms)
         return 0;
     int ended = end_slow_guests(server, now_ms, &former_has_guests);
     if (server->former && !former_has_guests) {
-        end_listening(server->former);
+        listening_free(server->former);
         server->former = NULL;
     }
     return ended;
@@ -387,7 +271,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     if (*state != &seen) /* deferred, and resumed */
         return answer(connection, &((struct http_ticket *)*state)->response);
     const struct listening *listening = self;
-    struct http_ticket *ticket = respond(listening->server, connection, path, &response);
+    struct http_ticket *ticket = respond(listening->owner, connection, path, &response);
     if (!ticket)
         return answer(connection, &response);
     buffer_fini(&response.body);
@@ -444,78 +328,11 @@ void http_each_query(const struct http_request *request,
 
 /* ---- life ---- */
 
-static void on_trouble(void *self, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
-
-/* Keeps what libmicrohttpd says of its start, for the message; later words go nowhere. */
-static void on_trouble(void *self, const char *format, va_list arguments)
-{
-    struct listening *listening = self;
-    if (!counter_read(&listening->has_started)) {
-        vsnprintf(listening->trouble, sizeof listening->trouble, format, arguments);
-        listening->trouble[strcspn(listening->trouble, "\r\n")] = '\0';
-    }
-}
-
-/* Signals are for the main thread: the new thread takes over a mask that blocks them all. poll, not epoll: with its
- * edge-triggered epoll libmicrohttpd 0.9.75 can miss that a client which sent half a request has gone, and holds the
- * connection to its timeout. */
-static bool start_daemon(struct listening *listening)
-{
-    unsigned int flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, listening->certificate},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, listening->key},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, (char[]){"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"}},
-        {MHD_OPTION_END, 0, NULL},
-    };
-    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
-    if (listening->certificate)
-        flags |= MHD_USE_TLS;
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    listening->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, listening, MHD_OPTION_EXTERNAL_LOGGER, on_trouble, listening,
-        MHD_OPTION_LISTEN_SOCKET, listening->fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int)HTTP_CONNECTIONS_OF_ONE, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned int)HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_REQUEST_BYTES,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, listening, MHD_OPTION_NOTIFY_COMPLETED, on_completed, listening,
-        MHD_OPTION_ARRAY, listening->certificate ? tls : none, MHD_OPTION_END);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    counter_set(&listening->has_started, 1);
-    return listening->daemon;
-}
-
-/* Gives *out, the file's text. */
-static enum err read_pem(const char *key, const char *path, char **out, struct err_info *info)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return err_set(info, ERR_CONFIG, "%s: can't read %s: %s", key, path, strerror(errno));
-    char *text = memory_new(1, PEM_BYTES);
-    size_t length = fread(text, 1, PEM_BYTES - 1, file);
-    fclose(file);
-    if (length == 0 || !strstr(text, "-----BEGIN ")) {
-        memory_wipe(text, PEM_BYTES);
-        memory_free(text);
-        return err_set(info, ERR_CONFIG, "%s: %s holds nothing in PEM (-----BEGIN ...)", key, path);
-    }
-    *out = text;
-    return OK;
-}
+static const struct listening_calls calls = {on_request, on_connection, on_completed};
 
 static bool is_given(const char *text)
 {
     return text && text[0];
-}
-
-static enum err read_certificate(const struct http_server *server, struct listening *listening, struct err_info *info)
-{
-    if (!server->certificate_path)
-        return OK;
-    TRY(read_pem("http.tls.certificate", server->certificate_path, &listening->certificate, info));
-    return read_pem("http.tls.key", server->key_path, &listening->key, info);
 }
 
 static enum err note_files(struct http_server *server, const struct http_options *options, struct err_info *info)
@@ -533,34 +350,15 @@ static enum err note_files(struct http_server *server, const struct http_options
     return OK;
 }
 
-static struct listening *listening_new(struct http_server *server)
+static struct listening *listening_of(struct http_server *server)
 {
-    struct listening *listening = memory_new(1, sizeof *listening);
-    listening->server = server;
-    listening->fd = -1;
-    return listening;
-}
-
-/* Takes the socket in any case. */
-static enum err listen_on(struct listening *listening, int fd, const char *where, struct err_info *info)
-{
-    const struct http_server *server = listening->server;
-    listening->fd = fd;
-    if (start_daemon(listening))
-        return OK;
-    int error = errno;
-    close(fd);
-    if (listening->certificate)
-        return err_set(info, ERR_CONFIG, "http.tls.certificate %s and http.tls.key %s can't be used: %s",
-                       server->certificate_path, server->key_path, listening->trouble);
-    return err_set(info, ERR_FATAL, "can't start the http thread on %s: %s %s", where, strerror(error),
-                   listening->trouble);
+    return listening_new(server, server->certificate_path, server->key_path);
 }
 
 static void free_server(struct http_server *server)
 {
-    end_listening(server->former);
-    end_listening(server->listening);
+    listening_free(server->former);
+    listening_free(server->listening);
     memory_free(server->certificate_path);
     memory_free(server->key_path);
     pthread_mutex_destroy(&server->lock);
@@ -571,16 +369,11 @@ static enum err start(struct http_server *server, const struct http_options *opt
 {
     int fd = -1;
     TRY(note_files(server, options, info));
-    server->listening = listening_new(server);
-    TRY(read_certificate(server, server->listening, info));
-    TRY(open_socket(options->listen, &fd, info));
-    server->port = port_of(fd);
-    return listen_on(server->listening, fd, options->listen, info);
-}
-
-static bool is_the_same(const struct listening *one, const struct listening *other)
-{
-    return strcmp(one->certificate, other->certificate) == 0 && strcmp(one->key, other->key) == 0;
+    server->listening = listening_of(server);
+    TRY(listening_read(server->listening, info));
+    TRY(address_listen(options->listen, &fd, info));
+    server->port = address_port(fd);
+    return listening_start(server->listening, &calls, fd, options->listen, info);
 }
 
 /* Takes over: the socket is the same, so that no connection is refused in between. */
@@ -590,7 +383,7 @@ static enum err listen_anew(struct http_server *server, struct listening *next, 
     if (fd < 0)
         return err_set(info, ERR_CONFIG, "the listener's new certificate waits: %s; raise the limit of open files",
                        strerror(errno));
-    TRY(listen_on(next, fd, "its socket", info));
+    TRY(listening_start(next, &calls, fd, "its socket", info));
     int left = MHD_quiesce_daemon(server->listening->daemon);
     if (left >= 0)
         close(left);
@@ -606,14 +399,14 @@ enum err http_renew(struct http_server *server, bool *out_renewed, struct err_in
     *out_renewed = false;
     if (!server || !server->certificate_path || server->former)
         return OK; /* one change after the other: it is looked for again */
-    struct listening *next = listening_new(server);
-    enum err err = read_certificate(server, next, info);
-    bool is_other = err == OK && !is_the_same(next, server->listening);
+    struct listening *next = listening_of(server);
+    enum err err = listening_read(next, info);
+    bool is_other = err == OK && !listening_has_the_same(next, server->listening);
     if (is_other)
         err = listen_anew(server, next, info);
     *out_renewed = is_other && err == OK;
     if (!*out_renewed)
-        end_listening(next);
+        listening_free(next);
     return err;
 }
 

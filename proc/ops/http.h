@@ -107,6 +107,3 @@ void http_answer(struct http_ticket *ticket, struct http_response *response);
 
 /* What a response is before a handler has seen it. */
 struct http_response http_response_new(void);
-
-/* Takes "host:port" apart. host gets no brackets. False if it is not of that shape or does not fit. */
-bool http_split_address(const char *address, char *host, size_t host_bytes, char *port, size_t port_bytes);

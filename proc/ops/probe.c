@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/probe.h"
 
-#include "ops/http.h"
+#include "ops/address.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static enum err make_url(const char *listen, bool is_tls, const char *path, char
     char port[PORT_BYTES];
     if (listen[0] == '\0')
         return err_set(info, ERR_CONFIG, "http.listen is empty: there is no listener to ask");
-    if (!http_split_address(listen, host, sizeof host, port, sizeof port))
+    if (!address_split(listen, host, sizeof host, port, sizeof port))
         return err_set(info, ERR_CONFIG, "http.listen: \"%s\" is not an address; give host:port", listen);
     if (strcmp(port, "0") == 0)
         return err_set(info, ERR_CONFIG, "http.listen: port 0 is any free one, nobody else knows which; give a port");

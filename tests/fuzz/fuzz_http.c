@@ -9,6 +9,7 @@
 #include "fuzz.h"
 
 #include "base/memory.h"
+#include "ops/address.h"
 #include "ops/http.h"
 #include "query/ask.h"
 
@@ -141,7 +142,7 @@ static void check_address(struct bytes bytes)
     size_t length = bytes.length < sizeof address - 1 ? bytes.length : sizeof address - 1;
     memcpy(address, bytes.data, length);
     address[length] = '\0';
-    if (!http_split_address(address, host, sizeof host, port, sizeof port))
+    if (!address_split(address, host, sizeof host, port, sizeof port))
         return;
     CHECK(host[0] && strtol(port, NULL, 10) >= 0 && strtol(port, NULL, 10) <= 65535);
     snprintf(again, sizeof again, strchr(host, ':') || address[0] == '[' ? "[%s]:%s" : "%s:%s", host, port);
