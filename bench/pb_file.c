@@ -41,7 +41,7 @@ bool pb_next(struct reader *reader, int32_t partitions, struct arena *arena, str
         out->timestamp_ms = declaration.accepted_at_ms; /* as `load` does */
         out->key = (struct bytes){(const uint8_t *)declaration.declaration_id.data, declaration.declaration_id.length};
     }
-    out->partition = (int32_t)(hash_murmur2(out->key.data, out->key.length) % (uint32_t)partitions);
+    out->partition = hash_partition(out->key.data, out->key.length, partitions);
     return true;
 }
 

@@ -51,8 +51,14 @@ struct hash128 {
 /* SipHash-2-4 with 128-bit output: for keys that outsiders choose. */
 struct hash128 hash_sip128(const void *data, size_t bytes, const struct hash_key *key);
 
-/* Kafka's Java partitioner: murmur2, seed 0x9747b28c. The partition is (murmur2 & 0x7fffffff) % partitions. */
+/* The hash of Kafka's Java partitioner: murmur2, seed 0x9747b28c. */
 uint32_t hash_murmur2(const void *data, size_t bytes);
+
+/* The partition that Java's partitioner, and librdkafka's murmur2, give a key: the hash without its sign. partitions > 0. */
+static inline int32_t hash_partition(const void *key, size_t bytes, int32_t partitions)
+{
+    return (int32_t)((hash_murmur2(key, bytes) & 0x7FFFFFFFu) % (uint32_t)partitions);
+}
 
 /* librdkafka's `consistent` partitioner: zlib's CRC32. The partition is crc32 % partitions. */
 uint32_t hash_crc32(const void *data, size_t bytes);

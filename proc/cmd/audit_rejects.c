@@ -77,9 +77,9 @@ static int32_t place_of(const struct rejects *rejects, const struct listed_entry
     buffer_add_format(&key, "%s/%" PRId32 "/%" PRId64, rejects->audit->options.topic, entry->partition, entry->offset);
     if (entry->index >= 0)
         buffer_add_format(&key, "/%" PRId32, entry->index);
-    uint32_t hash = hash_murmur2(key.data, key.length) & 0x7FFFFFFFu;
+    int32_t place = hash_partition(key.data, key.length, rejects->partitions);
     buffer_fini(&key);
-    return (int32_t)(hash % (uint32_t)rejects->partitions);
+    return place;
 }
 
 /* Records of one partition come in the order of its input, so retention takes the smallest offsets first. */

@@ -154,11 +154,11 @@ static void take_content(struct statistics *s, const struct port_record *record,
 static void take_statistic(struct statistics *s, const struct port_record *record)
 {
     struct audit *audit = s->audit;
-    uint32_t hash = hash_murmur2(record->key.data, record->key.length) & 0x7FFFFFFFu;
+    int32_t place = hash_partition(record->key.data, record->key.length, s->partitions);
     audit->sums.statistics++;
-    if ((int32_t)(hash % (uint32_t)s->partitions) != record->partition)
+    if (place != record->partition)
         note(s, record, mend_writer, "the key does not belong into this partition, but into: partition, of",
-             hash % (uint32_t)s->partitions, (uint64_t)s->partitions);
+             (uint64_t)place, (uint64_t)s->partitions);
     if (record->is_null) {
         audit->sums.tombstones++;
         take_content(s, record, (uint64_t)record->as_of, NULL, STATISTIC_ABSENT);
@@ -339,8 +339,8 @@ static void say_broken(struct statistics *s, const struct open_case *found)
     i128_to_text(i128_divide_round(m->net_mass_mg, 1000), mass);
     if (!held) {
         struct text key = key_text(s, found->cell);
-        uint32_t hash = hash_murmur2(key.data, key.length) & 0x7FFFFFFFu;
-        audit_note(audit, PORT_STATISTICS, (int32_t)(hash % (uint32_t)s->partitions), AUDIT_NO_OFFSET, mend_publisher,
+        int32_t place = hash_partition(key.data, key.length, s->partitions);
+        audit_note(audit, PORT_STATISTICS, place, AUDIT_NO_OFFSET, mend_publisher,
                    "%.*s: not published; the journals say value %s, %" PRId64 " declarations, %" PRId64 " items",
                    TEXT_ARGS(key), value, m->declarations, m->items);
     } else if (held->content == found->content && !held->is_late) {

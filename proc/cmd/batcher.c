@@ -101,8 +101,7 @@ static void put_element(struct lane *lane, const struct generated *declaration)
 
 bool batcher_add(struct batcher *batcher, const struct generated *declaration, struct batch_record *out)
 {
-    uint32_t hash = hash_murmur2(declaration->key.data, declaration->key.length) & 0x7FFFFFFFu;
-    int32_t partition = (int32_t)(hash % (uint32_t)batcher->options.partitions);
+    int32_t partition = hash_partition(declaration->key.data, declaration->key.length, batcher->options.partitions);
     struct lane *lane = &batcher->lanes[partition];
     batcher->flushed = 0;
     if (lane->count == 0 && !declaration->declaration) {

@@ -148,9 +148,9 @@ void batch_decode(struct batch *batch)
 
 static int32_t partition_of(enum batch_key_check check, struct text id, int32_t partitions)
 {
-    uint32_t hash =
-        check == BATCH_KEY_CRC32 ? hash_crc32(id.data, id.length) : hash_murmur2(id.data, id.length) & 0x7FFFFFFFu;
-    return (int32_t)(hash % (uint32_t)partitions);
+    if (check == BATCH_KEY_CRC32)
+        return (int32_t)(hash_crc32(id.data, id.length) % (uint32_t)partitions);
+    return hash_partition(id.data, id.length, partitions);
 }
 
 /* A single record's key must be its id; in a batch, and where the site says so, the id must belong to this partition.

@@ -19,7 +19,7 @@ enum {
 
 static int32_t partition_of(const struct publisher *publisher, struct text key)
 {
-    return (int32_t)((hash_murmur2(key.data, key.length) & 0x7FFFFFFF) % (uint32_t)publisher->gate.count);
+    return hash_partition(key.data, key.length, publisher->gate.count);
 }
 
 enum err round_append(struct publisher *publisher, int32_t partition, struct text key, struct bytes value,

@@ -160,7 +160,7 @@ void stage_put(struct stage *stage, int32_t partition, struct bytes key, struct 
 
 int32_t stage_partition(const struct stage *stage, struct text id)
 {
-    return (int32_t)((hash_murmur2(id.data, id.length) & 0x7FFFFFFFu) % (uint32_t)stage->partitions);
+    return hash_partition(id.data, id.length, stage->partitions);
 }
 
 /* ---- time ---- */

@@ -47,7 +47,7 @@ static int32_t partition_of(uint32_t id, int32_t partitions)
 {
     char text[STORY_ID_BYTES];
     story_id(id, text);
-    return (int32_t)((hash_murmur2(text, strlen(text)) & 0x7FFFFFFFu) % (uint32_t)partitions);
+    return hash_partition(text, strlen(text), partitions);
 }
 
 /* ---- content ---- */

@@ -427,9 +427,8 @@ static enum err port_append(void *self, int32_t lane_index, enum port_topic topi
         return err_set(info, lane->refuse, "the lane refuses");
     struct append *append = memory_new(1, sizeof *append);
     append->topic = topic;
-    append->partition = partition >= 0 ? partition
-                                       : (int32_t)((hash_murmur2(key.data, key.length) & 0x7FFFFFFFu) %
-                                                   (uint32_t)process->world->partitions[topic]);
+    append->partition =
+        partition >= 0 ? partition : hash_partition(key.data, key.length, process->world->partitions[topic]);
     struct world_record record = {.key = key, .value = value, .is_null = !value.data, .as_of = as_of};
     append->bytes = copy_record(&record, &append->record);
     append->token = token;

@@ -71,6 +71,29 @@ Test(hash, murmur2_gives_the_values_of_librdkafka)
                      vectors[v].text);
 }
 
+/* Those hashes without their sign, divided by hand; with it, most of three and of fifty would be others. */
+Test(hash, partition_is_that_of_the_java_client)
+{
+    static const struct {
+        const char *key;
+        int32_t of3;
+        int32_t of4;
+        int32_t of50;
+    } vectors[] = {{"abc", 0, 3, 7},
+                   {"", 0, 1, 31},
+                   {"21", 0, 0, 40},
+                   {"foobar", 0, 2, 16},
+                   {"a-little-bit-long-string", 2, 0, 12},
+                   {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", 2, 1, 27}};
+    for (size_t v = 0; v < sizeof vectors / sizeof vectors[0]; v++) {
+        const char *key = vectors[v].key;
+        cr_assert_eq(hash_partition(key, strlen(key), 1), 0, "\"%s\"", key);
+        cr_assert_eq(hash_partition(key, strlen(key), 3), vectors[v].of3, "\"%s\"", key);
+        cr_assert_eq(hash_partition(key, strlen(key), 4), vectors[v].of4, "\"%s\"", key);
+        cr_assert_eq(hash_partition(key, strlen(key), 50), vectors[v].of50, "\"%s\"", key);
+    }
+}
+
 Test(hash, crc32_gives_the_catalogue_check_values)
 {
     cr_assert_eq(hash_crc32("", 0), 0);
