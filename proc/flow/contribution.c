@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "flow/cell.h"
 #include "trade/calendar.h"
+#include "trade/codes.h"
 
 enum { /* first byte */
        HEAD_CANCEL = 1,
@@ -87,13 +88,6 @@ static void take_hs(struct text code, struct contribution_item *item)
     item->hs_digits = (uint8_t)digits;
 }
 
-static uint16_t country_number(struct text code)
-{
-    if (code.length < 2)
-        return 0;
-    return (uint16_t)((uint8_t)code.data[0] << 8 | (uint8_t)code.data[1]);
-}
-
 static int64_t standard_quantity(const struct item *item, const struct contribution_item *to,
                                  const struct reference *reference, enum hs_edition edition)
 {
@@ -114,10 +108,10 @@ static void take_item(const struct declaration *declaration, const struct item *
     take_hs(item->hs_code, to);
     to->flow = import ? FLOW_M : FLOW_X;
     to->estimated = item->mass_estimated;
-    to->partner = country_number(import ? item->origin_country : item->destination_country);
+    to->partner = codes_country(import ? item->origin_country : item->destination_country);
     if (to->partner == 0 && import) /* EAEU chapter 97: the consignment country stands in for the origin (HSC-612) */
-        to->partner = country_number(item->consignment_country);
-    to->consignment = country_number(item->consignment_country);
+        to->partner = codes_country(item->consignment_country);
+    to->consignment = codes_country(item->consignment_country);
     to->packages = item->package_count;
     to->value_minor = item->statistical_value_minor;
     to->customs_value_minor = item->customs_value_minor;

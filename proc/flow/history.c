@@ -5,6 +5,7 @@
 #include "flow/key_text.h"
 #include "flow/statistic_read.h"
 #include "trade/calendar.h"
+#include "trade/codes.h"
 
 #include <inttypes.h>
 
@@ -53,7 +54,7 @@ static bool read_country(struct text text, uint64_t *out)
         if (text.data[i] < 'A' || text.data[i] > 'Z')
             return false;
     }
-    *out = text.length == 2 ? (uint64_t)((uint8_t)text.data[0]) << 8 | (uint8_t)text.data[1] : 0;
+    *out = codes_country(text);
     return text.length == 2;
 }
 

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "flow/cell.h"
 #include "trade/calendar.h"
+#include "trade/codes.h"
 #include "trade/composition.h"
 
 #include <stdlib.h>
@@ -53,7 +54,7 @@ static void read_rows(struct membership *membership, const struct view_plan *pla
             continue;
         membership->rows[membership->count++] = (struct membership_row){
             .group = group,
-            .country = (uint16_t)((uint8_t)span.country[0] << 8 | (uint8_t)span.country[1]),
+            .country = codes_country(text_of(span.country)),
             .from = first_day(span.from),
             .to = last_day(span.to_exclusive),
         };

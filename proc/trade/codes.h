@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * codes.h - an immutable table from short codes (1 to 8 bytes, or any number but 0) to a small number: one probe,
- * usually one cache line.
+ * usually one cache line. And codes as numbers.
  *
  * Memory:  owns its slots; zero-initialised is empty
  * Limits:  CODES_MOST entries
@@ -44,6 +44,14 @@ static inline uint64_t codes_key(struct text text)
     low |= (uint32_t)(uint8_t)text.data[middle] << (8 * middle);
     low |= (uint32_t)(uint8_t)text.data[last] << (8 * last);
     return low;
+}
+
+/* The number of a country: its two letters, the first in the higher byte; 0 of a shorter text. */
+static inline uint16_t codes_country(struct text code)
+{
+    if (code.length < 2)
+        return 0;
+    return (uint16_t)((uint8_t)code.data[0] << 8 | (uint8_t)code.data[1]);
 }
 
 static inline uint32_t codes_slot(uint64_t key)

@@ -40,7 +40,7 @@ enum err list_places_country(struct list_row *row)
     TRY(list_row_letters2(row, 0, &place));
     if (lists_country(row->reference, row->field[0]))
         return list_row_twice(row, 0);
-    uint32_t pair = lists_pair(row->field[0]);
+    uint32_t pair = codes_country(row->field[0]);
     row->reference->country[pair / 64] |= 1ull << (pair % 64);
     return OK;
 }

@@ -202,17 +202,12 @@ static inline uint32_t lists_letters3(struct text code)
     return a < 26 && b < 26 && c < 26 ? (a * 26 + b) * 26 + c : CODE_NONE;
 }
 
-static inline uint32_t lists_pair(struct text code)
-{
-    return (uint32_t)(uint8_t)code.data[0] << 8 | (uint8_t)code.data[1];
-}
-
 /* ZZ (unknown) and XK are no ISO codes but listed specials of COD-105: reference_load enters them. */
 static inline bool lists_country(const struct reference *reference, struct text code)
 {
     if (code.length != 2)
         return false;
-    uint32_t pair = lists_pair(code);
+    uint32_t pair = codes_country(code);
     return reference->country[pair / 64] >> (pair % 64) & 1;
 }
 

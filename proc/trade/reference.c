@@ -117,7 +117,7 @@ enum err reference_load(const char *dir, const char *fallback_dir, struct refere
     }
     inherit_bands(reference);
     for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++)
-        reference->country[lists_pair(specials[i]) / 64] |= 1ull << (lists_pair(specials[i]) % 64);
+        reference->country[codes_country(specials[i]) / 64] |= 1ull << (codes_country(specials[i]) % 64);
     *out = reference;
     return OK;
 }

@@ -32,6 +32,14 @@ Test(codes, texts_that_differ_have_keys_that_differ)
     }
 }
 
+Test(codes, a_country_is_its_two_letters_and_less_is_none)
+{
+    cr_expect_eq(codes_country(TEXT("CN")), 0x434E);
+    cr_expect_eq(codes_country(TEXT("NC")), 0x4E43);
+    cr_expect_eq(codes_country(TEXT("C")), 0);
+    cr_expect_eq(codes_country((struct text){NULL, 0}), 0);
+}
+
 Test(codes, a_second_put_of_a_key_leaves_the_first_value)
 {
     struct codes codes = {0};
