@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * audit_periods.h - the second count of longer periods: each day, or month, is added to whatever it is a part of, and the sums are compared with those that
- * figures.c looks up for a period; a group of countries gets the cells of those whom the list has in it on the last day of the period. The two share the names of keys and nothing of the reckoning.
+ * figures_sums.c looks up for a period; a group of countries gets the cells of those whom the list has in it on the last day of the period. The two share the names of keys and nothing of the reckoning.
  *
  * In:      a cube of whole journals, and the figures that derive from it
- * Left out: rolling windows, whose panes figures.c sums as it does those of years
+ * Left out: rolling windows, whose panes figures_sums.c sums as it does those of years
  * Memory:  about 350 bytes a derived figure, while it runs
  * Thread:  main
  */

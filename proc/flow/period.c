@@ -5,7 +5,7 @@
 #include "trade/calendar.h"
 #include "trade/window.h"
 
-enum { KIND_DERIVED = 1, MONTH_BITS = 19, MONTH_BIAS = 1 << 18, YEAR_MONTHS = 12 };
+enum { KIND_DERIVED = 1, MONTH_BITS = 19, MONTH_BIAS = 1 << 18, QUARTER_MONTHS = 3, YEAR_MONTHS = 12 };
 
 static const struct {
     const char *name;
@@ -75,6 +75,13 @@ struct table_key period_key(const struct table_key *cell, enum period period, in
     return out;
 }
 
+int32_t period_first_month(enum period period, int32_t month)
+{
+    int32_t length = period == PERIOD_QUARTER ? QUARTER_MONTHS : period == PERIOD_YEAR ? YEAR_MONTHS : 1;
+    int32_t over = month % length;
+    return month - (over < 0 ? over + length : over);
+}
+
 struct table_key period_cell_key(const struct table_key *key, bool month, int32_t day)
 {
     struct table_key out = *key;
@@ -87,12 +94,6 @@ struct table_key period_cell_key(const struct table_key *key, bool month, int32_
 static int32_t last_day(int32_t month)
 {
     return calendar_month_day(month + 1) - 1;
-}
-
-static int32_t first_month_of_year(int32_t month)
-{
-    int32_t in_year = month % YEAR_MONTHS;
-    return month - (in_year < 0 ? in_year + YEAR_MONTHS : in_year);
 }
 
 struct days period_days(const struct table_key *key, int32_t today)
@@ -109,7 +110,7 @@ struct days period_days(const struct table_key *key, int32_t today)
     case PERIOD_YEAR:
         return (struct days){calendar_month_day(month), last_day(month + YEAR_MONTHS - 1)};
     case PERIOD_YTD:
-        return (struct days){calendar_month_day(first_month_of_year(month)), last_day(month)};
+        return (struct days){calendar_month_day(period_first_month(PERIOD_YEAR, month)), last_day(month)};
     case PERIOD_12M:
         month = calendar_month_of_day(today);
         return (struct days){calendar_month_day(month - YEAR_MONTHS + 1), last_day(month)};

@@ -80,6 +80,9 @@ int32_t period_month(const struct table_key *key);
 /* The same view and dimensions in another period: of the hour, day or month that the key of a cell says; 0 for a rolling one. */
 struct table_key period_key(const struct table_key *cell, enum period period, int32_t month);
 
+/* The first month of the quarter or year that a month is in; of another period, the month itself. */
+int32_t period_first_month(enum period period, int32_t month);
+
 /* The same view, dimensions and commodity in a day, or the month that begins with it. */
 struct table_key period_cell_key(const struct table_key *key, bool month, int32_t day);
 

@@ -88,7 +88,7 @@ static inline void setup(void)
     cr_assert_eq(view_plan_add(&plan, TEXT("partner"), TEXT("partner,flow@month"), &info), OK);
     cr_assert_eq(view_plan_add(&plan, TEXT("flow"), TEXT("flow@day"), &info), OK);
     for (uint32_t i = 0; i < plan.count; i++)
-        plan.views[i].total = false; /* records are counted here; what T is: test_figures.c */
+        plan.views[i].total = false; /* records are counted here; what T is: test_figures_sums.c */
     view_plan_finish(&plan);
     world = world_new(PARTITIONS, STATISTICS);
     world_set_now(world, 1750000000000);

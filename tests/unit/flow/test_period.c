@@ -38,6 +38,16 @@ Test(period, each_key_names_its_days)
     expect_days(period_key(&month, PERIOD_YTD, month_of(19680301)), 20300101, 19680101, 19680331);
 }
 
+Test(period, quarters_and_years_begin_with_their_first_month_before_1970_too)
+{
+    cr_assert_eq(period_first_month(PERIOD_QUARTER, month_of(20240101)), month_of(20240101));
+    cr_assert_eq(period_first_month(PERIOD_QUARTER, month_of(20240331)), month_of(20240101));
+    cr_assert_eq(period_first_month(PERIOD_QUARTER, month_of(19691231)), month_of(19691001));
+    cr_assert_eq(period_first_month(PERIOD_YEAR, month_of(20241231)), month_of(20240101));
+    cr_assert_eq(period_first_month(PERIOD_YEAR, month_of(19691231)), month_of(19690101));
+    cr_assert_eq(period_first_month(PERIOD_YTD, month_of(20240331)), month_of(20240301));
+}
+
 Test(period, rolling_windows_end_on_the_newest_day_and_twelve_months_are_whole)
 {
     struct table_key cell = cell_of(20200105, false);
