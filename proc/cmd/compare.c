@@ -27,10 +27,9 @@ static uint32_t *map_codes(const struct cube *a, const struct cube *b)
 static struct table_key map_key(const uint32_t *numbers, const struct table_key *key)
 {
     struct table_key out = *key;
-    uint64_t region = key->word[3] >> 12 & CELL_REGION_MOST;
-    out.word[1] = (uint64_t)numbers[key->word[1] >> 32] << 32 | numbers[key->word[1] & 0xFFFFFFFFu];
-    out.word[2] = (uint64_t)numbers[key->word[2] >> 32] << 32 | numbers[key->word[2] & 0xFFFFFFFFu];
-    out.word[3] = (key->word[3] & ~((uint64_t)CELL_REGION_MOST << 12)) | (uint64_t)numbers[region] << 12;
+    out.word[1] = (uint64_t)numbers[cell_office(key)] << 32 | numbers[cell_border_office(key)];
+    out.word[2] = (uint64_t)numbers[cell_zone(key)] << 32 | numbers[cell_trade_mode(key)];
+    out.word[3] = (key->word[3] & ~((uint64_t)CELL_REGION_MOST << 12)) | (uint64_t)numbers[cell_region(key)] << 12;
     return out;
 }
 

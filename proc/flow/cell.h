@@ -117,9 +117,40 @@ static inline uint64_t cell_commodity(const struct table_key *key)
     return key->word[0] & CELL_NO_HS;
 }
 
+static inline uint32_t cell_office(const struct table_key *key)
+{
+    return (uint32_t)(key->word[1] >> 32);
+}
+
+static inline uint32_t cell_border_office(const struct table_key *key)
+{
+    return (uint32_t)key->word[1];
+}
+
+static inline uint32_t cell_zone(const struct table_key *key)
+{
+    return (uint32_t)(key->word[2] >> 32);
+}
+
+/* Or a class: see Key. */
+static inline uint32_t cell_trade_mode(const struct table_key *key)
+{
+    return (uint32_t)key->word[2];
+}
+
 static inline uint32_t cell_partner(const struct table_key *key)
 {
     return (uint32_t)(key->word[3] >> 48);
+}
+
+static inline uint32_t cell_consignment(const struct table_key *key)
+{
+    return key->word[3] >> 32 & 0xFFFF;
+}
+
+static inline uint32_t cell_region(const struct table_key *key)
+{
+    return key->word[3] >> 12 & CELL_REGION_MOST;
 }
 
 /* The key of a figure of a country group: no country has a first letter 0. */
@@ -131,6 +162,12 @@ static inline bool cell_is_of_group(const struct table_key *key)
 static inline uint32_t cell_flow(const struct table_key *key)
 {
     return key->word[3] >> 9 & 7;
+}
+
+/* Mode of transport. */
+static inline uint32_t cell_mode(const struct table_key *key)
+{
+    return key->word[3] & CELL_MODE_MOST;
 }
 
 static inline bool cell_is_correction(const struct table_key *key)

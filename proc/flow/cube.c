@@ -129,8 +129,7 @@ static void unmark(struct cube *cube, uint32_t count)
 static void put_class(const struct cube *cube, struct table_key *key)
 {
     char code[9];
-    uint64_t number = key->word[2] & 0xFFFFFFFFu;
-    uint32_t length = dictionary_text(cube->codes.codes[number], code);
+    uint32_t length = dictionary_text(cube->codes.codes[cell_trade_mode(key)], code);
     enum trade_class class = trade_class_number((struct text){code, length});
     key->word[2] = (key->word[2] & ~0xFFFFFFFFULL) | (1u + class);
 }

@@ -66,7 +66,7 @@ static bool map_codes(struct cube_source_fold *fold, struct cube_source *source)
     return true;
 }
 
-static bool map_number(const struct cube_source *source, uint64_t number, uint64_t *out)
+static bool map_number(const struct cube_source *source, uint32_t number, uint64_t *out)
 {
     if (number >= source->mapped)
         return false;
@@ -82,9 +82,9 @@ static bool map_key(const struct cube_source *source, const struct table_key *ke
     uint64_t zone;
     uint64_t mode;
     uint64_t region;
-    if (!map_number(source, key->word[1] >> 32, &office) || !map_number(source, key->word[1] & 0xFFFFFFFFu, &border) ||
-        !map_number(source, key->word[2] >> 32, &zone) || !map_number(source, key->word[2] & 0xFFFFFFFFu, &mode) ||
-        !map_number(source, key->word[3] >> 12 & CELL_REGION_MOST, &region))
+    if (!map_number(source, cell_office(key), &office) || !map_number(source, cell_border_office(key), &border) ||
+        !map_number(source, cell_zone(key), &zone) || !map_number(source, cell_trade_mode(key), &mode) ||
+        !map_number(source, cell_region(key), &region))
         return false;
     out->word[0] = key->word[0];
     out->word[1] = office << 32 | border;

@@ -85,13 +85,13 @@ static bool has(const struct view *view, enum dimension dimension)
     return view->dimension_set & 1u << dimension;
 }
 
-static uint32_t code_text(const struct dictionary *codes, uint64_t number, char out[static CODE_BYTES])
+static uint32_t code_text(const struct dictionary *codes, uint32_t number, char out[static CODE_BYTES])
 {
     CHECK(number < codes->count);
     return dictionary_text(codes->codes[number], out);
 }
 
-static uint32_t country_text(uint64_t number, char out[static 3])
+static uint32_t country_text(uint32_t number, char out[static 3])
 {
     out[0] = (char)(number >> 8 & 0xFF);
     out[1] = (char)(number & 0xFF);
@@ -111,35 +111,10 @@ static uint32_t commodity_text(uint64_t commodity, uint8_t digits, char out[stat
     return digits;
 }
 
-static uint64_t office_of(const struct table_key *key)
-{
-    return key->word[1] >> 32;
-}
-
-static uint64_t border_office_of(const struct table_key *key)
-{
-    return key->word[1] & 0xFFFFFFFFu;
-}
-
-static uint64_t zone_of(const struct table_key *key)
-{
-    return key->word[2] >> 32;
-}
-
-static uint64_t trade_mode_of(const struct table_key *key)
-{
-    return key->word[2] & 0xFFFFFFFFu;
-}
-
-static uint64_t partner_of(const struct table_key *key)
-{
-    return key->word[3] >> 48;
-}
-
 /* A view with trade_class. */
 static const char *class_text(const struct table_key *key)
 {
-    uint64_t number = trade_mode_of(key);
+    uint32_t number = cell_trade_mode(key);
     CHECK(number > 0 && number <= TRADE_CLASSES);
     return trade_class_name((enum trade_class)(number - 1));
 }
@@ -149,21 +124,6 @@ static const char *group_text(const struct statistic_writer *writer, const struc
 {
     CHECK(cell_is_of_group(key) && cell_partner(key) <= writer->plan->group_count);
     return writer->plan->groups[cell_partner(key) - 1];
-}
-
-static uint64_t consignment_of(const struct table_key *key)
-{
-    return key->word[3] >> 32 & 0xFFFF;
-}
-
-static uint64_t region_of(const struct table_key *key)
-{
-    return key->word[3] >> 12 & CELL_REGION_MOST;
-}
-
-static uint32_t mode_of(const struct table_key *key)
-{
-    return (uint32_t)(key->word[3] & CELL_MODE_MOST);
 }
 
 /* ---- record key ---- */
@@ -246,30 +206,30 @@ static char *put_dimension(char *at, const struct view *view, enum dimension dim
     case DIMENSION_FLOW:
         return put_raw(at, flow_name(cell_flow(key)));
     case DIMENSION_MODE:
-        return put_number(at, mode_of(key));
+        return put_number(at, cell_mode(key));
     case DIMENSION_OFFICE:
-        length = code_text(codes, office_of(key), text);
+        length = code_text(codes, cell_office(key), text);
         break;
     case DIMENSION_BORDER_OFFICE:
-        length = code_text(codes, border_office_of(key), text);
+        length = code_text(codes, cell_border_office(key), text);
         break;
     case DIMENSION_ZONE:
-        length = code_text(codes, zone_of(key), text);
+        length = code_text(codes, cell_zone(key), text);
         break;
     case DIMENSION_TRADE_MODE:
-        length = code_text(codes, trade_mode_of(key), text);
+        length = code_text(codes, cell_trade_mode(key), text);
         break;
     case DIMENSION_TRADE_CLASS:
         return key_text_put(at, text_of(class_text(key)));
     case DIMENSION_REGION:
-        length = code_text(codes, region_of(key), text);
+        length = code_text(codes, cell_region(key), text);
         break;
     case DIMENSION_PARTNER:
     case DIMENSION_PARTNER_GROUP:
-        length = country_text(partner_of(key), text);
+        length = country_text(cell_partner(key), text);
         break;
     case DIMENSION_PARTNER_CONSIGNMENT:
-        length = country_text(consignment_of(key), text);
+        length = country_text(cell_consignment(key), text);
         break;
     case DIMENSION_HS2:
     case DIMENSION_HS4:
@@ -427,13 +387,13 @@ static void set_partner(struct statistic_writer *writer, const struct view *view
         if (view->is_grouped && cell_is_of_group(key))
             copy_text(writer->partner_group, sizeof writer->partner_group, group_text(writer, key));
         else
-            country_text(partner_of(key), writer->partner);
+            country_text(cell_partner(key), writer->partner);
         if (flow == FLOW_M || flow == FLOW_RM)
             m->partner_basis = CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_ORIGIN;
         else if (flow == FLOW_X || flow == FLOW_RX)
             m->partner_basis = CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_DESTINATION;
     } else if (has(view, DIMENSION_PARTNER_CONSIGNMENT)) {
-        country_text(consignment_of(key), writer->partner);
+        country_text(cell_consignment(key), writer->partner);
         m->partner_basis = CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_CONSIGNMENT;
     }
 }
@@ -534,15 +494,15 @@ uint64_t statistic_set(struct statistic_writer *writer, const struct figure *fig
     set_partner(writer, view, key);
     set_commodity(writer, view, key);
     /* number 0 is the empty text: a dimension that the view lacks */
-    code_text(codes, office_of(key), writer->office);
-    code_text(codes, border_office_of(key), writer->border_office);
-    code_text(codes, zone_of(key), writer->zone);
+    code_text(codes, cell_office(key), writer->office);
+    code_text(codes, cell_border_office(key), writer->border_office);
+    code_text(codes, cell_zone(key), writer->zone);
     if (view->is_classed)
         copy_text(writer->trade_mode, sizeof writer->trade_mode, class_text(key));
     else
-        code_text(codes, trade_mode_of(key), writer->trade_mode);
-    code_text(codes, region_of(key), writer->region);
-    m->transport_mode = mode_of(key);
+        code_text(codes, cell_trade_mode(key), writer->trade_mode);
+    code_text(codes, cell_region(key), writer->region);
+    m->transport_mode = cell_mode(key);
     set_measures(writer, figure->sums, out_saturated);
     set_base(writer, figure, out_saturated);
     return statistic_content_of(m);

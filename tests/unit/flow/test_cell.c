@@ -34,6 +34,37 @@ Test(cell, measures_are_none_when_each_is_zero_and_opposites_add_up_to_that)
     }
 }
 
+/* Each field is all ones in turn: it is read whole, and nothing of its neighbours. */
+Test(cell, a_key_is_read_field_by_field)
+{
+    static const struct {
+        unsigned word;
+        unsigned shift;
+        uint32_t most;
+        uint32_t (*read)(const struct table_key *key);
+    } fields[] = {
+        {0, 58, 63, cell_view},
+        {1, 32, UINT32_MAX, cell_office},
+        {1, 0, UINT32_MAX, cell_border_office},
+        {2, 32, UINT32_MAX, cell_zone},
+        {2, 0, UINT32_MAX, cell_trade_mode},
+        {3, 48, UINT16_MAX, cell_partner},
+        {3, 32, UINT16_MAX, cell_consignment},
+        {3, 12, CELL_REGION_MOST, cell_region},
+        {3, 9, 7, cell_flow},
+        {3, 0, CELL_MODE_MOST, cell_mode},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        struct table_key key = {{0, 0, 0, 0}};
+        struct table_key others;
+        key.word[fields[i].word] = (uint64_t)fields[i].most << fields[i].shift;
+        for (int w = 0; w < 4; w++)
+            others.word[w] = ~key.word[w];
+        cr_expect_eq(fields[i].read(&key), fields[i].most, "field %zu", i);
+        cr_expect_eq(fields[i].read(&others), 0, "field %zu", i);
+    }
+}
+
 Test(cell, each_flow_is_found_by_its_name)
 {
     static const char *const names[] = {"M", "X", "RM", "RX", "T"};
