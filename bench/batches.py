@@ -7,7 +7,6 @@ the workers decompress. Pairs of runs alternate as in end_to_end.py, each is che
 bench/record.sh. See bench/README.md.
 """
 
-import argparse
 import os
 import statistics
 import sys
@@ -16,9 +15,10 @@ SOURCE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(SOURCE, "tests", "broker"))
 sys.path.insert(0, os.path.join(SOURCE, "bench"))
 
+import asked  # noqa: E402
 import end_to_end  # noqa: E402
 import topics  # noqa: E402
-from cluster import Failed, Workplace, default_binary, options, tell  # noqa: E402
+from cluster import Failed, Workplace, options, tell  # noqa: E402
 from notes import figures, note  # noqa: E402
 
 ZSTD_BY_KAFKA, ZSTD_FRAMES = "bench.batches", "bench.frames"
@@ -41,18 +41,14 @@ class Truth(end_to_end.Truth):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=10_000_000, help="declarations")
+    parser = asked.parser(__doc__)
+    asked.add_sample(parser, "pairs")
     parser.add_argument("--batch", type=int, default=100, help="declarations a record")
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--warm-up", type=int, default=1, help="pairs before them that are not counted")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--dryport", default=default_binary())
-    parser.add_argument("--null-consumer", default=os.path.join(SOURCE, "build", "release", "null_consumer"))
-    parser.add_argument("--reference", default=os.path.join(SOURCE, "deploy", "reference", "demo"))
-    parser.add_argument("-X", dest="more", action="append", default=[], metavar="KEY=VALUE", help="a setting of dryport run")
+    asked.add_processor(parser)
+    parser.add_argument("--null-consumer", default=asked.program("null_consumer"))
+    asked.add_settings(parser)
     chosen = parser.parse_args()
-    more = dict(each.split("=", 1) for each in chosen.more)
+    more = asked.settings(chosen)
     results = {(kind, topic): [] for kind in ("null", "run") for topic in (ZSTD_BY_KAFKA, ZSTD_FRAMES)}
     records = {}
     with Workplace("batches") as place:

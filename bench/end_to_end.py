@@ -8,7 +8,6 @@ statistic is in its topic (the broker's append time says so). Totals are checked
 See bench/README.md.
 """
 
-import argparse
 import datetime
 import gc
 import json
@@ -26,6 +25,7 @@ SOURCE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(SOURCE, "tests", "broker"))
 sys.path.insert(0, os.path.join(SOURCE, "bench"))
 
+import asked  # noqa: E402
 import recount  # noqa: E402
 import topics  # noqa: E402
 import wire  # noqa: E402
@@ -34,7 +34,6 @@ from notes import cpu_of, figures, load, memory_of, note  # noqa: E402
 
 INPUT = "bench.declarations"
 PARTITIONS = 4
-COUNT_DEFAULT = 10_000_000
 FULL_RECOUNT_MAX = 300_000  # declarations up to which every cell of every view is compared, not only those of `flow`
 SETTLED_S = 3
 # What is measured is work: by default the last round of a run, in which nearly every key has changed, would be held back to 50,000 keys a second.
@@ -546,25 +545,16 @@ def report(chosen, built_from, nulls, onces, results, truth, generated_s):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--count",
-        type=int,
-        default=int(os.environ.get("COUNT", COUNT_DEFAULT)),
-        help="declarations; environment COUNT",
+    parser = asked.parser(__doc__ + "\nThe environment's COUNT and PAIRS are the defaults of those two.\n")
+    asked.add_sample(
+        parser, "pairs", int(os.environ.get("COUNT", asked.COUNT)), int(os.environ.get("PAIRS", "5"))
     )
-    parser.add_argument("--pairs", type=int, default=int(os.environ.get("PAIRS", "5")), help="environment PAIRS")
-    parser.add_argument(
-        "--warm-up", type=int, default=1, help="pairs before them that are not counted: a new broker is still compiling itself"
-    )
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--profile", default="cn")
-    parser.add_argument("--dryport", default=os.path.join(SOURCE, "build", "release", "dryport"))
-    parser.add_argument("--null-consumer", default=os.path.join(SOURCE, "build", "release", "null_consumer"))
+    asked.add_processor(parser)
+    parser.add_argument("--null-consumer", default=asked.program("null_consumer"))
     parser.add_argument(
         "--once", action="store_true", help="another null consumer beside them, that decompresses each batch once (docs/adr/0090)"
     )
-    parser.add_argument("--reference", default=os.path.join(SOURCE, "deploy", "reference", "demo"))
     parser.add_argument(
         "--rules", action="store_true", help="another program beside them: dryport run with the rules of the first version alone"
     )
@@ -576,13 +566,11 @@ def main():
     )
     parser.add_argument("--record", action="store_true", help="keep the report under bench/results/")
     parser.add_argument("--marks", action="store_true", help="fail when the marks are missed")
-    parser.add_argument(
-        "-X", dest="more", action="append", default=[], metavar="KEY=VALUE", help="a setting of dryport run"
-    )
+    asked.add_settings(parser)
     chosen = parser.parse_args()
     chosen.load = load()
     built_from = commit()  # of now: somebody may commit during the run
-    more = dict(each.split("=", 1) for each in chosen.more)
+    more = asked.settings(chosen)
     with Workplace("bench") as place:
         broker = place.broker(
             heap="1g", log_roll_hours=876000
@@ -623,7 +611,7 @@ def main():
         text, ratio, cost = report(chosen, built_from, nulls, onces, results, truth, generated_s)
     print(text)
     if chosen.record:
-        size = "" if chosen.count == COUNT_DEFAULT else "-%d" % chosen.count
+        size = "" if chosen.count == asked.COUNT else "-%d" % chosen.count
         path = os.path.join(
             SOURCE, "bench", "results", "%s-end-to-end%s.md" % (datetime.date.today().isoformat(), size)
         )

@@ -5,7 +5,6 @@ Each program prints its own report, which follows the table. --smoke runs all of
 runs, checks its totals and gives its figure: its figures mean nothing. --only NAME,NAME runs some. Prints Markdown, for bench/record.sh.
 """
 
-import argparse
 import os
 import re
 import subprocess
@@ -15,6 +14,7 @@ SOURCE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(SOURCE, "tests", "broker"))
 sys.path.insert(0, os.path.join(SOURCE, "bench"))
 
+import asked  # noqa: E402
 from cluster import Failed, tell  # noqa: E402
 from notes import load, note, read_figures  # noqa: E402
 
@@ -154,9 +154,9 @@ def table(trials, figures, smoke):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default=os.path.join(SOURCE, "build", "release"), help="the folder of the bench programs")
-    parser.add_argument("--dryport", default=os.path.join(SOURCE, "build", "release", "dryport"))
+    parser = asked.parser(__doc__)
+    parser.add_argument("--build", default=asked.PROGRAMS, help="the folder of the bench programs")
+    parser.add_argument("--dryport", default=asked.program("dryport"))
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--only", default=",".join(TRIALS), help="of " + ", ".join(TRIALS))
     chosen = parser.parse_args()

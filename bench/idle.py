@@ -6,7 +6,6 @@ says ready. In the last round it is left alone for SECONDS (20 s first, in which
 written meanwhile. Beside it a bare librdkafka consumer that waits on the same topics. Prints Markdown, for bench/record.sh. See bench/README.md.
 """
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -17,8 +16,9 @@ SOURCE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(SOURCE, "tests", "broker"))
 sys.path.insert(0, os.path.join(SOURCE, "bench"))
 
+import asked  # noqa: E402
 import topics  # noqa: E402
-from cluster import Failed, Workplace, default_binary, tell, wait_until  # noqa: E402
+from cluster import Failed, Workplace, tell, wait_until  # noqa: E402
 from notes import cpu_of, figures, memory_of, note  # noqa: E402
 
 NAME = "idle"
@@ -46,14 +46,13 @@ def start(place, chosen, address, number):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = asked.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rest", type=float, default=20, help="seconds to come to rest before them")
     parser.add_argument("--partitions", type=int, default=4)
-    parser.add_argument("--dryport", default=default_binary())
-    parser.add_argument("--probe", default=os.path.join(SOURCE, "build", "release", "idle_consumer"))
-    parser.add_argument("--reference", default=os.path.join(SOURCE, "deploy", "reference", "demo"))
+    asked.add_processor(parser)
+    parser.add_argument("--probe", default=asked.program("idle_consumer"))
     chosen = parser.parse_args()
     with Workplace(NAME) as place:
         address = place.broker(heap="512m").address

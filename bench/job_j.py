@@ -6,7 +6,6 @@ time; each program of the job writes into a topic of its own. What each says it 
 first round the newest record of each key is read back from the output and added up. Prints Markdown, for bench/record.sh. See bench/README.md.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -18,6 +17,7 @@ SOURCE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(SOURCE, "tests", "broker"))
 sys.path.insert(0, os.path.join(SOURCE, "bench"))
 
+import asked  # noqa: E402
 import end_to_end  # noqa: E402
 import topics  # noqa: E402
 from cluster import Failed, Workplace, tell  # noqa: E402
@@ -66,12 +66,9 @@ def check(program, run, expected):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=10_000_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--warm-up", type=int, default=1, help="rounds before them that are not counted")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--programs", default=os.path.join(SOURCE, "build", "release"), help="the folder of the programs")
+    parser = asked.parser(__doc__)
+    asked.add_sample(parser, "rounds")
+    parser.add_argument("--programs", default=asked.PROGRAMS, help="the folder of the programs")
     chosen = parser.parse_args()
     for program in NAMES:
         if not os.path.exists(os.path.join(chosen.programs, program)):

@@ -7,7 +7,6 @@ the record of that day's cell is given to its consumer. When all is through, the
 Markdown, for bench/record.sh. See bench/README.md.
 """
 
-import argparse
 import datetime
 import json
 import os
@@ -20,9 +19,10 @@ SOURCE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(SOURCE, "tests", "broker"))
 sys.path.insert(0, os.path.join(SOURCE, "bench"))
 
+import asked  # noqa: E402
 import recount  # noqa: E402
 import topics  # noqa: E402
-from cluster import Failed, Workplace, command, default_binary, die_with_parent, options, tell, wait_until  # noqa: E402
+from cluster import Failed, Workplace, command, die_with_parent, options, tell, wait_until  # noqa: E402
 from notes import cpu_of, figures, memory_of, note  # noqa: E402
 
 NAME = "latency"
@@ -68,7 +68,7 @@ class Bench:
                 "topic.rejects": NAME + ".rejects",
                 "frame.interval.ms": str(FRAME_MS),
                 "publish.interval.ms": str(PUBLISH_MS),
-                **dict(each.split("=", 1) for each in chosen.more),
+                **asked.settings(chosen),
             },
         )
 
@@ -147,16 +147,15 @@ class Bench:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = asked.parser(__doc__)
     parser.add_argument("--rate", type=int, default=100_000, help="declarations a second")
     parser.add_argument("--probes", type=int, default=1000, help="of a run, at most 1000: each has a day of its own")
     parser.add_argument("--every", type=int, default=30, help="ms between two probes")
     parser.add_argument("--lead", type=float, default=5, help="seconds of load before the first probe")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--dryport", default=default_binary())
-    parser.add_argument("--probe", default=os.path.join(SOURCE, "build", "release", "latency_probe"))
-    parser.add_argument("--reference", default=os.path.join(SOURCE, "deploy", "reference", "demo"))
-    parser.add_argument("-X", dest="more", action="append", default=[], metavar="KEY=VALUE", help="a setting of dryport run")
+    asked.add_processor(parser)
+    parser.add_argument("--probe", default=asked.program("latency_probe"))
+    asked.add_settings(parser)
     chosen = parser.parse_args()
     if not 0 < chosen.probes <= 1000:
         parser.error("--probes is 1 to 1000")

@@ -7,7 +7,6 @@ Then it is stopped and started ROUNDS times. Of each start: seconds from the sta
 come back with the same entries at the same position and publish nothing. Prints Markdown, for bench/record.sh. See bench/README.md.
 """
 
-import argparse
 import os
 import statistics
 import sys
@@ -17,8 +16,9 @@ SOURCE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(SOURCE, "tests", "broker"))
 sys.path.insert(0, os.path.join(SOURCE, "bench"))
 
+import asked  # noqa: E402
 import topics  # noqa: E402
-from cluster import Failed, Workplace, command, default_binary, options, tell, wait_until  # noqa: E402
+from cluster import Failed, Workplace, command, options, tell, wait_until  # noqa: E402
 from notes import cpu_of, memory_of, note  # noqa: E402
 
 NAME = "restore"
@@ -168,12 +168,11 @@ def report(truth, ends, journal_bytes, figures):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = asked.parser(__doc__)
     parser.add_argument("--entries", type=int, default=2_000_000, help="live ledger entries, about")
     parser.add_argument("--portions", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--dryport", default=default_binary())
-    parser.add_argument("--reference", default=os.path.join(SOURCE, "deploy", "reference", "demo"))
+    asked.add_processor(parser)
     chosen = parser.parse_args()
     with Workplace(NAME) as place:
         bench = Bench(place, chosen)
