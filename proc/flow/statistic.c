@@ -2,46 +2,21 @@
 #include "flow/statistic.h"
 
 #include "base/buffer.h"
-#include "base/check.h"
 #include "base/memory.h"
-#include "flow/hours.h"
-#include "flow/key_text.h"
+#include "flow/dimension_text.h"
 #include "flow/statistic_bytes.h"
 #include "trade/calendar.h"
 #include "trade/growth.h"
-#include "trade/trade_class.h"
 
-enum {
-    KEY_BYTES_MOST = 1024,
-    CODE_BYTES = 9,
-    CLASS_BYTES = 16, /* of a trade mode, or of a class */
-    HS_TEXT_BYTES = 10 + 1,
-    DATE_BYTES = 8,
-    PART_BYTES = KEY_TEXT_GROWTH * VIEW_NAME_BYTES + 16, /* a name with every byte escaped, and a frequency */
-    TIME_BITS = 24,                                      /* of word 0 of a key, above the commodity */
-};
+enum { CLASS_BYTES = 16 }; /* of a trade mode, or of a class */
 
 static const i128 mg_a_gram = 1000;
 
-/* What the time in a key is as text: figures in a row mostly have the same. */
-struct time_text {
-    uint64_t time; /* in the key */
-    enum period period;
-    uint32_t length;
-    char text[2 * HOURS_KEY_BYTES + 1];
-};
-
-/* The days of a figure as dates, likewise. */
+/* The days of a figure as dates: figures in a row mostly have the same. */
 struct dates {
     struct days days;
     uint32_t from;
     uint32_t to;
-};
-
-/* A piece of record keys that many have in common. */
-struct part {
-    char text[PART_BYTES];
-    uint32_t length;
 };
 
 struct statistic_writer {
@@ -52,22 +27,19 @@ struct statistic_writer {
     Customs__V1__Statistic *gone;  /* a decoded older record */
     char reporter[3];
     char currency[4];
-    char office[CODE_BYTES];
-    char border_office[CODE_BYTES];
-    char zone[CODE_BYTES];
+    char office[DIMENSION_CODE_BYTES];
+    char border_office[DIMENSION_CODE_BYTES];
+    char zone[DIMENSION_CODE_BYTES];
     char trade_mode[CLASS_BYTES];
-    char region[CODE_BYTES];
-    char unit[CODE_BYTES];
-    char partner[3];
+    char region[DIMENSION_CODE_BYTES];
+    char unit[DIMENSION_CODE_BYTES];
+    char partner[DIMENSION_COUNTRY_BYTES];
     char partner_group[VIEW_GROUP_BYTES];
-    char commodity[HS_TEXT_BYTES];
-    char classification[CODE_BYTES];
+    char commodity[DIMENSION_HS_BYTES];
+    char classification[DIMENSION_CODE_BYTES];
     char views[VIEWS_MOST][VIEW_NAME_BYTES];
-    struct time_text time; /* of the last key */
-    struct dates dates;    /* of the last figure */
-    struct part labels[DIMENSIONS];
-    struct part heads[VIEWS_MOST][PERIODS];
-    char key[KEY_BYTES_MOST];
+    struct dates dates; /* of the last figure */
+    struct statistic_keys keys;
     struct buffer value;
 };
 
@@ -78,251 +50,9 @@ static void copy_text(char *to, size_t bytes, const char *from)
     memcpy(to, from, length + 1);
 }
 
-/* ---- dimensions ---- */
-
 static bool has(const struct view *view, enum dimension dimension)
 {
     return view->dimension_set & 1u << dimension;
-}
-
-static uint32_t code_text(const struct dictionary *codes, uint32_t number, char out[static CODE_BYTES])
-{
-    CHECK(number < codes->count);
-    return dictionary_text(codes->codes[number], out);
-}
-
-static uint32_t country_text(uint32_t number, char out[static 3])
-{
-    out[0] = (char)(number >> 8 & 0xFF);
-    out[1] = (char)(number & 0xFF);
-    out[2] = '\0';
-    return (uint32_t)strlen(out);
-}
-
-static uint32_t commodity_text(uint64_t commodity, uint8_t digits, char out[static HS_TEXT_BYTES])
-{
-    out[0] = '\0';
-    if (commodity == CELL_NO_HS || commodity == 0)
-        return 0;
-    uint64_t rest = commodity - 1;
-    for (uint32_t i = digits; i-- > 0; rest /= 10)
-        out[i] = (char)('0' + rest % 10);
-    out[digits] = '\0';
-    return digits;
-}
-
-/* A view with trade_class. */
-static const char *class_text(const struct table_key *key)
-{
-    uint32_t number = cell_trade_mode(key);
-    CHECK(number > 0 && number <= TRADE_CLASSES);
-    return trade_class_name((enum trade_class)(number - 1));
-}
-
-/* Of a figure of a country group. */
-static const char *group_text(const struct statistic_writer *writer, const struct table_key *key)
-{
-    CHECK(cell_is_of_group(key) && cell_partner(key) <= writer->plan->group_count);
-    return writer->plan->groups[cell_partner(key) - 1];
-}
-
-/* ---- record key ---- */
-
-static char *put_raw(char *at, const char *text)
-{
-    size_t length = strlen(text);
-    memcpy(at, text, length);
-    return at + length;
-}
-
-static char *put_number(char *at, uint32_t number)
-{
-    char digits[10];
-    uint32_t count = 0;
-    do {
-        digits[count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    while (count)
-        *at++ = digits[--count];
-    return at;
-}
-
-static void put_date(char at[static DATE_BYTES], uint32_t date)
-{
-    for (int i = DATE_BYTES - 1; i >= 0; i--, date /= 10)
-        at[i] = (char)('0' + date % 10);
-}
-
-static uint64_t time_of(const struct table_key *key)
-{
-    return key->word[0] >> CELL_HS_BITS & ((1ULL << TIME_BITS) - 1);
-}
-
-static const struct time_text *time_text_of(struct statistic_writer *writer, const struct table_key *key)
-{
-    struct time_text *out = &writer->time;
-    uint64_t time = time_of(key);
-    if (time == out->time)
-        return out;
-    out->time = time;
-    out->period = period_of(key);
-    if (period_is_rolling(out->period)) {
-        const char *name = period_roll_name(out->period);
-        out->length = (uint32_t)strlen(name) + 1;
-        memcpy(out->text, name, out->length - 1);
-        out->text[out->length - 1] = '|';
-        return out;
-    }
-    if (out->period == PERIOD_HOUR) {
-        out->length = 2 * HOURS_KEY_BYTES + 1;
-        hours_key(cell_hour(key), out->text);
-        out->text[HOURS_KEY_BYTES] = '|';
-        hours_key(cell_hour(key), out->text + HOURS_KEY_BYTES + 1);
-        return out;
-    }
-    struct days days = period_days(key, 0);
-    out->length = 2 * DATE_BYTES + 1;
-    put_date(out->text, calendar_date(days.from));
-    out->text[DATE_BYTES] = '|';
-    put_date(out->text + DATE_BYTES + 1, calendar_date(days.to));
-    return out;
-}
-
-static const struct dates *dates_of(struct statistic_writer *writer, struct days days)
-{
-    struct dates *out = &writer->dates;
-    if (days.from != out->days.from || days.to != out->days.to)
-        *out = (struct dates){days, calendar_date(days.from), calendar_date(days.to)};
-    return out;
-}
-
-static char *put_dimension(char *at, const struct view *view, enum dimension dimension, const struct table_key *key,
-                           const struct dictionary *codes)
-{
-    char text[16];
-    uint32_t length = 0;
-    switch (dimension) {
-    case DIMENSION_FLOW:
-        return put_raw(at, flow_name(cell_flow(key)));
-    case DIMENSION_MODE:
-        return put_number(at, cell_mode(key));
-    case DIMENSION_OFFICE:
-        length = code_text(codes, cell_office(key), text);
-        break;
-    case DIMENSION_BORDER_OFFICE:
-        length = code_text(codes, cell_border_office(key), text);
-        break;
-    case DIMENSION_ZONE:
-        length = code_text(codes, cell_zone(key), text);
-        break;
-    case DIMENSION_TRADE_MODE:
-        length = code_text(codes, cell_trade_mode(key), text);
-        break;
-    case DIMENSION_TRADE_CLASS:
-        return key_text_put(at, text_of(class_text(key)));
-    case DIMENSION_REGION:
-        length = code_text(codes, cell_region(key), text);
-        break;
-    case DIMENSION_PARTNER:
-    case DIMENSION_PARTNER_GROUP:
-        length = country_text(cell_partner(key), text);
-        break;
-    case DIMENSION_PARTNER_CONSIGNMENT:
-        length = country_text(cell_consignment(key), text);
-        break;
-    case DIMENSION_HS2:
-    case DIMENSION_HS4:
-    case DIMENSION_HS6:
-    case DIMENSION_HS8:
-    case DIMENSION_HS10:
-        length = commodity_text(cell_commodity(key), view->hs_digits, text);
-        break;
-    case DIMENSIONS:
-        break;
-    }
-    return key_text_put(at, (struct text){text, length});
-}
-
-static char *put_part(char *at, const struct part *part)
-{
-    memcpy(at, part->text, part->length);
-    return at + part->length;
-}
-
-static void end_part(struct part *part, const char *end)
-{
-    part->length = (uint32_t)(end - part->text);
-    CHECK(part->length <= PART_BYTES);
-}
-
-/* What all keys of a view, and all values of a dimension, begin with. */
-static void make_parts(struct statistic_writer *writer)
-{
-    for (uint32_t view = 0; view < writer->plan->count; view++) {
-        const char *name = writer->plan->views[view].name;
-        for (enum period period = PERIOD_HOUR; period < PERIODS; period++) {
-            struct part *head = &writer->heads[view][period];
-            char *end = put_raw(key_text_put(head->text, text_of(name)), "|");
-            end_part(head, put_raw(put_raw(end, period_key_name(period)), "|"));
-        }
-    }
-    for (int dimension = 0; dimension < DIMENSIONS; dimension++) {
-        struct part *label = &writer->labels[dimension];
-        end_part(label,
-                 put_raw(put_raw(put_raw(label->text, "|"), view_dimension_name((enum dimension)dimension)), "="));
-    }
-    writer->time.time = UINT64_MAX;
-    writer->dates.days = (struct days){INT32_MIN, INT32_MIN};
-}
-
-struct text statistic_key(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes)
-{
-    uint32_t index = cell_view(key);
-    const struct view *view = &writer->plan->views[index];
-    const struct time_text *time = time_text_of(writer, key);
-    char *at = put_part(writer->key, &writer->heads[index][time->period]);
-    memcpy(at, time->text, time->length);
-    at += time->length;
-    for (uint32_t i = 0; i < view->dimension_count; i++) {
-        enum dimension dimension = view->dimensions[i];
-        bool is_group = dimension == DIMENSION_PARTNER_GROUP && cell_is_of_group(key);
-        if (dimension == DIMENSION_PARTNER_GROUP && !is_group) /* a country, of which groups are made */
-            dimension = DIMENSION_PARTNER;
-        at = put_part(at, &writer->labels[dimension]);
-        at = is_group ? key_text_put(at, text_of(group_text(writer, key)))
-                      : put_dimension(at, view, dimension, key, codes);
-    }
-    CHECK(at <= writer->key + KEY_BYTES_MOST);
-    return (struct text){writer->key, (uint32_t)(at - writer->key)};
-}
-
-static struct text last_time(struct text key)
-{
-    struct text to = {NULL, 0};
-    for (int part = 0; part < 4; part++) /* view, frequency, from, to */
-        to = text_cut(&key, '|');
-    return to;
-}
-
-bool statistic_key_hour(struct text key, int32_t *out_hour)
-{
-    return hours_read_key(last_time(key), out_hour);
-}
-
-bool statistic_key_day(struct text key, const struct zone *zone, int32_t *out_day)
-{
-    struct text to = last_time(key);
-    int64_t date;
-    int32_t hour;
-    if (hours_read_key(to, &hour)) {
-        *out_day = hours_day(zone, hour);
-        return true;
-    }
-    if (to.length != DATE_BYTES || !text_to_int64(to, &date) || date < 0 || !calendar_is_date((uint32_t)date))
-        return false;
-    *out_day = calendar_day((uint32_t)date);
-    return true;
 }
 
 /* ---- life ---- */
@@ -351,7 +81,8 @@ struct statistic_writer *statistic_writer_new(const struct view_plan *plan, cons
     writer->cell.commodity_code = writer->commodity;
     writer->cell.classification = writer->classification;
     writer->taken = &writer->cell;
-    make_parts(writer);
+    writer->dates.days = (struct days){INT32_MIN, INT32_MIN};
+    statistic_keys_init(&writer->keys, plan);
     return writer;
 }
 
@@ -369,7 +100,20 @@ void statistic_writer_look_up(struct statistic_writer *writer, const struct refe
     writer->reference = reference;
 }
 
+struct text statistic_key(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes)
+{
+    return statistic_keys_make(&writer->keys, key, codes);
+}
+
 /* ---- a cell ---- */
+
+static const struct dates *dates_of(struct statistic_writer *writer, struct days days)
+{
+    struct dates *out = &writer->dates;
+    if (days.from != out->days.from || days.to != out->days.to)
+        *out = (struct dates){days, calendar_date(days.from), calendar_date(days.to)};
+    return out;
+}
 
 static int64_t grams(i128 mg, bool *out_saturated)
 {
@@ -385,15 +129,15 @@ static void set_partner(struct statistic_writer *writer, const struct view *view
     writer->partner_group[0] = '\0';
     if (has(view, DIMENSION_PARTNER)) { /* counted by it: in a view of groups, too */
         if (view->is_grouped && cell_is_of_group(key))
-            copy_text(writer->partner_group, sizeof writer->partner_group, group_text(writer, key));
+            copy_text(writer->partner_group, sizeof writer->partner_group, dimension_group(writer->plan, key));
         else
-            country_text(cell_partner(key), writer->partner);
+            dimension_country(cell_partner(key), writer->partner);
         if (flow == FLOW_M || flow == FLOW_RM)
             m->partner_basis = CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_ORIGIN;
         else if (flow == FLOW_X || flow == FLOW_RX)
             m->partner_basis = CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_DESTINATION;
     } else if (has(view, DIMENSION_PARTNER_CONSIGNMENT)) {
-        country_text(cell_consignment(key), writer->partner);
+        dimension_country(cell_consignment(key), writer->partner);
         m->partner_basis = CUSTOMS__V1__PARTNER_BASIS__PARTNER_BASIS_CONSIGNMENT;
     }
 }
@@ -419,7 +163,7 @@ static void set_commodity(struct statistic_writer *writer, const struct view *vi
         return;
     enum hs_edition edition = reference_edition(writer->cell.period_to);
     copy_text(writer->classification, sizeof writer->classification, reference_classification(edition));
-    if (!commodity_text(cell_commodity(key), view->hs_digits, writer->commodity) || view->hs_digits < 6)
+    if (!dimension_commodity(cell_commodity(key), view->hs_digits, writer->commodity) || view->hs_digits < 6)
         return;
     uint64_t hs6 = cell_commodity(key) - 1;
     for (uint32_t digits = view->hs_digits; digits > 6; digits -= 2)
@@ -494,14 +238,14 @@ uint64_t statistic_set(struct statistic_writer *writer, const struct figure *fig
     set_partner(writer, view, key);
     set_commodity(writer, view, key);
     /* number 0 is the empty text: a dimension that the view lacks */
-    code_text(codes, cell_office(key), writer->office);
-    code_text(codes, cell_border_office(key), writer->border_office);
-    code_text(codes, cell_zone(key), writer->zone);
+    dimension_code(codes, cell_office(key), writer->office);
+    dimension_code(codes, cell_border_office(key), writer->border_office);
+    dimension_code(codes, cell_zone(key), writer->zone);
     if (view->is_classed)
-        copy_text(writer->trade_mode, sizeof writer->trade_mode, class_text(key));
+        copy_text(writer->trade_mode, sizeof writer->trade_mode, dimension_class(key));
     else
-        code_text(codes, cell_trade_mode(key), writer->trade_mode);
-    code_text(codes, cell_region(key), writer->region);
+        dimension_code(codes, cell_trade_mode(key), writer->trade_mode);
+    dimension_code(codes, cell_region(key), writer->region);
     m->transport_mode = cell_mode(key);
     set_measures(writer, figure->sums, out_saturated);
     set_base(writer, figure, out_saturated);

@@ -10,12 +10,9 @@
 #pragma once
 
 #include "flow/cell.h"
-#include "flow/dictionary.h"
-#include "flow/period.h"
 #include "flow/statistic_content.h"
-#include "flow/view.h"
+#include "flow/statistic_key.h"
 #include "trade/reference.h"
-#include "trade/zone.h"
 
 struct statistic_writer;
 
@@ -48,10 +45,3 @@ struct bytes statistic_pack(struct statistic_writer *writer, const struct statis
 
 /* The record key of a cell, or of a figure that no cell holds (period.h). */
 struct text statistic_key(struct statistic_writer *writer, const struct table_key *key, const struct dictionary *codes);
-
-/* A day of the month that a record key's period ends in; of an hour, its day in the zone (NULL: of UTC). False: it names none, as a
- * rolling one. */
-bool statistic_key_day(struct text key, const struct zone *zone, int32_t *out_day);
-
-/* The hour that a record key names. False: it names none. */
-bool statistic_key_hour(struct text key, int32_t *out_hour);

@@ -215,7 +215,7 @@ static uint32_t number_of(void *context, struct text code)
     return dictionary_number(context, code);
 }
 
-/* A key that statistic.c has made is read back to its cell. */
+/* A key that statistic_key.c has made is read back to its cell. */
 Test(history, a_cell_comes_back_from_its_record_key)
 {
     struct err_info info;

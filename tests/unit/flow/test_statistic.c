@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/statistic.h"
 #include "flow/statistic_bytes.h"
-#include "trade/calendar.h"
+#include "unit/flow/statistic_fixture.h"
 
 #include "customs/v1/statistic.pb-c.h"
 
-#include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct view_plan plan;
 static struct reference *reference;
-static struct dictionary codes;
 static struct statistic_writer *writer;
 static char dir[] = "/tmp/statistic_XXXXXX";
 
@@ -36,11 +33,7 @@ static void setup(void)
     put_file("hs2022.csv", "code,digits,section,std_unit,description\n010121,6,1,u,horses\n100199,6,2,kg,wheat\n");
     put_file("hs2017.csv", "code,digits,section,std_unit,description\n010121,6,1,kg,horses\n");
     cr_assert_eq(reference_load(dir, NULL, &reference, &info), OK, "%s", info.text);
-    view_plan_default(&plan);
-    cr_assert_eq(view_plan_add(&plan, TEXT("odd"), TEXT("partner_consignment,region,hs10@day"), &info), OK);
-    cr_assert_eq(view_plan_add(&plan, TEXT("p=1"), TEXT("partner@month"), &info), OK);
-    view_plan_finish(&plan);
-    dictionary_init(&codes);
+    open_plan();
     writer = statistic_writer_new(&plan, reference, "CN", "CNY");
 }
 
@@ -55,32 +48,10 @@ static void teardown(void)
     rmdir(dir);
     statistic_writer_free(writer);
     reference_free(reference);
-    dictionary_fini(&codes);
+    close_plan();
 }
 
 TestSuite(statistic, .init = setup, .fini = teardown);
-
-static uint32_t view_of(const char *name)
-{
-    int32_t view = view_plan_find(&plan, text_of(name));
-    cr_assert(view >= 0);
-    return (uint32_t)view;
-}
-
-static uint64_t country(const char *code)
-{
-    return (uint64_t)((uint8_t)code[0] << 8 | (uint8_t)code[1]);
-}
-
-static uint64_t code(const char *text)
-{
-    return dictionary_number(&codes, text_of(text));
-}
-
-static struct table_key key_of(const char *view, bool month, uint32_t date, uint64_t commodity)
-{
-    return (struct table_key){{cell_word0(view_of(view), month, calendar_day(date), commodity), 0, 0, 0}};
-}
 
 static void expect_key(const struct table_key *key, const char *expected)
 {
@@ -145,54 +116,6 @@ Test(statistic, a_record_with_a_field_of_number_zero_is_refused)
     cr_assert(!statistic_content((struct bytes){zero, sizeof zero}, &content));
     cr_assert(!statistic_set_gone(writer, (struct bytes){zero, sizeof zero}));
     cr_assert_eq(content, 77);
-}
-
-Test(statistic, key_of_a_month_as_in_the_contract)
-{
-    struct table_key key = key_of("partner", true, 20250701, 0);
-    key.word[3] = cell_word3((uint32_t)country("KZ"), 0, 0, FLOW_M, 2);
-    expect_key(&key, "partner|MONTH|20250701|20250731|partner=KZ|flow=M|mode=2");
-}
-
-Test(statistic, key_of_a_day_and_of_a_leap_february)
-{
-    struct table_key key = key_of("flow", false, 20240229, 0);
-    key.word[3] = cell_word3(0, 0, 0, FLOW_RX, 0);
-    expect_key(&key, "flow|DAY|20240229|20240229|flow=RX");
-    key = key_of("flow", true, 20240201, 0);
-    key.word[3] = cell_word3(0, 0, 0, FLOW_X, 0);
-    expect_key(&key, "flow|MONTH|20240201|20240229|flow=X");
-}
-
-Test(statistic, absent_codes_are_empty_and_dimensions_stand_in_the_views_order)
-{
-    struct table_key key = key_of("office", false, 20250703, 0);
-    key.word[1] = code("5301") << 32;
-    key.word[3] = cell_word3(0, 0, 0, FLOW_M, 0);
-    expect_key(&key, "office|DAY|20250703|20250703|office=5301|border_office=|zone=|flow=M|mode=0");
-}
-
-Test(statistic, bytes_that_would_break_a_key_are_percent_encoded)
-{
-    struct table_key key = key_of("trade_mode", false, 20250703, 0);
-    key.word[1] = code("a|b=c%d") << 32;
-    key.word[2] = code(" \x1F\x7F~") << 32 | code("\xC3\xA9!");
-    key.word[3] = cell_word3(0, 0, 0, FLOW_M, 0);
-    expect_key(&key, "trade_mode|DAY|20250703|20250703|office=a%7Cb%3Dc%25d|zone=%20%1F%7F~|trade_mode=%C3%A9!|flow=M");
-    key = key_of("p=1", true, 20250701, 0);
-    key.word[3] = cell_word3((uint32_t)country("DE"), 0, 0, 0, 0);
-    expect_key(&key, "p%3D1|MONTH|20250701|20250731|partner=DE");
-}
-
-Test(statistic, commodity_keeps_its_zeros_and_a_missing_one_is_empty)
-{
-    struct table_key key = key_of("heading", true, 20250701, 101 + 1);
-    key.word[3] = cell_word3(0, 0, 0, FLOW_M, 0);
-    expect_key(&key, "heading|MONTH|20250701|20250731|hs4=0101|flow=M");
-    key.word[0] = cell_word0(view_of("heading"), true, calendar_day(20250701), CELL_NO_HS);
-    expect_key(&key, "heading|MONTH|20250701|20250731|hs4=|flow=M");
-    key.word[0] = cell_word0(view_of("heading"), true, calendar_day(20250701), 0 + 1);
-    expect_key(&key, "heading|MONTH|20250701|20250731|hs4=0000|flow=M");
 }
 
 Test(statistic, ten_digits_region_and_consignment)
@@ -402,49 +325,7 @@ Test(statistic, a_gone_record_keeps_its_dimensions_and_has_no_measures)
     customs__v1__statistic__free_unpacked(m, NULL);
 }
 
-/* ---- periods that no cell holds, and the year before ---- */
-
-Test(statistic, keys_of_derived_periods_are_as_the_contract_has_them)
-{
-    struct table_key cell = key_of("flow", true, 20250801, 0);
-    cell.word[3] = cell_word3(0, 0, 0, FLOW_T, 0);
-    const struct {
-        enum period period;
-        int32_t month;
-        const char *key;
-    } rows[] = {
-        {PERIOD_QUARTER, calendar_month_of_day(calendar_day(20250701)), "flow|QUARTER|20250701|20250930|flow=T"},
-        {PERIOD_YEAR, calendar_month_of_day(calendar_day(20250101)), "flow|YEAR|20250101|20251231|flow=T"},
-        {PERIOD_YTD, calendar_month_of_day(calendar_day(20250801)), "flow|YEAR_TO_DATE|20250101|20250831|flow=T"},
-        {PERIOD_7D, 0, "flow|ROLLING|7D||flow=T"},
-        {PERIOD_30D, 0, "flow|ROLLING|30D||flow=T"},
-        {PERIOD_12M, 0, "flow|ROLLING|12M||flow=T"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct table_key key = period_key(&cell, rows[i].period, rows[i].month);
-        expect_key(&key, rows[i].key);
-    }
-    expect_key(&cell, "flow|MONTH|20250801|20250831|flow=T");
-}
-
-Test(statistic, an_hour_is_named_in_utc_and_told_in_ms)
-{
-    struct table_key key = key_of("flow", false, 20250801, 0);
-    int32_t hour = calendar_day(20250801) * 24 + 5;
-    key.word[0] = cell_word0_of(cell_view(&key), CELL_HOUR, hour, 0);
-    key.word[3] = cell_word3(0, 0, 0, FLOW_M, 0);
-    expect_key(&key, "flow|HOUR|20250801T05Z|20250801T05Z|flow=M");
-    struct table_key window = period_key(&key, PERIOD_24H, 0);
-    expect_key(&window, "flow|ROLLING|24H||flow=M");
-
-    int32_t read;
-    int32_t day;
-    cr_assert(statistic_key_hour(TEXT("flow|HOUR|20250801T05Z|20250801T05Z|flow=M"), &read));
-    cr_assert_eq(read, hour);
-    cr_assert(statistic_key_day(TEXT("flow|HOUR|20250801T05Z|20250801T05Z|flow=M"), NULL, &day));
-    cr_assert_eq(day, calendar_day(20250801));
-    cr_assert_not(statistic_key_hour(TEXT("flow|DAY|20250801|20250801|flow=M"), &read));
-}
+/* ---- the year before ---- */
 
 Test(statistic, a_record_says_what_a_year_before_had_and_how_much_it_grew)
 {
