@@ -565,16 +565,6 @@ bool generator_profile_named(struct text name, enum generator_profile *out)
     return false;
 }
 
-const char *generator_profile_reporter(enum generator_profile profile)
-{
-    return profile_rows[profile].reporter.data;
-}
-
-const char *generator_profile_currency(enum generator_profile profile)
-{
-    return profile_rows[profile].currency.data;
-}
-
 const char *generator_kind_name(enum generated_kind kind)
 {
     static const char *const names[GENERATED_KINDS] = {"originals", "late",       "amendments",

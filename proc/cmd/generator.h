@@ -75,7 +75,5 @@ void generator_next(struct generator *generator, struct generated *out);
 
 /* "cn", "kz", "kr"; false if it is none of them. */
 bool generator_profile_named(struct text name, enum generator_profile *out);
-const char *generator_profile_reporter(enum generator_profile profile);
-const char *generator_profile_currency(enum generator_profile profile);
 /* "amendments", ... */
 const char *generator_kind_name(enum generated_kind kind);

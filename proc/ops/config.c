@@ -477,13 +477,6 @@ enum err config_load(struct config *config, const char *file, char *const *envir
     return check_together(config, info);
 }
 
-struct text config_choice(enum config_setting setting, int value)
-{
-    struct text choice = config_value_choice(config_rows[setting].choices, value);
-    CHECK_SAY(choice.length > 0, "%s has no choice %d", config_rows[setting].key, value);
-    return choice;
-}
-
 const char *config_list_value(const struct config_list *list, const char *key)
 {
     const struct config_pair *pair = pair_of(list, text_of(key));

@@ -134,9 +134,6 @@ enum err config_load(struct config *config, const char *file, char *const *envir
 enum err config_set(struct config *config, const char *key, const char *value, const char *origin,
                     struct err_info *info) MUST_USE;
 
-/* Text of a choice: config_choice(CONFIG_role, config.role) is "all". Never NULL for a valid value. */
-struct text config_choice(enum config_setting setting, int value);
-
 /* Value of the pair with that key, NULL if there is none. */
 const char *config_list_value(const struct config_list *list, const char *key);
 

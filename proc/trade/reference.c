@@ -275,17 +275,6 @@ struct text reference_unit_rec20(const struct reference *reference, uint8_t unit
     return text_of(reference->units[reference->standard_units[unit_index].first - 1].rec20);
 }
 
-bool reference_unit_find(const struct reference *reference, struct text rec20, enum unit_kind *out_kind,
-                         uint8_t *out_unit_index)
-{
-    const struct unit *unit = lists_unit(reference, rec20);
-    if (!unit)
-        return false;
-    *out_kind = reference->standard_units[unit->standard].kind;
-    *out_unit_index = unit->standard;
-    return true;
-}
-
 bool reference_unit_convert(const struct reference *reference, struct text rec20, int64_t micro, uint8_t unit_index,
                             int64_t *out_micro)
 {
@@ -308,11 +297,6 @@ bool reference_currency_minor(const struct reference *reference, struct text cur
         return false;
     *out_decimals = reference->currency_minor[place];
     return true;
-}
-
-bool reference_country(const struct reference *reference, struct text alpha2)
-{
-    return lists_country(reference, alpha2);
 }
 
 bool reference_in_group(const struct reference *reference, struct text group, struct text alpha2, uint32_t date)
@@ -343,11 +327,6 @@ bool reference_national_code(const struct reference *reference, struct text digi
             return true;
     }
     return false;
-}
-
-bool reference_package_type(const struct reference *reference, struct text code)
-{
-    return codes_has(&reference->package_types, codes_key(code));
 }
 
 struct text reference_unit_name(const struct reference *reference, struct text rec20)

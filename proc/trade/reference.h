@@ -113,10 +113,6 @@ enum unit_kind reference_unit_kind(const struct reference *reference, uint8_t un
 /* First rec20 code of units.csv for that standard unit ("H87"); empty for none and kg. */
 struct text reference_unit_rec20(const struct reference *reference, uint8_t unit_index);
 
-/* A declared Rec 20 unit: false if units.csv lacks it. *out_kind, and the standard unit it belongs to. */
-bool reference_unit_find(const struct reference *reference, struct text rec20, enum unit_kind *out_kind,
-                         uint8_t *out_unit_index);
-
 /* Converts a quantity in rec20 to the standard unit, rounded half away from zero. False if it does not belong to it. */
 bool reference_unit_convert(const struct reference *reference, struct text rec20, int64_t micro, uint8_t unit_index,
                             int64_t *out_micro);
@@ -125,9 +121,6 @@ bool reference_unit_convert(const struct reference *reference, struct text rec20
 
 /* Decimals of a currency ("KRW" 0, "CNY" 2). False if the list lacks the currency or its decimals. */
 bool reference_currency_minor(const struct reference *reference, struct text currency, uint32_t *out_decimals);
-
-/* True for ISO codes of countries.csv, and for ZZ and XK. */
-bool reference_country(const struct reference *reference, struct text alpha2);
 
 /* Whether a country belongs to a group ("SCO_MEMBER") on a date. */
 bool reference_in_group(const struct reference *reference, struct text group, struct text alpha2, uint32_t date);
@@ -140,8 +133,6 @@ bool reference_fx(const struct reference *reference, uint32_t yyyymm, struct tex
 
 /* Whether the national list (national_codes.csv) holds these digits or their beginning. */
 bool reference_national_code(const struct reference *reference, struct text digits);
-
-bool reference_package_type(const struct reference *reference, struct text code);
 
 /* Name of the standard unit that a Rec 20 code belongs to ("u" of H87), as units.csv writes it; empty if it lacks the code. */
 struct text reference_unit_name(const struct reference *reference, struct text rec20);

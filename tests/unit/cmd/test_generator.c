@@ -45,12 +45,16 @@ static void begin(const struct generator_options *options)
 
 static struct rules *make_rules(enum generator_profile profile)
 {
-    static const char *const zones[GENERATOR_PROFILES] = {"Asia/Shanghai", "Asia/Almaty", "Asia/Seoul"};
-    cr_assert_eq(zone_new(zones[profile], &zone, &info), OK, "%s", info.text);
+    static const struct {
+        const char *zone;
+        const char *reporter;
+        const char *currency;
+    } sites[GENERATOR_PROFILES] = {
+        {"Asia/Shanghai", "CN", "CNY"}, {"Asia/Almaty", "KZ", "KZT"}, {"Asia/Seoul", "KR", "KRW"}};
+    cr_assert_eq(zone_new(sites[profile].zone, &zone, &info), OK, "%s", info.text);
     struct rules_options options = rules_default_options(zone);
-    snprintf(options.reporter, sizeof options.reporter, "%.2s", generator_profile_reporter(profile));
-    snprintf(options.reporting_currency, sizeof options.reporting_currency, "%.3s",
-             generator_profile_currency(profile));
+    snprintf(options.reporter, sizeof options.reporter, "%.2s", sites[profile].reporter);
+    snprintf(options.reporting_currency, sizeof options.reporting_currency, "%.3s", sites[profile].currency);
     struct rules *rules;
     cr_assert_eq(rules_new(&options, reference, &rules, &info), OK, "%s", info.text);
     return rules;

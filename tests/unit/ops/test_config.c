@@ -392,17 +392,31 @@ Test(config, set_takes_any_key)
     says("demo: input.timestamp.trust: \"maybe\" is not true or false");
 }
 
+static void set(const char *key, const char *value)
+{
+    cr_assert_eq(config_set(&config, key, value, "test", &info), OK, "%s", info.text);
+}
+
 Test(config, choices_have_names)
 {
-    cr_assert(text_is(config_choice(CONFIG_role, CONFIG_ROLE_PUBLISH), "publish"));
-    cr_assert(text_is(config_choice(CONFIG_log_level, CONFIG_LOG_ERROR), "error"));
-    cr_assert(text_is(config_choice(CONFIG_log_format, CONFIG_LOG_TEXT), "text"));
-    cr_assert(text_is(config_choice(CONFIG_input_format, CONFIG_FORMAT_CONFLUENT), "confluent"));
-    cr_assert(text_is(config_choice(CONFIG_input_key_check, CONFIG_KEY_OFF), "off"));
-    cr_assert(text_is(config_choice(CONFIG_trade_system, CONFIG_TRADE_SPECIAL), "special"));
-    cr_assert(text_is(config_choice(CONFIG_count_status, CONFIG_COUNT_RELEASED), "released"));
-    cr_assert(text_is(config_choice(CONFIG_late_policy, CONFIG_LATE_OUT), "late_out"));
-    cr_assert(text_is(config_choice(CONFIG_rules_profile, CONFIG_RULES_LENIENT), "lenient"));
+    set("role", "publish");
+    set("log.level", "error");
+    set("log.format", "text");
+    set("input.format", "confluent");
+    set("input.key.check", "off");
+    set("trade.system", "special");
+    set("count.status", "released");
+    set("late.policy", "late_out");
+    set("rules.profile", "lenient");
+    cr_expect_eq(config.role, CONFIG_ROLE_PUBLISH);
+    cr_expect_eq(config.log_level, CONFIG_LOG_ERROR);
+    cr_expect_eq(config.log_format, CONFIG_LOG_TEXT);
+    cr_expect_eq(config.input_format, CONFIG_FORMAT_CONFLUENT);
+    cr_expect_eq(config.input_key_check, CONFIG_KEY_OFF);
+    cr_expect_eq(config.trade_system, CONFIG_TRADE_SPECIAL);
+    cr_expect_eq(config.count_status, CONFIG_COUNT_RELEASED);
+    cr_expect_eq(config.late_policy, CONFIG_LATE_OUT);
+    cr_expect_eq(config.rules_profile, CONFIG_RULES_LENIENT);
 }
 
 Test(config, machine_dependent_values_are_positive)

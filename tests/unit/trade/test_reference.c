@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "trade/lists.h"
 #include "unit/trade/rule_case.h"
 
 #include <unistd.h>
@@ -103,15 +104,14 @@ Test(reference, standard_units_have_index_kind_and_code)
 Test(reference, a_unit_is_found_with_kind_and_standard_unit)
 {
     struct reference *reference = case_reference();
-    enum unit_kind kind = UNIT_NONE;
-    uint8_t index = 0;
+    const struct unit *pieces = lists_unit(reference, TEXT("C62"));
 
-    cr_expect_not(reference_unit_find(reference, TEXT("QQQ"), &kind, &index));
-    cr_expect_not(reference_unit_find(reference, TEXT(""), &kind, &index));
-    cr_expect_not(reference_unit_find(reference, TEXT("H87H"), &kind, &index));
-    cr_expect(reference_unit_find(reference, TEXT("C62"), &kind, &index));
-    cr_expect_eq(kind, UNIT_COUNT);
-    cr_expect_eq(index, reference_standard_unit(reference, HS_2022, 847130));
+    cr_expect_null(lists_unit(reference, TEXT("QQQ")));
+    cr_expect_null(lists_unit(reference, TEXT("")));
+    cr_expect_null(lists_unit(reference, TEXT("H87H")));
+    cr_assert_not_null(pieces);
+    cr_expect_eq(reference_unit_kind(reference, pieces->standard), UNIT_COUNT);
+    cr_expect_eq(pieces->standard, reference_standard_unit(reference, HS_2022, 847130));
     reference_free(reference);
 }
 
@@ -203,12 +203,12 @@ Test(reference, countries_and_package_types_are_found)
 {
     struct reference *reference = case_reference();
 
-    cr_expect(reference_country(reference, TEXT("KZ")));
-    cr_expect(reference_country(reference, TEXT("XK")));
-    cr_expect_not(reference_country(reference, TEXT("KZT")));
-    cr_expect_not(reference_country(reference, TEXT("")));
-    cr_expect(reference_package_type(reference, TEXT("BX")));
-    cr_expect_not(reference_package_type(reference, TEXT("QQ")));
+    cr_expect(lists_country(reference, TEXT("KZ")));
+    cr_expect(lists_country(reference, TEXT("XK")));
+    cr_expect_not(lists_country(reference, TEXT("KZT")));
+    cr_expect_not(lists_country(reference, TEXT("")));
+    cr_expect(codes_has(&reference->package_types, codes_key(TEXT("BX"))));
+    cr_expect_not(codes_has(&reference->package_types, codes_key(TEXT("QQ"))));
     reference_free(reference);
 }
 
