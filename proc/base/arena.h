@@ -24,6 +24,8 @@ struct arena {
 
 void arena_init(struct arena *arena, size_t limit_bytes);
 void arena_fini(struct arena *arena);
+
+/* All that was handed out is void. */
 void arena_reset(struct arena *arena);
 
 /* arena_alloc where the current chunk has not enough left. */

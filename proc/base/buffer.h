@@ -26,6 +26,7 @@ void buffer_relax(struct buffer *buffer);
 /* Room for `bytes` more; the pointer is good until the next call on this buffer. Does not change length. */
 uint8_t *buffer_reserve(struct buffer *buffer, size_t bytes);
 
+/* Each adds at the end; whole numbers little-endian, varints as LEB128, zigzag before that where there is a sign. */
 void buffer_add(struct buffer *buffer, const void *data, size_t bytes);
 void buffer_add_text(struct buffer *buffer, const char *text);
 void buffer_add_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -140,5 +141,6 @@ static inline int64_t reader_zigzag(struct reader *reader)
 {
     return zigzag_to(reader_varint(reader));
 }
+
 /* Borrows `bytes` bytes and steps over them. Empty, with failed set, if there are fewer. */
 struct bytes reader_bytes(struct reader *reader, size_t bytes);

@@ -2,13 +2,12 @@
  * csv.h - strict reader of comma separated values (RFC 4180) that names file, line and column of what is wrong.
  *
  * In:      bytes from a read function: a file, a decompressor, memory      Out: one row of texts at a time
- * Accepts: quoted fields with "" for a quote and line ends inside; LF or CRLF; a UTF-8 byte order mark; a last line
- * without its end Refuses: a quote inside an unquoted field, text after a closing quote, a quote that never closes, NUL
- * bytes; if csv_columns was called also a row with another number of fields than the header
- * Limits:  CSV_FIELDS_MOST
- * fields and CSV_ROW_BYTES bytes a row
- * Memory:  owns its buffer; a row's texts are good until the next csv_next Errors:
- * ERR_DATA, with NAME:LINE in the text; whatever the read function gives
+ * Accepts: quoted fields with "" for a quote and line ends inside; LF or CRLF; a UTF-8 byte order mark; a last line without its end
+ * Refuses: a quote inside an unquoted field, text after a closing quote, a quote that never closes, NUL bytes; if csv_columns or csv_header was
+ *          called also a row with another number of fields than the header
+ * Limits:  CSV_FIELDS_MOST fields and CSV_ROW_BYTES bytes a row
+ * Memory:  owns its buffer; a row's texts are good until the next csv_next
+ * Errors:  ERR_DATA, with NAME:LINE in the text; whatever the read function gives
  * Thread:  one owner
  */
 #pragma once

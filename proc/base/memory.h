@@ -47,7 +47,7 @@ size_t memory_resident(void);
 struct memory_heap {
     size_t used_bytes; /* given out */
     size_t
-        free_bytes; /* given back and kept for whoever asks next; pages that memory_trim gave to the system are counted, too */
+        free_bytes; /* given back and kept for whoever asks next, those of pages that memory_trim gave to the system, too */
 };
 
 /* Takes each heap's lock for a look at its free blocks: well below a millisecond, but not for a hot path. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * calendar.h - civil dates without clocks: yyyymmdd, day numbers, months.
  *
- * Units:   day = days since 1970-01-01 (proleptic Gregorian); date = yyyymmdd; month = yyyymm
+ * Units:   day = days since 1970-01-01 (proleptic Gregorian); date = yyyymmdd; month = months since 1970-01
  * Thread:  any
  * Source:  H. Hinnant, "chrono-compatible low-level date algorithms"
  */
@@ -20,7 +20,7 @@ uint32_t calendar_date(int32_t day);
 uint32_t calendar_month_first(uint32_t date);
 uint32_t calendar_month_last(uint32_t date);
 
-/* Months are counted from 1970-01, which is 0: that of a day, and the first day of one. */
+/* The month of a day, and the first day of one. */
 int32_t calendar_month_of_day(int32_t day);
 int32_t calendar_month_day(int32_t month);
 

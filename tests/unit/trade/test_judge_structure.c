@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "trade/judge.h"
 #include "unit/trade/rule_case.h"
 
 /* STR-001 and STR-002 are decided where the bytes are: here only that such a finding rejects. */
@@ -385,4 +386,28 @@ Test(judge_structure, items_at_the_hard_limit_are_judged_whole)
     cr_assert(finding);
     cr_expect_eq(finding->item, 6);
     memory_free(items);
+}
+
+/* In memory of exactly its length, so that the address sanitizer sees a read past its end. */
+Test(judge_structure, digits_are_told_eight_at_a_time_as_one_by_one)
+{
+    static const uint8_t others[] = {0x00, 0x20, '0' - 1, '9' + 1, 'A', 0x7F, 0x80, 0xB0, 0xB9, 0xFF};
+    cr_assert_not(judge_is_digits((struct text){NULL, 0}));
+    for (uint32_t length = 1; length <= 24; length++) {
+        char *data = memory_new(length, 1);
+        struct text text = {data, length};
+        for (uint32_t i = 0; i < length; i++)
+            data[i] = (char)('0' + (i + length) % 10);
+        cr_assert(judge_is_digits(text) && text_is_digits(text), "%u digits", length);
+        for (uint32_t at = 0; at < length; at++) {
+            char digit = data[at];
+            for (size_t k = 0; k < sizeof others; k++) {
+                data[at] = (char)others[k];
+                cr_assert_not(judge_is_digits(text), "byte %02X at %u of %u", others[k], at, length);
+                cr_assert_not(text_is_digits(text), "byte %02X at %u of %u", others[k], at, length);
+            }
+            data[at] = digit;
+        }
+        memory_free(data);
+    }
 }
