@@ -46,8 +46,8 @@ size_t memory_resident(void);
 /* What the allocator behind memory_new holds; all threads and libraries of the process take from it. */
 struct memory_heap {
     size_t used_bytes; /* given out */
-    size_t
-        free_bytes; /* given back and kept for whoever asks next, those of pages that memory_trim gave to the system, too */
+    /* Given back and kept for whoever asks next, those of pages that memory_trim gave to the system, too. */
+    size_t free_bytes;
 };
 
 /* Takes each heap's lock for a look at its free blocks: well below a millisecond, but not for a hot path. */

@@ -17,8 +17,8 @@
 struct batcher_options {
     int32_t partitions;         /* of the topic, at least 1 */
     uint32_t declarations_most; /* in a record, at least 1 */
-    size_t
-        bytes_most; /* of a record before compression, unless the last declaration does not decode or one alone is larger */
+    /* Of a record before compression, unless the last declaration does not decode or one alone is larger. */
+    size_t bytes_most;
     bool compress; /* the value is a zstd frame */
 };
 

@@ -30,8 +30,8 @@ struct generator_options {
     enum generator_profile profile;
     uint64_t seed;
     uint32_t first_date; /* yyyymmdd */
-    uint32_t
-        first_number; /* of the first original; the others follow. Generators that share a topic need ranges of their own */
+    /* Of the first original; the others follow. Generators that share a topic need ranges of their own. */
+    uint32_t first_number;
     uint32_t per_day; /* records that make a day, > 0 */
     uint32_t amend_ppm;
     uint32_t cancel_ppm;

@@ -33,8 +33,8 @@ struct cube_source {
     uint32_t capacity;
     struct slices slices;
     uint32_t filled; /* bit per slice whose cells are in the cube */
-    int64_t
-        cells_from[SLICES]; /* journal offset below which cells of a slice are not taken: they were replaced there */
+    /* Journal offset below which cells of a slice are not taken: they were replaced there. */
+    int64_t cells_from[SLICES];
     struct cube_sums sums;
 };
 
@@ -56,8 +56,8 @@ struct cube_source_fold {
     uint64_t plan_id;         /* cells of another plan are not taken; 0: not checked */
     struct dictionary *codes; /* of the cube */
     struct cube_sink sink;
-    bool
-        wants_refold; /* a slice was replaced that is in the cube: all journals must be folded again, into an empty one */
+    /* A slice was replaced that is in the cube: all journals must be folded again, into an empty one. */
+    bool wants_refold;
     /* of the last group */
     int64_t declarations;
     struct counts counts;

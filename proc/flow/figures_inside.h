@@ -21,8 +21,8 @@ struct figures_entry {
 struct figures {
     const struct view_plan *plan;
     struct cube *cube;
-    struct table
-        *table; /* key of a derived figure -> its number without FIGURE_DERIVED, which is its place in `chunks` */
+    /* Key of a derived figure -> its number without FIGURE_DERIVED, which is its place in `chunks`. */
+    struct table *table;
     struct figures_entry **chunks;
     uint32_t chunk_count;
     uint32_t chunk_capacity;

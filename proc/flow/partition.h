@@ -98,8 +98,8 @@ struct worker_counters {
     struct counter frames[FRAME_MARK + 1];
     struct counter journal_bytes;
     struct counter offset_regressions;
-    struct counter
-        input_stalls; /* partitions whose input was opened anew because nothing came though the log went on */
+    /* Partitions whose input was opened anew because nothing came though the log went on. */
+    struct counter input_stalls;
     struct counter backpressure_ms;
     struct hist journal_ack;
     struct hist restore;

@@ -32,8 +32,8 @@ struct port_record {
     int32_t partition;
     int64_t offset;
     int64_t timestamp_ms;
-    int64_t
-        as_of; /* header "as_of" of a record of PORT_STATISTICS (a tombstone has no other place for it); else PORT_NO_AS_OF */
+    /* Header "as_of" of a record of PORT_STATISTICS (a tombstone has no other place for it); else PORT_NO_AS_OF. */
+    int64_t as_of;
     void *handle; /* the port's own */
 };
 

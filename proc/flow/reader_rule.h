@@ -75,8 +75,8 @@ struct reader_rule {
     bool is_idle;          /* the last one was an idle mark */
     int32_t begun_with;    /* partitions of the input in the first OPEN or SNAP that states them, 0: none does */
     int64_t event_ms_most; /* of the last accepted group, INT64_MIN if none */
-    bool
-        drops_ledger; /* set by the owner: its fold has no use for frames that hold ledger entries alone; they come empty */
+    /* Set by the owner: its fold has no use for frames that hold ledger entries alone; they come empty. */
+    bool drops_ledger;
     int64_t held_bytes;                       /* of the open group, what was dropped included */
     struct buffer held;                       /* frames of the open group, one behind the other */
     struct frame frames[FRAMES_A_GROUP_MOST]; /* their headers; payloads point into held when the group is whole */

@@ -24,8 +24,8 @@ struct snapshot {
     struct slice_window window; /* of OPENs, the own one included */
     uint32_t next;              /* the slice that comes next; 0 < next: a cycle is on its way */
     bool is_off;                /* a slice did not fit into a group */
-    bool
-        replans; /* the cycle on its way replaces what was counted under another plan; nothing is counted before its end */
+    /* The cycle on its way replaces what was counted under another plan; nothing is counted before its end. */
+    bool replans;
     int64_t cycle_bytes;    /* of the cycle on its way */
     int64_t complete_bytes; /* of the last whole one */
     int64_t since_bytes;    /* of other groups since the last one began */

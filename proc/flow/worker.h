@@ -47,8 +47,8 @@ bool worker_command(struct worker *worker, enum worker_order order, int32_t part
 /* A partition that is let go of. */
 struct worker_release {
     int32_t partition;
-    bool
-        is_warm; /* its state is kept for the next WORKER_ASSIGN, and lives as long as its echoes come; else it is dropped */
+    /* Its state is kept for the next WORKER_ASSIGN, and lives as long as its echoes come; else it is dropped. */
+    bool is_warm;
 };
 
 /* The next partition that was released after WORKER_RELEASE, and once more when its warm state was dropped since. False: none.

@@ -111,8 +111,8 @@ struct config {
 #define SETTING(name, key, type, unit, standard, min, max, text) CONFIG_FIELD_##type name;
 #include "ops/config.def"
     struct config_list views; /* view.NAME=... and view.NAME.OPTION=... */
-    struct config_list
-        severities; /* rules.severity.CODE: value is reject, warn or off; the code is of the right shape only */
+    /* Of rules.severity.CODE: value is reject, warn or off; the code is of the right shape only. */
+    struct config_list severities;
     struct config_list kafka;          /* kafka.*: both kinds of client */
     struct config_list kafka_consumer; /* kafka.consumer.* */
     struct config_list kafka_producer; /* kafka.producer.* */

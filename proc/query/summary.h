@@ -22,8 +22,8 @@ struct summary_request {
     const char *by;    /* "dim,dim"; NULL: all dimensions of the view, "": none */
     const char *where; /* NULL: all records */
     const char *count; /* an aspect whose values are counted; NULL: none */
-    const char
-        *share; /* an aspect: a share is that of the same selection without conditions on it; NULL: of the total */
+    /* An aspect: a share is that of the same selection without conditions on it; NULL: of the total. */
+    const char *share;
     const char *sort; /* a measure or "name"; NULL: by name where the first column is a time, else by value */
     int64_t top;      /* at most so many groups, 0: all */
     const struct reference *reference; /* for groups of countries; may be NULL */

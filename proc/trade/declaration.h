@@ -93,8 +93,8 @@ struct declaration {
 #include "trade/declaration.def"
     /* not on the wire */
     uint32_t unknown_fields; /* how many unknown fields were skipped, items included */
-    bool
-        plain; /* its texts, those of its items aside, are known to be printable ASCII within their caps; false: unknown */
+    /* Its texts, those of its items aside, are known to be printable ASCII within their caps; false: unknown. */
+    bool plain;
 };
 
 /* Items that are kept: min(items.count, DECLARATION_ITEMS_HARD). */

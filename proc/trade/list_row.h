@@ -25,8 +25,8 @@ struct list {
     enum reference_list id;
     bool decides;      /* its content decides a verdict or a sum: part of the plan */
     uint32_t optional; /* how many of the last columns a file may lack: they are empty then */
-    uint32_t
-        remarks; /* how many of them are no part of the plan: what `read` makes of them stands in a column before */
+    /* How many of them are no part of the plan: what `read` makes of them stands in a column before. */
+    uint32_t remarks;
 };
 
 struct list_row {

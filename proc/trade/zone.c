@@ -21,8 +21,8 @@ enum {
 
 struct zone {
     char name[NAME_BYTES];
-    int32_t
-        offset_s[DAYS]; /* of the first second of each day: its number in a civil count from 1970, less the UTC one */
+    /* Of the first second of each day: its number in a civil count from 1970, less the UTC one. */
+    int32_t offset_s[DAYS];
 };
 
 static bool is_zone_file(const char *name)
