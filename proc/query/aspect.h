@@ -3,7 +3,7 @@
  *
  * Names:   the dimensions of the view; hs2 to hs10 up to the view's own; trade_class where it has trade_mode, partner_group where
  *          it has partner; period (the record's own day or month), month, quarter, year
- * Thread:  main
+ * Thread:  main, query: one owner
  */
 #pragma once
 

@@ -5,7 +5,7 @@
  * Groups:  the composition of one date is used for every year
  * Memory:  plain; borrows the text
  * Errors:  ERR_CONFIG with the names or values that there are
- * Thread:  main
+ * Thread:  main, query: one owner
  */
 #pragma once
 

@@ -2,7 +2,7 @@
  * measure.h - what a report sums, and what it says of the sums: the names of --show.
  *
  * Units:   minor units, g, 10^-6 of the unit of quantity
- * Thread:  main
+ * Thread:  main, query: one owner
  */
 #pragma once
 

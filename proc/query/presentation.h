@@ -5,7 +5,7 @@
  * Rounds:  trade/figure.h: once, from the exact sum
  * Memory:  plain; borrows texts
  * Errors:  ERR_CONFIG with the values that there are
- * Thread:  main
+ * Thread:  main, query: one owner
  */
 #pragma once
 

@@ -4,7 +4,7 @@
  * In:      records of the topic in any order
  * Kept:    DAY and MONTH records; T and country groups are sums of others and are left out, so that nothing counts twice
  * Memory:  owns all records: about 250 bytes each
- * Thread:  main
+ * Thread:  main, query: one owner
  */
 #pragma once
 

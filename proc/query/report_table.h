@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * report_table.h - a summary as a table for people: whole units of the currency, tonnes, and growth on a year before.
  *
+ * In:      a summary and its presentation, both borrowed      Out: a stream
+ * Units:   as the presentation says: which currency, scale and unit of mass
  * Thread:  main
  */
 #pragma once

@@ -5,7 +5,7 @@
  * Base:    a group that had records in the year before has one; a window longer than a year has one only by month, quarter, year
  * Memory:  owns its groups; borrows records and the texts of the request
  * Errors:  ERR_CONFIG with the dimensions, views or the setting that would help
- * Thread:  main
+ * Thread:  main, query: one owner
  * Why:     docs/adr/0041-windows-and-the-year-before.md, docs/adr/0042-what-a-report-derives.md
  */
 #pragma once
@@ -76,6 +76,7 @@ struct summary {
     uint32_t last_year;
 };
 
+/* Gives *out, which borrows records and the texts of the request. */
 enum err summary_make(const struct records *records, const struct summary_request *request, struct summary **out,
                       struct err_info *info) MUST_USE;
 /* Takes NULL. */

@@ -3,7 +3,7 @@
  *
  * In:      summary->records and summary->request       Out: its fields under "chosen"
  * Errors:  ERR_CONFIG with the dimensions, views or the setting that would help
- * Thread:  main
+ * Thread:  main, query: one owner
  */
 #pragma once
 
