@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * goods.h - what the generator trades: six-digit codes of the site's HS 2022 list with plausible weights and prices,
- * drawn by Zipf's law.
+ * goods.h - what the generator trades: six-digit codes of the site's HS 2022 list with plausible weights and prices, drawn by Zipf's law.
  *
  * In:      reference lists with hs2022.csv and units.csv
- * Out:     a commodity per draw; exports and imports have orders of their own, as in trade between China and Central
- * Asia
+ * Out:     a commodity per draw; exports and imports have orders of their own, as in trade between China and Central Asia
  * Units:   grams per supplementary unit; price in hundredths of CNY per kg
- * Memory:  all at goods_new, nothing
- * borrowed from the lists; immutable
+ * Memory:  all at goods_new, nothing borrowed from the lists; immutable
  * Thread:  any after goods_new
- * Source:  weights and prices are ours, made of the
- * code's hash: plausible in size, no statistics
+ * Source:  weights and prices are ours, made of the code's hash: plausible in size, no statistics
  */
 #pragma once
 

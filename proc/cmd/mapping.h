@@ -2,19 +2,16 @@
  * mapping.h - a map file: how the columns of a CSV file become a declaration.
  *
  * In:      a properties file, `field = source`, # comments; source is a constant, or $column followed by `| op` ... :
- *            date            ISO date -> yyyymmdd          millis(ZONE)   ISO date or time, local in ZONE -> ms UTC
- *            kg, g           decimal -> mg                  money(CUR)     decimal -> minor units of the currency
- *            number(SCALE)   decimal x 10^SCALE             table(a:b,...) replaces a by b; a value not in it is an
- * error append(TEXT)    puts TEXT behind               prefix(TEXT)   puts TEXT before fields by the names of
- * customs.v1.Declaration; of items items.N.field, N from 0 without a gap
+ *            date            ISO date -> yyyymmdd      millis(ZONE)    ISO date or time, local in ZONE -> ms UTC
+ *            kg, g           decimal -> mg             money(CUR)      decimal -> minor units of the currency
+ *            number(SCALE)   decimal x 10^SCALE        table(a:b,...)  replaces a by b; a value not in it is an error
+ *            append(TEXT)    puts TEXT behind          prefix(TEXT)    puts TEXT before
+ *          fields by the names of customs.v1.Declaration; of items items.N.field, N from 0 without a gap
  * Out:     struct declaration of a row
- * Empty: an
- * empty column leaves its field absent, whatever the ops. item_count is the number of items unless it is mapped Limits:
- * MAPPING_BYTES_MOST of file, MAPPING_OPS_MOST ops a line, MAPPING_ITEMS_MOST items
- * Memory:  the mapping owns the
- * file's text and constants; a declaration borrows from it, from the row and from the arena
- * Errors:  ERR_CONFIG with
- * file and line for the map, ERR_DATA with the column for a row
+ * Empty:   an empty column leaves its field absent, whatever the ops. item_count is the number of items unless it is mapped
+ * Limits:  MAPPING_BYTES_MOST of file, MAPPING_OPS_MOST ops a line, MAPPING_ITEMS_MOST items
+ * Memory:  the mapping owns the file's text and constants; a declaration borrows from it, from the row and from the arena
+ * Errors:  ERR_CONFIG with file and line for the map, ERR_DATA with the column for a row
  * Thread:  one owner
  * Source:  contract.md section 1
  */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * moment.h - ISO 8601 dates and local times as text -> yyyymmdd, ms UTC.
  *
- * Zones:   IANA names of the system's zone data, through the C library, which knows one zone per process: moment_zone
- * may be called again only with the same name Accepts: YYYY-MM-DD, and behind it T or a blank and HH:MM[:SS[.fff]], and
- * behind that Z or +HH:MM or -HH:MM
+ * Zones:   IANA names of the system's zone data, through the C library, which knows one zone per process: moment_zone may be called again only
+ *          with the same name
+ * Accepts: YYYY-MM-DD, and behind it T or a blank and HH:MM[:SS[.fff]], and behind that Z or +HH:MM or -HH:MM
  * Errors:  a sentence without place: the caller knows the column
- * Thread:  startup,
- * then main
+ * Thread:  startup, then main
  */
 #pragma once
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sender.h - puts declarations into the input topic, or history into that of the statistics, and sees to it that every one is acknowledged.
  *
- * In:      records in order, each with a token that names its place        Out: acknowledged records in
- * topic.declarations
+ * In:      records in order, each with a token that names its place        Out: acknowledged records in the topic
  * Topic:   created if it is missing and topics.create is on
- * Errors:  ERR_PEER: no broker, refused,
- * or no acknowledgement for the time-out; ERR_CONFIG as kafka/admin.h
+ * Errors:  ERR_PEER: no broker, refused, or no acknowledgement for the time-out; ERR_CONFIG as kafka/admin.h
  * Memory:  owns its producer; records are copied
  * Thread:  main
  */

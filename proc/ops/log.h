@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * log.h - events for people and log collectors, one line each, to stderr.
  *
- * log_event(LOG_LEVEL_WARN, "broker_lost", LOG_FIELDS(log_text("broker", name), log_int("retry_ms", 500)), "no answer:
- * %s", why); log_event(LOG_LEVEL_INFO, "started", LOG_NONE, "dryport %s", version);
+ *     log_event(LOG_LEVEL_WARN, "broker_lost", LOG_FIELDS(log_text("broker", name), log_int("retry_ms", 500)), "no answer: %s", why);
+ *     log_event(LOG_LEVEL_INFO, "started", LOG_NONE, "dryport %s", version);
  *
- * Out:
- * {"ts":"2025-07-01T08:00:00.123Z","level":"warn","event":"broker_lost","message":"...","broker":"...","retry_ms":500}
+ * Out:     {"ts":"2025-07-01T08:00:00.123Z","level":"warn","event":"broker_lost","message":"...","broker":"...","retry_ms":500}
  * Units:   UTC, ms
- * Limits:  LOG_BURST lines per event (and value of a field "partition") in LOG_WINDOW_MS; what is over is counted and
- * told by the next line or log_flush as "suppressed"; a message is cut after LOG_MESSAGE_BYTES
- * Memory:  static, but for
- * the line itself
+ * Limits:  LOG_BURST lines per event (and value of a field "partition") in LOG_WINDOW_MS; what is over is counted and told by the next line or
+ *          log_flush as "suppressed"; a message is cut after LOG_MESSAGE_BYTES
+ * Memory:  static, but for the line itself
  * Thread:  log_setup: startup; the others: any (one mutex, taken last, held for one write)
  */
 #pragma once

@@ -2,10 +2,9 @@
  * statistic_json.h - a published statistic as proto3 JSON: one form for `tail`, HTTP and `report`.
  *
  * In:      the protobuf value of a record of topic.statistics, and its key
- * Out:     original field names in field order, 64-bit integers as strings, enums by short name ("MONTH",
- * "UNSPECIFIED"), no field omitted; an optional field that is not there (yoy_value_ppm) is null
- * Memory:  gives a
- * reference to the caller (json_decref)
+ * Out:     original field names in field order, 64-bit integers as strings, enums by short name ("MONTH", "UNSPECIFIED"), no field omitted; an
+ *          optional field that is not there (yoy_value_ppm) is null
+ * Memory:  gives a reference to the caller (json_decref)
  * Thread:  any
  * Source:  contract.md section 5
  */
