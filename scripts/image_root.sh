@@ -25,7 +25,7 @@ package_of() {
 
 libraries=$(ldd "$binary" | awk '$2 == "=>" { print $3 } $1 ~ /^\// { print $1 }')
 ! ldd "$binary" | grep 'not found' >&2 || fail 'the libraries above are missing here'
-packages="tzdata ca-certificates"
+packages="tzdata ca-certificates ncurses-base"
 put "$binary" /usr/bin/dryport
 strip --strip-debug "$folder/usr/bin/dryport"
 for library in $libraries; do
@@ -41,6 +41,12 @@ cp -a /usr/share/zoneinfo "$folder/usr/share/"
 [ -e /etc/ssl/certs/ca-certificates.crt ] || fail 'ca-certificates is not installed'
 put /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 ln -s /etc/ssl/certs/ca-certificates.crt "$folder/usr/lib/ssl/cert.pem" # where OpenSSL looks
+for terminal in d/dumb l/linux s/screen s/screen-256color t/tmux t/tmux-256color v/vt100 x/xterm x/xterm-256color; do # for `dryport top`
+    for place in /usr/share/terminfo /usr/lib/terminfo /lib/terminfo; do
+        [ ! -e "$place/$terminal" ] || put "$place/$terminal" "/usr/share/terminfo/$terminal"
+    done
+    [ -e "$folder/usr/share/terminfo/$terminal" ] || fail "there is no terminfo of $terminal: ncurses-base is not installed"
+done
 cp -a "$source_dir/deploy/reference" "$folder/usr/share/dryport/"
 put "$source_dir/LICENSE" /usr/share/doc/dryport/LICENSE
 packages=$(printf '%s\n' $packages | LC_ALL=C sort -u)

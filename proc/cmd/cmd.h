@@ -23,6 +23,7 @@ extern const struct command command_check;
 extern const struct command command_generate;
 extern const struct command command_load;
 extern const struct command command_tail;
+extern const struct command command_top;
 extern const struct command command_report;
 extern const struct command command_explain;
 extern const struct command command_verify;

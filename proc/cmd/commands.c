@@ -6,19 +6,13 @@
 #include <stdio.h>
 
 const struct command *const commands[] = {
-    &command_run,
-    &command_demo,
-    &command_generate,
-    &command_load,
-    &command_check,
-    &command_tail,
-    &command_report,
-    &command_explain,
-    &command_verify,
-    &command_rejects,
-    &command_skip,
-    &command_health,
-    NULL,
+    &command_run,      &command_demo,
+    &command_generate, &command_load,
+    &command_check,    &command_tail,
+    &command_top,      &command_report,
+    &command_explain,  &command_verify,
+    &command_rejects,  &command_skip,
+    &command_health,   NULL,
 };
 
 static void print_help(void)

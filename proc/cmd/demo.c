@@ -2,9 +2,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cmd/assemble.h"
-#include "cmd/board.h"
 #include "cmd/generator.h"
 #include "cmd/options.h"
+#include "cmd/ranking.h"
 #include "cmd/sender.h"
 #include "cmd/stop.h"
 #include "flow/wire.h"
@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum {
@@ -23,6 +24,7 @@ enum {
     DRAW_QUIET_MS = 5000, /* where the output is no terminal */
     SETTLE_MS = 20000,
     TAKE_MOST = 512,
+    TABLE_ROWS = 12,
     DEMO_PARTITIONS = 4,
     RATE_MOST = 6000, /* the in-process broker keeps about 5 MB a partition */
 };
@@ -57,11 +59,12 @@ struct demo {
     struct client_health *health;
     struct reader *reader;
     struct reader_log *logs[DEMO_PARTITIONS];
-    struct board *board;
+    struct ranking *ranking;
     int64_t seconds;
     int64_t rate;
     int64_t seed;
     int64_t sent;
+    int64_t undecodable; /* statistics that are none */
     int lines_drawn;
     bool is_terminal;
     int64_t begun_ns;
@@ -138,10 +141,12 @@ static enum err start_generator(struct demo *demo, struct err_info *info)
     return sender_open(&demo->produce, failure, &demo->sender, info);
 }
 
-static enum err start_board(struct demo *demo, struct err_info *info)
+static enum err start_table(struct demo *demo, struct err_info *info)
 {
+    const struct ranking_options options = {
+        .view = "heading", .by = "hs4", .show = "value,net,items", .reference = demo->assembly.reference};
     demo->health = client_health_new(&demo->produce);
-    demo->board = board_new();
+    TRY(ranking_new(&options, &demo->ranking, info));
     TRY(reader_new(&demo->produce, CLIENT_READER, demo->health, &demo->reader, info));
     for (int32_t i = 0; i < DEMO_PARTITIONS; i++) {
         demo->logs[i] = reader_start(demo->reader, PORT_STATISTICS, i, 0, -1, info);
@@ -158,8 +163,8 @@ static void take_statistics(struct demo *demo)
     for (int32_t i = 0; i < DEMO_PARTITIONS; i++) {
         size_t count = reader_take(demo->logs[i], records, TAKE_MOST);
         for (size_t r = 0; r < count; r++) {
-            if (records[r].fault == PORT_NONE)
-                board_take(demo->board, &records[r]);
+            if (records[r].fault == PORT_NONE && !ranking_take(demo->ranking, &records[r]))
+                demo->undecodable++;
         }
         reader_release(records, count);
     }
@@ -168,6 +173,26 @@ static void take_statistics(struct demo *demo)
 static double seconds_since(const struct demo *demo)
 {
     return (double)(clock_steady_ns() - demo->begun_ns) / 1e9;
+}
+
+/* The largest headings. Returns the lines written. */
+static int draw_table(struct demo *demo)
+{
+    char *text = NULL;
+    size_t length = 0;
+    int lines = 0;
+    struct err_info info;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        return 0;
+    enum err err = ranking_print(demo->ranking, TABLE_ROWS, out, &info);
+    fclose(out);
+    if (err == OK)
+        fputs(text, stdout);
+    for (size_t i = 0; i < length && err == OK; i++)
+        lines += text[i] == '\n';
+    free(text); /* banned-ok: open_memstream made it with malloc */
+    return lines;
 }
 
 static void draw(struct demo *demo)
@@ -183,7 +208,7 @@ static void draw(struct demo *demo)
            "  rejected %" PRId64 "  published %" PRId64 " records\n",
            seconds_since(demo), demo->sent, judged, figures.declarations_per_s, figures.verdicts[0],
            figures.verdicts[1], figures.verdicts[3], figures.publish_keys);
-    demo->lines_drawn = 1 + board_draw(demo->board, demo->config->reporting_currency, stdout);
+    demo->lines_drawn = 1 + draw_table(demo);
     fflush(stdout);
 }
 
@@ -191,7 +216,7 @@ static void draw_if_due(struct demo *demo)
 {
     int64_t now_ns = clock_steady_ns();
     int64_t interval_ms = demo->is_terminal ? DRAW_MS : DRAW_QUIET_MS;
-    bool first = demo->drawn_ns == 0 && (board_has_rows(demo->board) || seconds_since(demo) >= 5);
+    bool first = demo->drawn_ns == 0 && (ranking_has_rows(demo->ranking) || seconds_since(demo) >= 5);
     if (!first && (demo->drawn_ns == 0 || now_ns - demo->drawn_ns < interval_ms * 1000000))
         return;
     demo->drawn_ns = now_ns;
@@ -255,7 +280,7 @@ static int summary(struct demo *demo)
             printf("  %-13s %10" PRId64 "\n", names[v], figures.verdicts[v]);
         sum += figures.verdicts[v];
     }
-    bool closes = sum == demo->sent && figures.published_declarations == demo->sent;
+    bool closes = sum == demo->sent && figures.published_declarations == demo->sent && demo->undecodable == 0;
     printf("balance         %10" PRId64 " = %" PRId64 " sent: %s\n", sum, demo->sent,
            closes ? "it closes, and all of it is published" : "IT DOES NOT CLOSE");
     printf("statistics      %10" PRId64 " records published\n", figures.publish_keys);
@@ -277,7 +302,7 @@ static void stop(struct demo *demo)
     engine_free(demo->engine);
     mock_stop(demo->mock);
     client_health_free(demo->health);
-    board_free(demo->board);
+    ranking_free(demo->ranking);
     setup_kafka_fini(&demo->produce);
     assemble_fini(&demo->assembly);
 }
@@ -289,7 +314,7 @@ static int show(struct demo *demo)
     err = err == OK ? start_broker(demo, &info) : err;
     err = err == OK ? start_generator(demo, &info) : err;
     err = err == OK ? start_engine(demo, &info) : err;
-    err = err == OK ? start_board(demo, &info) : err;
+    err = err == OK ? start_table(demo, &info) : err;
     if (err == OK) {
         printf("dryport %s demo: generator, in-process broker and processor in one process. Status page: "
                "http://127.0.0.1:%d/\n\n",

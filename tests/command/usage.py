@@ -5,10 +5,10 @@ from command import LISTS, expect, expect_run, folder, run, write
 
 for arguments in (["--help"], ["-h"], ["help"]):
     done = expect_run(0, "usage: dryport COMMAND", *arguments)
-    for command in ("generate", "load", "check", "tail", "report", "verify", "explain", "rejects", "skip", "health"):
+    for command in ("generate", "load", "check", "tail", "top", "report", "verify", "explain", "rejects", "skip", "health"):
         expect(f"\n  {command} " in done.stdout, f"--help lists {command}", done)
 expect_run(0, "dryport ", "--version")
-for command in ("generate", "load", "check", "tail", "report", "verify", "explain", "rejects", "skip", "health"):
+for command in ("generate", "load", "check", "tail", "top", "report", "verify", "explain", "rejects", "skip", "health"):
     expect_run(0, f"usage: dryport {command}", command, "--help")
     expect_run(0, "--timeout SECONDS", command, "-X", "x=y", "--help")
     expect_run(64, f'dryport {command}: unknown option --timeot; did you mean "timeout"?', command, "--timeot", "3")
@@ -24,6 +24,11 @@ expect_run(64, 'unknown command "chek"; did you mean "check"?', "chek")
 expect_run(64, "no file is named", "check")
 expect_run(64, "no file is named", "load")
 expect_run(64, "no argument is taken", "tail", "x")
+expect_run(64, "no argument is taken", "top", "x")
+expect_run(64, "`dryport tail`", "top")
+expect_run(64, "--every 0.01: seconds from 0.1", "top", "--every", "0.01")
+for period in ("2025-13", "2025..2024"):
+    expect_run(64, f'--period "{period}": write a year', "top", "--period", period)
 expect_run(64, "no argument is taken", "skip", "x")
 expect_run(64, "no argument is taken", "health", "x")
 expect_run(64, "there is no listener to ask", "health", "-X", "http.listen=")
