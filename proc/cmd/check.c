@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/cmd.h"
-#include "cmd/feed.h"
+#include "cmd/files.h"
 #include "cmd/options.h"
-#include "cmd/progress.h"
 #include "cmd/setup.h"
 #include "cmd/stop.h"
 
@@ -10,7 +9,7 @@
 
 #include <stdio.h>
 
-enum { PATH_BYTES = 96, STOP_EACH = 1024 };
+enum { PATH_BYTES = 96 };
 
 struct tally_of_rules {
     uint64_t findings[RULE_COUNT][2]; /* [0] warnings and what STA finds, [1] rejects */
@@ -103,30 +102,15 @@ static void judge(struct check *check, const struct feed_record *record)
     check->findings.reject = true;
 }
 
-static enum err check_file(struct check *check, const char *file, struct err_info *info)
+static enum err check_record(void *self, const char *file, const struct feed_record *record, struct err_info *info)
 {
-    struct feed *feed;
-    TRY(feed_open(file, check->mapping, &feed, info));
-    struct progress progress = progress_begin(file);
-    struct feed_record record;
-    bool more = true;
-    enum err err;
-    while ((err = feed_next(feed, &record, &more, info)) == OK && more) {
-        judge(check, &record);
-        for (uint32_t i = 0; i < check->findings.count; i++)
-            print_finding(check, file, record.number, &check->findings.list[i]);
-        add_up(check);
-        if (record.number % STOP_EACH == 0) {
-            uint64_t done, total;
-            feed_progress(feed, &done, &total);
-            progress_show(&progress, done, total, record.number);
-            if (stop_requested())
-                break;
-        }
-    }
-    progress_end(&progress);
-    feed_close(feed);
-    return err;
+    struct check *check = self;
+    (void)info;
+    judge(check, record);
+    for (uint32_t i = 0; i < check->findings.count; i++)
+        print_finding(check, file, record->number, &check->findings.list[i]);
+    add_up(check);
+    return OK;
 }
 
 static void print_sums_text(const struct tally_of_rules *sums)
@@ -172,8 +156,8 @@ static int run_checked(struct check *check, const char *map)
 {
     struct err_info info;
     enum err err = prepare(check, map, &info);
-    for (int i = 0; i < check->options.argument_count && err == OK; i++)
-        err = check_file(check, check->options.arguments[i], &info);
+    for (int i = 0; i < check->options.argument_count && err == OK && !stop_requested(); i++)
+        err = files_each(check->options.arguments[i], check->mapping, (struct files_taker){check_record, check}, &info);
     if (err != OK) {
         fflush(stdout);
         return options_fail(&check->options, err, &info);

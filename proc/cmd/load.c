@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "cmd/cmd.h"
-#include "cmd/feed.h"
+#include "cmd/files.h"
 #include "cmd/load_history.h"
 #include "cmd/options.h"
-#include "cmd/progress.h"
 #include "cmd/sender.h"
 #include "cmd/setup.h"
 #include "cmd/stop.h"
 
 #include <stdio.h>
 
-enum { FAILURES_TOLD = 20, RECORD_BITS = 48, LOOK_EACH = 1024 };
+enum { FAILURES_TOLD = 20, RECORD_BITS = 48 };
 
 struct load {
     struct options options;
@@ -20,7 +19,8 @@ struct load {
     struct kafka_options kafka;
     struct sender *sender;
     struct buffer bytes;
-    bool now; /* --timestamp now */
+    bool now;      /* --timestamp now */
+    uint64_t file; /* which argument is read */
     uint64_t failures;
     enum err failed_with;
 };
@@ -41,8 +41,10 @@ static void tell_failure(void *self, uint64_t token, enum err reason, const char
                 reason != ERR_LIMIT && why[0] ? ": " : "", reason != ERR_LIMIT ? why : "");
 }
 
-static enum err send(struct load *load, uint64_t file_index, const struct feed_record *record, struct err_info *info)
+static enum err send(void *self, const char *path, const struct feed_record *record, struct err_info *info)
 {
+    struct load *load = self;
+    (void)path; /* the token has its number */
     struct bytes value = record->bytes;
     if (!record->has_bytes) {
         buffer_clear(&load->bytes);
@@ -56,33 +58,7 @@ static enum err send(struct load *load, uint64_t file_index, const struct feed_r
         key = (struct bytes){(const uint8_t *)id.data, id.length};
         timestamp = load->now || record->declaration->accepted_at_ms < 0 ? 0 : record->declaration->accepted_at_ms;
     }
-    return sender_send(load->sender, key, value, timestamp, file_index << RECORD_BITS | record->number, info);
-}
-
-static enum err load_file(struct load *load, int index, struct err_info *info)
-{
-    const char *file = load->options.arguments[index];
-    struct feed *feed;
-    TRY(feed_open(file, load->mapping, &feed, info));
-    struct progress progress = progress_begin(file);
-    struct feed_record record;
-    bool more = true;
-    enum err err;
-    while ((err = feed_next(feed, &record, &more, info)) == OK && more) {
-        err = send(load, (uint64_t)index, &record, info);
-        if (err != OK)
-            break;
-        if (record.number % LOOK_EACH != 0)
-            continue;
-        uint64_t done, total;
-        feed_progress(feed, &done, &total);
-        progress_show(&progress, done, total, record.number);
-        if (stop_requested())
-            break;
-    }
-    progress_end(&progress);
-    feed_close(feed);
-    return err;
+    return sender_send(load->sender, key, value, timestamp, load->file << RECORD_BITS | record->number, info);
 }
 
 /* Opens every file once before the first record goes: a misspelt name is found before half of the work is done. */
@@ -128,8 +104,10 @@ static int run_loading(struct load *load, const char *map)
     enum err err = prepare(load, map, &info);
     if (err != OK)
         return options_fail(&load->options, err, &info);
-    for (int i = 0; i < load->options.argument_count && err == OK && !stop_requested(); i++)
-        err = load_file(load, i, &info);
+    for (int i = 0; i < load->options.argument_count && err == OK && !stop_requested(); i++) {
+        load->file = (uint64_t)i;
+        err = files_each(load->options.arguments[i], load->mapping, (struct files_taker){send, load}, &info);
+    }
     /* after an error in the input what went before it still arrives, and is told */
     struct err_info finish_info;
     enum err finish_err = err == ERR_PEER ? OK : sender_finish(load->sender, &finish_info);
