@@ -51,6 +51,16 @@ static inline void fixture_init(struct fixture *f)
     };
 }
 
+/* Steps, delivers and lets 10 ms pass, 500 times: long enough for a guard to close, whoever else goes on. */
+static inline void fixture_pass(struct world *world, struct host *host)
+{
+    for (int i = 0; i < 500; i++) {
+        host_step(host);
+        host_deliver(host, SIZE_MAX);
+        world_set_now(world, world_now(world) + 10);
+    }
+}
+
 static inline void fixture_fini(struct fixture *f)
 {
     world_free(f->world);

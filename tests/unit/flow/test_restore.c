@@ -27,11 +27,7 @@ Test(restore, an_input_that_is_shorter_than_the_journal_halts)
     for (int64_t o = 0; o < world_next(f.world, PORT_JOURNAL, 0); o++)
         world_put(again, PORT_JOURNAL, 0, world_at(f.world, PORT_JOURNAL, 0, o));
     host = host_new(again, &f.options);
-    for (int i = 0; i < 500; i++) {
-        host_step(host);
-        host_deliver(host, SIZE_MAX);
-        world_set_now(again, world_now(again) + 10);
-    }
+    fixture_pass(again, host);
 
     cr_assert_eq(counter_read(&host_status(host, 0)->phase), PARTITION_HALTED);
     cr_assert(strstr(host_status(host, 0)->reason, "created anew"), "%s", host_status(host, 0)->reason);
@@ -44,11 +40,7 @@ Test(restore, a_journal_that_was_deleted_halts_where_the_group_has_an_offset)
     world_set_committed(f.world, 0, 17);
     fixture_fill(&f, 10, 1);
     struct host *host = host_new(f.world, &f.options);
-    for (int i = 0; i < 500; i++) {
-        host_step(host);
-        host_deliver(host, SIZE_MAX);
-        world_set_now(f.world, world_now(f.world) + 10);
-    }
+    fixture_pass(f.world, host);
 
     cr_assert_eq(counter_read(&host_status(host, 0)->phase), PARTITION_HALTED);
     cr_assert_eq(counter_read(&host_status(host, 1)->phase), PARTITION_RUNNING, "the other goes on");

@@ -271,17 +271,21 @@ Test(skip, does_not_mend_a_corrupt_journal)
     assert_fails(ERR_BROKEN, "takes no SKIP");
 }
 
+static void step_until_it_writes(void)
+{
+    while (process_queued(operator_process, 0) == 0)
+        cr_assert(skip_step(skip));
+}
+
 Test(skip, gives_way_to_an_owner_that_claims_between_its_claim_and_its_hole)
 {
     int64_t counted = lose();
     begin(counted, counted + LOST);
     step_all(true);
     skip_confirm(skip);
-    while (process_queued(operator_process, 0) == 0)
-        skip_step(skip);
+    step_until_it_writes();
     process_deliver(operator_process, 0); /* the OPEN */
-    while (process_queued(operator_process, 0) == 0)
-        cr_assert(skip_step(skip));
+    step_until_it_writes();
     struct host *host = host_new(f.world, &f.options); /* claims now, halts, and stays halted: nothing was skipped */
     cr_assert(host_settle(host, 30));
 
@@ -299,8 +303,7 @@ Test(skip, gives_way_to_an_owner_that_claims_right_behind_its_claim)
     begin(counted, counted + LOST);
     step_all(true);
     skip_confirm(skip);
-    while (process_queued(operator_process, 0) == 0)
-        skip_step(skip);
+    step_until_it_writes();
     process_deliver(operator_process, 0);
     struct host *host = host_new(f.world, &f.options);
     cr_assert(host_settle(host, 30));
@@ -338,11 +341,9 @@ Test(skip, whose_write_is_not_confirmed_says_to_try_again_and_tells_then_that_it
     begin(counted, counted + LOST);
     step_all(true);
     skip_confirm(skip);
-    while (process_queued(operator_process, 0) == 0)
-        skip_step(skip);
+    step_until_it_writes();
     process_deliver(operator_process, 0);
-    while (process_queued(operator_process, 0) == 0)
-        skip_step(skip);
+    step_until_it_writes();
     process_misfortune(operator_process, 0, FATE_LANDS_ACK_LOST);
     step_all(true);
     assert_fails(ERR_PEER, "Try again");
@@ -361,8 +362,7 @@ Test(skip, that_is_larger_than_the_topic_takes_names_the_setting)
     begin(counted, counted + LOST);
     step_all(true);
     skip_confirm(skip);
-    while (process_queued(operator_process, 0) == 0)
-        skip_step(skip);
+    step_until_it_writes();
     process_misfortune(operator_process, 0, FATE_TOO_LARGE);
     step_all(true);
 
@@ -686,8 +686,7 @@ Test(rebase, gives_way_to_an_owner_that_had_passed_the_break_and_claims_again_an
     begin_rebase(f.options.plan_id);
     step_all(true);
     skip_confirm(skip);
-    while (process_queued(operator_process, 0) == 0)
-        skip_step(skip);
+    step_until_it_writes();
     process_deliver(operator_process, 0); /* the OPEN */
     host_kill(host);
     host = another_host(); /* claims behind it, and halts */

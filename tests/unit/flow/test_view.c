@@ -9,6 +9,19 @@ static enum err add(struct view_plan *plan, const char *name, const char *defini
     return view_plan_add(plan, text_of(name), text_of(definition), info);
 }
 
+/* "NAME=DEFINITION NAME=DEFINITION", not finished. */
+static struct view_plan plan_of(const char *views)
+{
+    struct view_plan plan = {0};
+    struct err_info info = {""};
+    for (struct text rest = text_of(views); rest.length > 0;) {
+        struct text definition = text_cut(&rest, ' ');
+        struct text name = text_cut(&definition, '=');
+        cr_assert_eq(view_plan_add(&plan, name, definition, &info), OK, "%s", info.text);
+    }
+    return plan;
+}
+
 Test(view, defaults_are_nine_of_which_six_are_leaves)
 {
     struct view_plan plan;
@@ -27,10 +40,7 @@ Test(view, defaults_are_nine_of_which_six_are_leaves)
 
 Test(view, derivation_ends_at_a_leaf_through_a_chain)
 {
-    struct view_plan plan = {0};
-    cr_assert_eq(add(&plan, "a", "hs2,flow@month", NULL), OK);
-    cr_assert_eq(add(&plan, "b", "hs4,partner,flow@month", NULL), OK);
-    cr_assert_eq(add(&plan, "c", "hs6,partner,office,flow@day", NULL), OK);
+    struct view_plan plan = plan_of("a=hs2,flow@month b=hs4,partner,flow@month c=hs6,partner,office,flow@day");
     view_plan_finish(&plan);
 
     cr_assert_eq(plan.views[0].leaf, 2);
@@ -41,9 +51,7 @@ Test(view, derivation_ends_at_a_leaf_through_a_chain)
 
 Test(view, a_day_view_does_not_derive_from_months)
 {
-    struct view_plan plan = {0};
-    cr_assert_eq(add(&plan, "days", "flow@day", NULL), OK);
-    cr_assert_eq(add(&plan, "months", "flow,partner@month", NULL), OK);
+    struct view_plan plan = plan_of("days=flow@day months=flow,partner@month");
     view_plan_finish(&plan);
 
     cr_assert_eq(plan.views[0].leaf, 0);
@@ -51,9 +59,7 @@ Test(view, a_day_view_does_not_derive_from_months)
 
 Test(view, of_two_equal_views_the_first_is_the_leaf)
 {
-    struct view_plan plan = {0};
-    cr_assert_eq(add(&plan, "one", "flow@day", NULL), OK);
-    cr_assert_eq(add(&plan, "two", "flow@day", NULL), OK);
+    struct view_plan plan = plan_of("one=flow@day two=flow@day");
     view_plan_finish(&plan);
 
     cr_assert_eq(plan.views[0].leaf, 0);
@@ -90,9 +96,8 @@ Test(view, bad_definitions_name_the_mend)
 
 Test(view, names_are_unique_and_bounded)
 {
-    struct view_plan plan = {0};
     struct err_info info;
-    cr_assert_eq(add(&plan, "x", "flow@day", NULL), OK);
+    struct view_plan plan = plan_of("x=flow@day");
     cr_assert_eq(add(&plan, "x", "flow@day", &info), ERR_CONFIG);
     cr_assert_eq(add(&plan, "", "flow@day", &info), ERR_CONFIG);
     cr_assert_eq(add(&plan, "a_name_that_is_longer_than_31_bytes", "flow@day", &info), ERR_CONFIG);
@@ -112,10 +117,8 @@ Test(view, one_view_too_many_is_refused)
 
 Test(view, publish_lists_what_the_grain_has)
 {
-    struct view_plan plan = {0};
     struct err_info info;
-    cr_assert_eq(add(&plan, "d", "flow@day", NULL), OK);
-    cr_assert_eq(add(&plan, "m", "flow,mode@month", NULL), OK);
+    struct view_plan plan = plan_of("d=flow@day m=flow,mode@month");
 
     cr_assert_eq(view_plan_option(&plan, TEXT("d"), TEXT("publish"), TEXT("month"), &info), OK);
     cr_assert_eq(plan.views[0].publish, 1u << PERIOD_MONTH);
@@ -154,11 +157,8 @@ Test(view, hash_changes_with_what_decides_a_sum)
  * none. */
 Test(view, codes_of_six_digits_and_less_do_not_derive_from_eight_or_ten)
 {
-    struct view_plan plan = {0};
-    cr_assert_eq(add(&plan, "fine", "hs10,flow@month", NULL), OK);
-    cr_assert_eq(add(&plan, "chapter", "hs2,flow@month", NULL), OK);
-    cr_assert_eq(add(&plan, "subheading", "hs6,flow@month", NULL), OK);
-    cr_assert_eq(add(&plan, "flow", "flow@month", NULL), OK);
+    struct view_plan plan =
+        plan_of("fine=hs10,flow@month chapter=hs2,flow@month subheading=hs6,flow@month flow=flow@month");
     view_plan_finish(&plan);
 
     cr_assert_eq(plan.views[1].leaf, 2);
@@ -168,12 +168,8 @@ Test(view, codes_of_six_digits_and_less_do_not_derive_from_eight_or_ten)
 
 Test(view, a_view_by_hour_has_hours_and_their_windows_and_derives_from_hours_alone)
 {
-    struct view_plan plan = {0};
     struct err_info info;
-    cr_assert_eq(add(&plan, "d", "office,flow@day", NULL), OK);
-    cr_assert_eq(add(&plan, "h", "office,flow@hour", NULL), OK);
-    cr_assert_eq(add(&plan, "f", "flow@hour", NULL), OK);
-    cr_assert_eq(add(&plan, "m", "flow@month", NULL), OK);
+    struct view_plan plan = plan_of("d=office,flow@day h=office,flow@hour f=flow@hour m=flow@month");
     view_plan_finish(&plan);
 
     cr_assert_eq(plan.views[1].publish, 1u << PERIOD_HOUR);
@@ -189,10 +185,8 @@ Test(view, a_view_by_hour_has_hours_and_their_windows_and_derives_from_hours_alo
 
 Test(view, all_flows_together_stand_in_views_with_a_flow_unless_refused)
 {
-    struct view_plan plan = {0};
     struct err_info info;
-    cr_assert_eq(add(&plan, "f", "flow@day", NULL), OK);
-    cr_assert_eq(add(&plan, "m", "mode@month", NULL), OK);
+    struct view_plan plan = plan_of("f=flow@day m=mode@month");
     uint64_t with = view_plan_hash(&plan);
 
     cr_assert(plan.views[0].total);
@@ -224,10 +218,8 @@ static enum err groups(struct view_plan *plan, const char *text, struct err_info
 
 Test(view, groups_and_classes_are_counted_by_partner_and_trade_mode)
 {
-    struct view_plan plan = {0};
-    cr_assert_eq(add(&plan, "fine", "partner,trade_mode,flow@day", NULL), OK);
-    cr_assert_eq(add(&plan, "bloc", "partner_group,flow@month", NULL), OK);
-    cr_assert_eq(add(&plan, "class", "flow,trade_class@day", NULL), OK);
+    struct view_plan plan =
+        plan_of("fine=partner,trade_mode,flow@day bloc=partner_group,flow@month class=flow,trade_class@day");
     view_plan_finish(&plan);
 
     cr_assert_eq(plan.views[1].leaf, 0);
@@ -251,10 +243,9 @@ Test(view, the_plan_differs_between_groups_and_partners_and_not_by_which_groups)
 
 Test(view, without_the_option_all_groups_of_the_list_are_published)
 {
-    struct view_plan plan = {0};
     struct err_info info = {""};
     struct reference *reference = lists(DRYPORT_SOURCE "/tests/data/reference");
-    cr_assert_eq(add(&plan, "bloc", "partner_group,flow@month", NULL), OK);
+    struct view_plan plan = plan_of("bloc=partner_group,flow@month");
     cr_assert_eq(view_plan_groups(&plan, reference, &info), OK, "%s", info.text);
 
     cr_assert_eq(plan.group_count, 3);
@@ -265,11 +256,9 @@ Test(view, without_the_option_all_groups_of_the_list_are_published)
 
 Test(view, groups_that_the_list_lacks_are_told_with_those_it_has)
 {
-    struct view_plan plan = {0};
     struct err_info info = {""};
     struct reference *reference = lists(DRYPORT_SOURCE "/tests/data/reference");
-    cr_assert_eq(add(&plan, "flow", "flow@day", NULL), OK);
-    cr_assert_eq(add(&plan, "bloc", "partner_group,flow@month", NULL), OK);
+    struct view_plan plan = plan_of("flow=flow@day bloc=partner_group,flow@month");
     cr_assert_eq(groups(&plan, "SCO_MEMBER, SCO", NULL), OK);
 
     cr_assert_eq(view_plan_groups(&plan, reference, &info), ERR_CONFIG);
@@ -284,10 +273,9 @@ Test(view, groups_that_the_list_lacks_are_told_with_those_it_has)
 
 Test(view, a_view_of_groups_needs_the_list)
 {
-    struct view_plan plan = {0};
     struct err_info info = {""};
     struct reference *reference = lists(DRYPORT_SOURCE "/tests/unit/flow");
-    cr_assert_eq(add(&plan, "bloc", "partner_group,flow@month", NULL), OK);
+    struct view_plan plan = plan_of("bloc=partner_group,flow@month");
 
     cr_assert_eq(view_plan_groups(&plan, reference, &info), ERR_CONFIG);
     cr_assert(strstr(info.text, "country_groups.csv"), "%s", info.text);
@@ -296,11 +284,10 @@ Test(view, a_view_of_groups_needs_the_list)
 
 Test(view, a_reload_keeps_the_groups_that_are_published)
 {
-    struct view_plan plan = {0};
     struct err_info info = {""};
     struct reference *reference = lists(DRYPORT_SOURCE "/tests/data/reference");
     struct reference *other = lists(DRYPORT_SOURCE "/deploy/reference");
-    cr_assert_eq(add(&plan, "bloc", "partner_group,flow@month", NULL), OK);
+    struct view_plan plan = plan_of("bloc=partner_group,flow@month");
     cr_assert_eq(groups(&plan, "EAEU", NULL), OK);
 
     cr_assert_eq(view_plan_groups(&plan, other, &info), OK, "%s", info.text);

@@ -27,11 +27,7 @@ Test(work, a_damaged_record_halts_and_nothing_behind_it_counts)
     sample_init(&sample, "B");
     fixture_put(&f, 0, &sample);
     struct host *host = host_new(f.world, &f.options);
-    for (int i = 0; i < 500; i++) {
-        host_step(host);
-        host_deliver(host, SIZE_MAX);
-        world_set_now(f.world, world_now(f.world) + 10);
-    }
+    fixture_pass(f.world, host);
 
     cr_assert_eq(counter_read(&host_status(host, 0)->phase), PARTITION_HALTED);
     cr_assert(strstr(host_status(host, 0)->reason, "input offset 1"), "%s", host_status(host, 0)->reason);
