@@ -369,6 +369,16 @@ static void rebuild_if_fatal(struct consumer *consumer, int64_t now_ms)
     }
 }
 
+/* librdkafka looks at the state of a group when something is asked of it, or else once a second, and nothing tells it that the connection
+ * to the coordinator came up: who waits to join asks for something. */
+static void hurry(struct consumer *consumer)
+{
+    rd_kafka_topic_partition_list_t *topics;
+    if (!consumer->was_assigned && rd_kafka_subscription(consumer->handle, &topics) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_topic_partition_list_destroy(topics);
+    }
+}
+
 static void serve(struct consumer *consumer)
 {
     if (consumer->is_left) {
@@ -379,6 +389,7 @@ static void serve(struct consumer *consumer)
     if (consumer->handle == NULL) {
         return;
     }
+    hurry(consumer);
     rd_kafka_event_t *event = rd_kafka_queue_poll(consumer->queue, 0);
     if (event != NULL) {
         on_event(consumer, event);
