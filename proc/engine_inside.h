@@ -76,6 +76,7 @@ struct engine {
     bool reload_waits; /* an operator's, until there is room for it */
     int64_t rate_since_ms;
     int64_t rate_records;
+    int64_t backlog_since_ms;      /* it was last looked at */
     int64_t ledger_bytes_most;     /* of all ledgers together */
     int64_t *floors_told;          /* by partition: how often the log has told that it was raised */
     bool trim_is_reported;         /* main: a journal that can't be trimmed was logged */
