@@ -391,6 +391,11 @@ void cube_dirty_take(struct cube *cube)
     waiting_take(&cube->dirty);
 }
 
+void cube_dirty_sort(struct cube *cube)
+{
+    waiting_sort(&cube->dirty);
+}
+
 uint32_t cube_dirty_count(const struct cube *cube)
 {
     return cube->dirty.count;

@@ -66,9 +66,11 @@ void cube_set_link(struct cube *cube, uint32_t index, uint32_t link);
 /* The codes behind the numbers in the keys. */
 const struct dictionary *cube_codes(const struct cube *cube);
 
-/* Cells that changed, each once, oldest change first: the first one, or TABLE_NONE; and takes it from the list. */
+/* Cells that changed, each once, oldest change first: the first one, or TABLE_NONE; and takes it from the list. cube_dirty_sort gives those
+ * of now their turn in the order in which they stand in memory, which the processor fetches ahead. */
 uint32_t cube_dirty_first(const struct cube *cube);
 void cube_dirty_take(struct cube *cube);
+void cube_dirty_sort(struct cube *cube);
 uint32_t cube_dirty_count(const struct cube *cube);
 
 /* Sets a flag that the owner keeps with the cell; returns what it was. */

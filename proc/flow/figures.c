@@ -202,6 +202,11 @@ void figures_marked_take(struct figures *figures)
     waiting_take(&figures->marked);
 }
 
+void figures_marked_sort(struct figures *figures)
+{
+    waiting_sort(&figures->marked);
+}
+
 /* ---- what a cell falls into ---- */
 
 /* Of one flow, or of all together; the cell itself is no derived figure. */

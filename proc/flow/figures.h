@@ -77,5 +77,6 @@ void figures_mark_all(struct figures *figures);
 uint32_t figures_marked(const struct figures *figures);
 uint32_t figures_marked_first(const struct figures *figures);
 void figures_marked_take(struct figures *figures);
+void figures_marked_sort(struct figures *figures); /* as cube_dirty_sort */
 
 size_t figures_bytes(const struct figures *figures);

@@ -13,6 +13,7 @@
 enum {
     STEP_LINKS = 4000, /* cells given their place in the registry in one step */
     STEP_READS = 1024, /* statistics records read in one step and partition */
+    ROUND_READS = 128, /* likewise during a round: what is to be written goes before what was */
     TAKE = 64,
     BATCH = 32, /* keys looked up together */
     REOPEN_MS = 500,
@@ -277,9 +278,10 @@ static bool read_tail(struct publisher *publisher, int32_t partition, int64_t no
     struct port_record records[TAKE];
     uint32_t indexes[TAKE];
     struct port_record fault = {0};
+    size_t most = publisher->round.is_running ? ROUND_READS : STEP_READS;
     size_t total = 0;
     size_t count = TAKE;
-    while (count == TAKE && total < STEP_READS && !fault.fault) {
+    while (count == TAKE && total < most && !fault.fault) {
         count = port->stream_take(port->self, tail->stream, records, TAKE);
         total += count;
         find_entries(publisher, records, count, indexes);

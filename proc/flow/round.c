@@ -12,7 +12,7 @@
 
 enum {
     STEP_EMITS = 2000, /* cells looked at in one step */
-    UNACKED_MOST = 20000,
+    UNACKED_MOST = 50000,
     COALESCE_MS = 10000,
     BURST_MS = 100, /* the pace goes by so much time at once: the producer makes large batches of what comes together */
 };
@@ -196,6 +196,13 @@ static bool may_send(const struct publisher *publisher, int64_t now_ms)
     return !round->is_limited || round->sent < bursts * publisher->options.publish_max_keys_per_s * BURST_MS / 1000 + 1;
 }
 
+/* What is marked now, also by the cells of this round. */
+static void begin_others(struct publisher *publisher)
+{
+    figures_marked_sort(publisher->figures);
+    publisher->round.others = figures_marked(publisher->figures);
+}
+
 /* The next one of what waits. False: nothing does. */
 static bool emit_next(struct publisher *publisher, int64_t now_ms, enum emit *out)
 {
@@ -206,7 +213,7 @@ static bool emit_next(struct publisher *publisher, int64_t now_ms, enum emit *ou
             return true;
         cube_dirty_take(publisher->cube);
         if (--round->cells == 0)
-            round->others = figures_marked(publisher->figures);
+            begin_others(publisher);
     } else if (round->others > 0) {
         *out = emit_figure(publisher, figures_marked_first(publisher->figures), now_ms);
         if (*out != EMIT_DONE)
@@ -265,12 +272,13 @@ static bool begin_round(struct publisher *publisher, int64_t now_ms)
         .is_running = true,
         .is_limited = limited,
         .cells = cube_dirty_count(publisher->cube),
-        .others = figures_marked(publisher->figures),
         .begun_ms = now_ms,
         .declarations = cube_declarations(publisher->cube),
         .record_timestamp = publisher->record_timestamp,
         .groups = publisher->groups,
     };
+    cube_dirty_sort(publisher->cube);
+    begin_others(publisher);
     return true;
 }
 

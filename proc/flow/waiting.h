@@ -27,3 +27,6 @@ void waiting_take(struct waiting *waiting);
 
 /* Takes back what was added last, and returns it. */
 uint32_t waiting_take_back(struct waiting *waiting);
+
+/* All that waits now has its turn in ascending order, before what is added later. */
+void waiting_sort(struct waiting *waiting);
