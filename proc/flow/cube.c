@@ -60,6 +60,7 @@ struct cube {
     uint32_t view_cells[VIEWS_MOST];
     struct days cell_days[VIEWS_MOST][FLOWS_MOST]; /* the first and the last that any cell has */
     struct waiting dirty;                          /* changed cells */
+    int32_t hours_from;                            /* of hours before that nothing is added */
     int64_t declarations;
     /* the last day whose month was looked up */
     int32_t day;
@@ -89,6 +90,12 @@ static bool wakes(const struct view *view, bool month)
     return false;
 }
 
+/* Of the grain of its view. */
+static bool is_base(const struct cube *cube, const struct table_key *key)
+{
+    return cell_is_month(key) == (cube->plan->views[cell_view(key)].grain == GRAIN_MONTH);
+}
+
 static void cell_begin(struct cube *cube, uint32_t index, const struct table_key *key)
 {
     if (index / CHUNK_CELLS == cube->chunk_count) {
@@ -107,7 +114,7 @@ static void cell_begin(struct cube *cube, uint32_t index, const struct table_key
     cell->published = view_publishes(&cube->plan->views[view], period_of(key)) && !cell_is_correction(key) &&
                       !cube->plan->views[view].is_grouped;
     cell->is_marked = wakes(&cube->plan->views[view], cell_is_month(key));
-    cube->view_cells[view] += cell_is_month(key) == (cube->plan->views[view].grain == GRAIN_MONTH);
+    cube->view_cells[view] += is_base(cube, key);
 }
 
 static void mark(struct cube *cube, struct cell *cell, uint32_t index)
@@ -190,6 +197,8 @@ static void add_delta(void *self, uint32_t view, const struct table_key *key, co
 {
     struct cube *cube = self;
     const struct leaf *leaf = &cube->leaves[view];
+    if (cell_is_hour(key) && cell_hour(key) < cube->hours_from)
+        return;
     bool is_leaf = cube->plan->views[view].leaf == view && !cell_is_correction(key); /* each view has its own */
     bool by_day = cube->plan->views[view].grain == GRAIN_DAY;
     struct table_key month = by_day ? month_key(cube, key) : *key;
@@ -224,6 +233,7 @@ static void open_cells(struct cube *cube)
     dictionary_init(&cube->codes);
     cube->table = table_new(EXPECTED_CELLS);
     cube->day = INT32_MIN;
+    cube->hours_from = INT32_MIN;
     for (uint32_t i = 0; i < VIEWS_MOST * FLOWS_MOST; i++)
         cube->cell_days[i / FLOWS_MOST][i % FLOWS_MOST] = (struct days){INT32_MAX, INT32_MIN};
 }
@@ -341,6 +351,55 @@ void cube_add(struct cube *cube, const struct table_key *key, const struct measu
         add_update(cube, &month);
     }
     flush(cube);
+}
+
+/* ---- leaving ---- */
+
+void cube_leave_out(struct cube *cube, int32_t hours_before)
+{
+    cube->hours_from = hours_before > cube->hours_from ? hours_before : cube->hours_from;
+}
+
+static uint32_t renumber(void *context, uint32_t number)
+{
+    const uint32_t *numbers = context;
+    return numbers[number];
+}
+
+/* Chunks behind the last cell go; what is left of the last one is as new. */
+static void cut_chunks(struct cube *cube, uint32_t count)
+{
+    uint32_t chunks = (count + CHUNK_CELLS - 1) / CHUNK_CELLS;
+    while (cube->chunk_count > chunks)
+        memory_free(cube->chunks[--cube->chunk_count]);
+    if (count % CHUNK_CELLS)
+        memset(cell_at(cube, count), 0, (CHUNK_CELLS - count % CHUNK_CELLS) * sizeof(struct cell));
+}
+
+uint32_t *cube_compact(struct cube *cube, bool (*leave)(void *context, uint32_t index), void *context)
+{
+    uint32_t count = cube_count(cube);
+    uint32_t *numbers = memory_new(count + 1, sizeof numbers[0]);
+    struct table *table = table_new(EXPECTED_CELLS);
+    CHECK(cube->update_count == 0);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct cell *cell = cell_at(cube, i);
+        const struct table_key *key = cube_key(cube, i);
+        numbers[i] = TABLE_NONE;
+        if (!cell->dirty && !cell->is_flagged && leave(context, i)) {
+            cube->view_cells[cell_view(key)] -= is_base(cube, key);
+            continue;
+        }
+        bool added;
+        numbers[i] = table_put(table, key, table_hash(key),
+                               &added); /* not behind i: no cell is written over that is still to come */
+        *cell_at(cube, numbers[i]) = *cell;
+    }
+    table_free(cube->table);
+    cube->table = table;
+    cut_chunks(cube, cube_count(cube));
+    waiting_renumber(&cube->dirty, renumber, numbers);
+    return numbers;
 }
 
 /* ---- what the owner asks ---- */

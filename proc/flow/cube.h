@@ -12,7 +12,9 @@
  * Keys:    as in cell.h, with code numbers of the cube's own dictionary; each partition's numbers are translated
  * Errors:  cube_fold: ERR_BROKEN when a section is broken or a control total differs. A refused group leaves every sum and every
  *          mark as it was; cells that only it had stay, all zero.
- * Memory:  about 250 bytes a cell; never shrinks
+ * Hours:   what is not kept any more can be left out of the fold and taken out of the cells (cube_leave_out, cube_compact): its sums stand
+ *          in the journals, and in the control totals that are compared with them
+ * Memory:  about 250 bytes a cell; shrinks by cube_compact alone
  * Thread:  one owner (publisher)
  */
 #pragma once
@@ -50,6 +52,14 @@ uint32_t cube_code(struct cube *cube, struct text code);
 /* Adds to one base cell, and to the month cell of a view by day: what comes from no journal (flow/history.h). Views that derive from its
  * view get nothing. */
 void cube_add(struct cube *cube, const struct table_key *key, const struct measures *delta);
+
+/* Deltas of hours before that are not added to any cell from now on. A lower one than before changes nothing, until the cube is emptied. */
+void cube_leave_out(struct cube *cube, int32_t hours_before);
+
+/* Takes out every cell for which `leave` says so, and gives the others the numbers 0, 1, 2 ... in the order that they had. It is asked once a
+ * cell, and not for one that is marked. Returns the new numbers by the old ones, TABLE_NONE for a cell that is gone: owned by the caller
+ * (memory_free). Needs a table of the cells that stay, and 4 bytes a cell, while it runs. */
+uint32_t *cube_compact(struct cube *cube, bool (*leave)(void *context, uint32_t index), void *context);
 
 /* Cells by number 0 .. count - 1, in order of first use. */
 uint32_t cube_count(const struct cube *cube);

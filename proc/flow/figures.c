@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/figures_inside.h"
 
+#include "base/check.h"
 #include "base/memory.h"
 
 enum { EXPECTED_FIGURES = 1 << 12, CHUNK_ENTRIES = 4096 };
@@ -263,6 +264,61 @@ void figures_look_up(struct figures *figures, const struct reference *reference,
         if (figures_view(figures, cube_key(figures->cube, cell))->is_grouped)
             add_cell(figures, cell);
     }
+}
+
+/* ---- leaving ---- */
+
+/* New numbers by old ones. */
+struct numbers {
+    uint32_t *cells;
+    uint32_t *derived;
+};
+
+static uint32_t renumber(void *context, uint32_t number)
+{
+    const struct numbers *numbers = context;
+    return figures_is_derived(number) ? FIGURE_DERIVED | numbers->derived[number & ~FIGURE_DERIVED]
+                                      : numbers->cells[number];
+}
+
+/* As cube_compact. */
+static uint32_t *compact_derived(struct figures *figures, bool (*leave)(void *context, uint32_t number), void *context)
+{
+    uint32_t count = figures_count(figures);
+    uint32_t *numbers = memory_new(count + 1, sizeof numbers[0]);
+    struct table *table = table_new(EXPECTED_FIGURES);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct figures_entry *entry = entry_at(figures, i);
+        numbers[i] = TABLE_NONE;
+        if (!entry->is_marked && leave(context, FIGURE_DERIVED | i))
+            continue;
+        bool added;
+        const struct table_key *key = table_key(figures->table, i);
+        numbers[i] = table_put(table, key, table_hash(key), &added);
+        *entry_at(figures, numbers[i]) = *entry;
+    }
+    table_free(figures->table);
+    figures->table = table;
+    count = figures_count(figures);
+    uint32_t chunks = (count + CHUNK_ENTRIES - 1) / CHUNK_ENTRIES;
+    while (figures->chunk_count > chunks)
+        memory_free(figures->chunks[--figures->chunk_count]);
+    if (count % CHUNK_ENTRIES)
+        memset(entry_at(figures, count), 0, (CHUNK_ENTRIES - count % CHUNK_ENTRIES) * sizeof(struct figures_entry));
+    return numbers;
+}
+
+void figures_compact(struct figures *figures, bool (*leave)(void *context, uint32_t number), void *context)
+{
+    CHECK(figures->added == cube_count(figures->cube));
+    struct numbers numbers = {
+        .derived = compact_derived(figures, leave, context),
+        .cells = cube_compact(figures->cube, leave, context),
+    };
+    waiting_renumber(&figures->marked, renumber, &numbers);
+    figures->added = cube_count(figures->cube);
+    memory_free(numbers.cells);
+    memory_free(numbers.derived);
 }
 
 size_t figures_bytes(const struct figures *figures)

@@ -9,7 +9,7 @@
  * Exists:  a derived figure once a cell falls into it, not because of a year before. A year to date is zero unless its last month has items.
  * Marks:   a cell that changed is marked in the cube; figures_touch marks what depends on it. So a change costs the fold nothing, and many
  *          changes between two publications cost one sum.
- * Memory:  32 bytes of key, 8 of entry and a slot of the table for each derived figure; no sums
+ * Memory:  32 bytes of key, 8 of entry and a slot of the table for each derived figure; no sums; shrinks by figures_compact alone
  * Thread:  one owner (publisher)
  * Why:     docs/adr/0043-derived-periods.md; 0075-groups-and-classes.md; 0076-growth-across-editions.md
  */
@@ -78,5 +78,9 @@ uint32_t figures_marked(const struct figures *figures);
 uint32_t figures_marked_first(const struct figures *figures);
 void figures_marked_take(struct figures *figures);
 void figures_marked_sort(struct figures *figures); /* as cube_dirty_sort */
+
+/* Takes out the cells and the derived figures for which `leave` says so, and numbers the others anew, each kind in the order that it had. It
+ * is asked once for each that is not marked. Links stay as they are. Every cell was given to figures_add. */
+void figures_compact(struct figures *figures, bool (*leave)(void *context, uint32_t number), void *context);
 
 size_t figures_bytes(const struct figures *figures);

@@ -107,9 +107,13 @@ void holding_bury_later(struct publisher *publisher, uint32_t index)
     struct text key;
     struct bytes value;
     int32_t day;
-    if (entry->cell == REGISTRY_NO_CELL && entry->read_content == STATISTIC_ABSENT &&
-        registry_kept(entry, &key, &value) && statistic_key_day(key, publisher->options.zone, &day) &&
-        months_state(&publisher->months, day) == MONTH_FINAL)
+    int32_t hour;
+    if (entry->cell != REGISTRY_NO_CELL || entry->read_content != STATISTIC_ABSENT ||
+        entry->read_state == REGISTRY_NOTHING || !registry_kept(entry, &key, &value) ||
+        !statistic_key_day(key, publisher->options.zone, &day))
+        return;
+    bool is_over = statistic_key_hour(key, &hour) && hour < figures_kept_from(publisher->figures);
+    if (is_over || months_state(&publisher->months, day) == MONTH_FINAL)
         holding_queue(publisher, index);
 }
 
@@ -118,11 +122,15 @@ static struct text key_of(const struct port_record *record)
     return (struct text){(const char *)record->key.data, (uint32_t)record->key.length};
 }
 
-/* A key that no cell has, and its last record is not what was written last, or is a zero record that was. */
+/* A key that no cell has, and its last record is not what was written last, or is a zero record that was. One of an hour is gone when that
+ * is not kept any more, whether a view is by hour now or not. */
 static void take_orphan(struct publisher *publisher, uint32_t index, const struct port_record *record)
 {
     const struct registry_entry *entry = registry_at(publisher->registry, index);
     static const struct bytes nothing = {NULL, 0};
+    int32_t hour;
+    if (!publisher->has_hours && !record->is_null && statistic_key_hour(key_of(record), &hour))
+        publisher->has_hours = publisher->rolls = true;
     if (entry->late || entry->read_content != STATISTIC_ABSENT) {
         if (!record->is_null || !entry->record)
             registry_keep(publisher->registry, index, key_of(record), record->value);

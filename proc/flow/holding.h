@@ -21,7 +21,7 @@ bool holding_link_some(struct publisher *publisher);
 /* A registry entry without a cell is to be published. */
 void holding_queue(struct publisher *publisher, uint32_t index);
 
-/* The same, if it has a zero record and its month is FINAL: its tombstone is due. */
+/* The same, if it has a zero record and its month is FINAL, or its hour is not kept any more: its tombstone is due. */
 void holding_bury_later(struct publisher *publisher, uint32_t index);
 
 /* Reads on. True if there was something. */

@@ -471,6 +471,16 @@ int64_t journals_event_ms(const struct journals *journals)
     return least == INT64_MAX ? journals_event_ms_most(journals) : least;
 }
 
+int64_t journals_event_ms_least(const struct journals *journals)
+{
+    int64_t least = INT64_MAX;
+    for (int32_t i = 0; i < journals->options.partitions; i++) {
+        int64_t event_ms = event_ms_of(&journals->journal[i]);
+        least = event_ms < least ? event_ms : least;
+    }
+    return least == INT64_MAX ? INT64_MIN : least;
+}
+
 bool journals_are_idle(const struct journals *journals)
 {
     for (int32_t i = 0; i < journals->options.partitions; i++) {

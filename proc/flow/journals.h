@@ -60,6 +60,9 @@ int64_t journals_stalls(const struct journals *journals);
  * largest there is. It may fall when a partition that was idle goes on. */
 int64_t journals_event_ms(const struct journals *journals);
 
+/* The least over all partitions, idle ones too; INT64_MIN while one has said nothing. It never falls while journals are folded. */
+int64_t journals_event_ms_least(const struct journals *journals);
+
 /* Largest event time of all partitions, INT64_MIN if there is none. */
 int64_t journals_event_ms_most(const struct journals *journals);
 

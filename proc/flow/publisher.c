@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "flow/closing.h"
 #include "flow/holding.h"
+#include "flow/leaving.h"
 #include "flow/mutant.h"
 #include "flow/rolling.h"
 #include "flow/round.h"
@@ -370,6 +371,8 @@ bool publisher_step(struct publisher *publisher)
 {
     const struct port *port = publisher->options.port;
     int64_t now_ms = port->now_ms(port->self);
+    if (publisher->has_hours && !journals_are_folded(publisher->journals))
+        leaving_fold(publisher);
     bool did = journals_step(publisher->journals, now_ms);
     counter_set(&publisher->counters.journal_stalls, journals_stalls(publisher->journals));
     if (!publisher->options.folds)

@@ -59,6 +59,7 @@ struct closing {
 struct rolling {
     uint32_t figure;   /* the next derived one; figures_count: none */
     uint32_t cell;     /* likewise, where some view is by hour */
+    uint32_t entry;    /* likewise of the registry: keys without a cell */
     bool by_day;       /* windows of days have moved */
     bool by_hour;      /* windows of hours have */
     int32_t kept_from; /* hours were kept from there on, before */
@@ -103,7 +104,7 @@ struct publisher {
     struct months months;
     struct closing closing;
     bool rolls;     /* some view publishes rolling windows, or hours, which are kept for a time */
-    bool has_hours; /* some view is by hour */
+    bool has_hours; /* some view is by hour, or the topic has keys of one */
     struct rolling rolling;
     int32_t told_today; /* newest day that a rolling record of topic.statistics ends on; INT32_MIN: none */
     int32_t told_hour;  /* likewise of an hour */

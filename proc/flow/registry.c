@@ -145,6 +145,39 @@ void registry_forget(struct registry *registry)
     }
 }
 
+bool registry_is_blank(const struct registry_entry *entry)
+{
+    return entry->read_state == REGISTRY_NOTHING && entry->written_as_of <= entry->read_as_of && !entry->late &&
+           !entry->queued && !entry->record;
+}
+
+uint32_t *registry_compact(struct registry *registry)
+{
+    uint32_t count = registry_count(registry);
+    uint32_t *numbers = memory_new(count + 1, sizeof numbers[0]);
+    struct table *table = table_new(EXPECTED_KEYS);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct registry_entry *entry = registry_at(registry, i);
+        numbers[i] = TABLE_NONE;
+        if (entry->cell == REGISTRY_NO_CELL && registry_is_blank(entry))
+            continue;
+        bool added;
+        const struct table_key *key = table_key(registry->table, i);
+        numbers[i] = table_put(table, key, table_hash(key), &added);
+        *registry_at(registry, numbers[i]) = *entry;
+    }
+    table_free(registry->table);
+    registry->table = table;
+    count = registry_count(registry);
+    uint32_t chunks = (count + CHUNK_ENTRIES - 1) / CHUNK_ENTRIES;
+    while (registry->chunk_count > chunks)
+        memory_free(registry->chunks[--registry->chunk_count]);
+    if (count % CHUNK_ENTRIES)
+        memset(registry_at(registry, count), 0,
+               (CHUNK_ENTRIES - count % CHUNK_ENTRIES) * sizeof(struct registry_entry));
+    return numbers;
+}
+
 size_t registry_bytes(const struct registry *registry)
 {
     return sizeof *registry + table_bytes(registry->table) + registry->kept_bytes +

@@ -4,7 +4,7 @@
  * Content: the hash of statistic.h. Between a write and its reading back the topic's last content is the written one;
  *          when the term of the write is over, only what was read counts, since the write may be lost.
  * Memory:  about 150 bytes a key; keeps the last record of keys that no cell of the cube is linked to, so that it can
- *          be published again with zero measures; of one that has zero measures, the key, for its tombstone
+ *          be published again with zero measures; of one that has zero measures, the key, for its tombstone; shrinks by registry_compact
  * Thread:  one owner (publisher)
  */
 #pragma once
@@ -76,5 +76,12 @@ bool registry_kept(const struct registry_entry *entry, struct text *out_key, str
 
 /* Forgets what was read and written of all keys, and all kept records; cells stay linked. */
 void registry_forget(struct registry *registry);
+
+/* Nothing is known of the key that who starts now would not find: no record, or a tombstone, is in the topic, and nothing is on its way. */
+bool registry_is_blank(const struct registry_entry *entry);
+
+/* Takes out the blank entries that no cell is linked to, and numbers the others anew, in the order that they had. Returns the new numbers by
+ * the old ones, TABLE_NONE for an entry that is gone: owned by the caller (memory_free). */
+uint32_t *registry_compact(struct registry *registry);
 
 size_t registry_bytes(const struct registry *registry);

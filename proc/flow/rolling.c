@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/rolling.h"
 
+#include "flow/holding.h"
 #include "flow/hours.h"
+#include "flow/leaving.h"
 #include "flow/mutant.h"
 #include "flow/publisher_inside.h"
 #include "flow/statistic_bytes.h"
@@ -77,7 +79,9 @@ static bool is_taken(const struct publisher *publisher, const struct newest *new
 static bool all_are_marked(const struct publisher *publisher)
 {
     return publisher->rolling.figure >= figures_count(publisher->figures) &&
-           (!publisher->has_hours || publisher->rolling.cell >= cube_count(publisher->cube));
+           (!publisher->has_hours || (publisher->rolling.cell >= cube_count(publisher->cube) &&
+                                      (publisher->rolling.entry >= registry_count(publisher->registry) ||
+                                       !registry_keeps(publisher->registry))));
 }
 
 bool rolling_is_due(const struct publisher *publisher)
@@ -94,6 +98,9 @@ void rolling_turn(struct publisher *publisher)
     struct newest newest = find_newest(publisher);
     if (is_taken(publisher, &newest))
         return;
+    if (newest.kept_from > figures_kept_from(figures) && figures_kept_from(figures) != INT32_MIN)
+        leaving_turn(publisher);
+    cube_leave_out(publisher->cube, newest.kept_from);
     if (all_are_marked(publisher))
         *rolling =
             (struct rolling){.kept_from = figures_kept_from(figures), .figure = rolling->figure, .cell = rolling->cell};
@@ -105,6 +112,7 @@ void rolling_turn(struct publisher *publisher)
         return;
     rolling->figure = 0;
     rolling->cell = 0;
+    rolling->entry = 0;
 }
 
 static void look_at(struct publisher *publisher, uint32_t number)
@@ -127,11 +135,22 @@ static bool look_at_some(struct publisher *publisher, uint32_t *next, uint32_t c
     return did;
 }
 
+/* Keys without a cell have zero records; those of hours that ended get their tombstones. */
+static bool look_at_keys(struct publisher *publisher)
+{
+    uint32_t *next = &publisher->rolling.entry;
+    uint32_t count = registry_count(publisher->registry);
+    bool did = *next < count && registry_keeps(publisher->registry);
+    for (uint32_t most = ROLLING_STEP; did && *next < count && most > 0; most--)
+        holding_bury_later(publisher, (*next)++);
+    return did;
+}
+
 bool rolling_step(struct publisher *publisher)
 {
     struct rolling *rolling = &publisher->rolling;
     bool did = look_at_some(publisher, &rolling->figure, figures_count(publisher->figures), FIGURE_DERIVED);
     if (publisher->has_hours)
-        did |= look_at_some(publisher, &rolling->cell, cube_count(publisher->cube), 0);
+        did |= look_at_some(publisher, &rolling->cell, cube_count(publisher->cube), 0) | look_at_keys(publisher);
     return did;
 }

@@ -46,6 +46,14 @@ void waiting_take(struct waiting *waiting)
     waiting->count--;
 }
 
+void waiting_renumber(struct waiting *waiting, uint32_t (*renumber)(void *context, uint32_t number), void *context)
+{
+    for (uint32_t i = 0; i < waiting->count; i++) {
+        uint32_t *number = &waiting->numbers[(waiting->head + i) & waiting->mask];
+        *number = renumber(context, *number);
+    }
+}
+
 uint32_t waiting_take_back(struct waiting *waiting)
 {
     CHECK(waiting->count > 0);

@@ -25,6 +25,9 @@ void waiting_add(struct waiting *waiting, uint32_t number);
 uint32_t waiting_first(const struct waiting *waiting);
 void waiting_take(struct waiting *waiting);
 
+/* Gives each number its new one, in the same order. */
+void waiting_renumber(struct waiting *waiting, uint32_t (*renumber)(void *context, uint32_t number), void *context);
+
 /* Takes back what was added last, and returns it. */
 uint32_t waiting_take_back(struct waiting *waiting);
 

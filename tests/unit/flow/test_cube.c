@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/cube.h"
+
+#include "base/memory.h"
 #include "flow/slice.h"
 #include "trade/calendar.h"
 
@@ -417,4 +419,111 @@ Test(cube, sums_equal_plain_addition_of_what_was_not_taken_back)
             cr_assert(day.value_minor == value && day.items == count && day.declarations == month.declarations);
         }
     }
+}
+
+/* ---- hours that leave ---- */
+
+static void begin_with_hours(void)
+{
+    plan = (struct view_plan){0};
+    cr_assert_eq(view_plan_add(&plan, TEXT("hours"), TEXT("office,flow@hour"), &info), OK);
+    cr_assert_eq(view_plan_add(&plan, TEXT("all_hours"), TEXT("flow@hour"), &info), OK);
+    cr_assert_eq(view_plan_add(&plan, TEXT("days"), TEXT("flow@day"), &info), OK);
+    view_plan_finish(&plan);
+    begin_with_plan(0, 0);
+}
+
+static void count_hour(int64_t hour, int sign)
+{
+    declaration.hour = hour;
+    maker_add(&maker, &declaration, sign);
+}
+
+/* The control totals of the group have them still: it would be refused else. */
+Test(cube, hours_that_are_left_out_make_no_cells_and_break_no_control_total)
+{
+    begin_with_hours();
+    cube_leave_out(cube, 1000);
+    cube_leave_out(cube, 10); /* it does not fall */
+    for (int64_t hour = 990; hour < 1010; hour++)
+        count_hour(hour, 1);
+    fold_data();
+    cr_assert_eq(cube_view_cells(cube, 0), 10);
+    cr_assert_eq(cube_view_cells(cube, 1), 10);
+    cr_assert_eq(cube_view_cells(cube, 2), 1);
+    count_hour(995, -1); /* a correction */
+    count_hour(1005, -1);
+    fold_data();
+    struct measures sum = sum_of("all_hours", false, NULL);
+    cr_assert_eq(sum.items, 9);
+    sum = sum_of("days", false, NULL);
+    cr_assert_eq(sum.items, 18, "days have all");
+}
+
+static bool is_even(void *context, uint32_t index)
+{
+    uint32_t *asked = context;
+    ++*asked;
+    return cell_is_hour(cube_key(cube, index)) && cell_hour(cube_key(cube, index)) % 2 == 0;
+}
+
+Test(cube, cells_that_leave_are_gone_and_the_others_have_their_sums_links_and_marks)
+{
+    begin_with_hours();
+    for (int64_t hour = 0; hour < 3000; hour++) { /* several chunks of cells */
+        horse.value_minor = hour + 1;
+        count_hour(hour, 1);
+    }
+    fold_data();
+    while (cube_dirty_first(cube) != TABLE_NONE)
+        cube_dirty_take(cube);
+    horse.value_minor = 7;
+    count_hour(500, 1); /* marked: it stays */
+    fold_data();
+    uint32_t count = cube_count(cube);
+    for (uint32_t i = 0; i < count; i++)
+        cube_set_link(cube, i, i + 100000);
+    struct table_key *keys = memory_new(count, sizeof keys[0]);
+    for (uint32_t i = 0; i < count; i++)
+        keys[i] = *cube_key(cube, i);
+
+    uint32_t asked = 0;
+    uint32_t *numbers = cube_compact(cube, is_even, &asked);
+    cr_assert_eq(asked, count - cube_dirty_count(cube), "none that is marked");
+    cr_assert_eq(cube_view_cells(cube, 0), 1501);
+    cr_assert_eq(cube_view_cells(cube, 1), 1501);
+    cr_assert_eq(cube_view_cells(cube, 2), 1);
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = numbers[i];
+        bool goes = cell_is_hour(&keys[i]) && cell_hour(&keys[i]) % 2 == 0 && cell_hour(&keys[i]) != 500;
+        cr_assert_eq(number == TABLE_NONE, goes);
+        cr_assert_eq(cube_find(cube, &keys[i], table_hash(&keys[i])), number);
+        if (goes)
+            continue;
+        cr_assert_eq(number, next++);
+        cr_assert_eq(cube_link(cube, number), i + 100000);
+        if (cell_is_hour(&keys[i]))
+            cr_assert_eq(cube_measures(cube, number)->value_minor,
+                         cell_hour(&keys[i]) + 1 + (cell_hour(&keys[i]) == 500 ? 7 : 0));
+    }
+    for (uint32_t left = cube_dirty_count(cube); left > 0; left--) {
+        const struct table_key *key = cube_key(cube, cube_dirty_first(cube));
+        cr_assert(!cell_is_hour(key) || cell_hour(key) == 500);
+        cube_dirty_take(cube);
+    }
+    memory_free(numbers);
+    memory_free(keys);
+
+    count_hour(4, 1); /* what had left and is not left out begins anew, at zero */
+    count_hour(5000, 1);
+    fold_data();
+    struct measures sum = {0};
+    for (uint32_t i = 0; i < cube_count(cube); i++) {
+        if (cell_view(cube_key(cube, i)) == 1 &&
+            (cell_hour(cube_key(cube, i)) == 4 || cell_hour(cube_key(cube, i)) == 5000))
+            measures_add(&sum, cube_measures(cube, i));
+    }
+    cr_assert_eq(sum.value_minor, 14);
+    cr_assert_eq(sum.items, 2);
 }
