@@ -5,7 +5,9 @@
 #include "cmd/stop.h"
 #include "cmd/trace.h"
 #include "flow/cell.h"
+#include "flow/hours.h"
 #include "flow/settle.h"
+#include "flow/statistic.h"
 #include "ops/statistic_json.h"
 #include "trade/calendar.h"
 
@@ -91,16 +93,25 @@ static void print_records(const struct explain *explain)
     }
 }
 
+/* As keys of views by hour name it. */
+static const char *hour_text(int64_t hour, char out[static HOURS_KEY_BYTES + 1])
+{
+    hours_key(hours_of_ms(hour * HOURS_MS), out);
+    out[HOURS_KEY_BYTES] = '\0';
+    return out;
+}
+
 static void print_contribution(const struct trace_entry *entry)
 {
     const struct contribution *c = &entry->contribution;
+    char hour[HOURS_KEY_BYTES + 1];
     char hs[HS_DIGITS_MOST + 1];
     char partner[COUNTRY_BYTES];
     printf("    reference date %" PRIu32
            ", office \"%s\", border office \"%s\", zone \"%s\", trade mode \"%s\", mode of "
-           "transport %u%s%s\n",
+           "transport %u, accepted in hour %s%s%s\n",
            calendar_date(c->day), entry->codes[0], entry->codes[1], entry->codes[2], entry->codes[3], c->mode,
-           c->warned ? ", warned" : "", c->late ? ", late" : "");
+           hour_text(c->hour, hour), c->warned ? ", warned" : "", c->late ? ", late" : "");
     if (c->item_count == 0 && !c->cancel)
         printf("    all items are outside the statistics\n");
     for (uint32_t i = 0; i < c->item_count; i++) {
@@ -137,6 +148,13 @@ static void print_rejects(const struct explain *explain)
     }
 }
 
+static const char *why_gone(const struct trace_cell *cell)
+{
+    int32_t hour;
+    return statistic_key_hour(text_of(cell->key), &hour) ? "its hour is not kept any more"
+                                                         : "it had no items when its month became FINAL";
+}
+
 static void print_published(const struct trace_cell *cell)
 {
     if (!cell->is_published) {
@@ -146,7 +164,10 @@ static void print_published(const struct trace_cell *cell)
     Customs__V1__Statistic *m =
         cell->value.length ? customs__v1__statistic__unpack(NULL, cell->value.length, cell->value.data) : NULL;
     if (!m) {
-        printf("not published yet\n");
+        if (cell->is_gone)
+            printf("a tombstone stands there, as_of %" PRIu64 ": %s\n", cell->as_of, why_gone(cell));
+        else
+            printf("not published yet\n");
         return;
     }
     printf("published value %" PRId64 ", net %" PRId64 " g, %" PRIu64 " items, %" PRIu64 " declarations, as_of %" PRIu64
@@ -236,19 +257,22 @@ static json_t *item_json(const struct contribution_item *item)
 static json_t *entry_json(const struct trace_entry *e)
 {
     const struct contribution *c = &e->contribution;
+    char hour[HOURS_KEY_BYTES + 1];
     json_t *items = json_array();
     for (uint32_t i = 0; i < c->item_count; i++)
         json_array_append_new(items, item_json(&c->items[i]));
     return json_pack(
-        "{s:i, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:o}", "partition",
-        (int)e->partition, "journal_offset", text_of_offset(e->journal_offset), "epoch", text_of_number(e->epoch),
-        "nonce", json_sprintf("%016" PRIx64 "%016" PRIx64, e->nonce.word[0], e->nonce.word[1]), "input_from",
+        "{s:i, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o, s:b, s:I, s:s, s:o, s:o, s:o, s:o, s:i, s:b, s:b, s:o}",
+        "partition", (int)e->partition, "journal_offset", text_of_offset(e->journal_offset), "epoch",
+        text_of_number(e->epoch), "nonce",
+        json_sprintf("%016" PRIx64 "%016" PRIx64, e->nonce.word[0], e->nonce.word[1]), "input_from",
         text_of_offset(e->lo), "input_to", text_of_offset(e->hi), "version", (json_int_t)c->version, "cancel",
         (int)c->cancel, "digest", json_sprintf("%016" PRIx64, c->digest), "stands", (int)e->stands, "reference_date",
-        (json_int_t)calendar_date(c->day), "office_code", plain_text(e->codes[0], strlen(e->codes[0])),
-        "border_office_code", plain_text(e->codes[1], strlen(e->codes[1])), "zone_code",
-        plain_text(e->codes[2], strlen(e->codes[2])), "trade_mode", plain_text(e->codes[3], strlen(e->codes[3])),
-        "border_transport_mode", (int)c->mode, "warned", (int)c->warned, "late", (int)c->late, "items", items);
+        (json_int_t)calendar_date(c->day), "accepted_hour", hour_text(c->hour, hour), "office_code",
+        plain_text(e->codes[0], strlen(e->codes[0])), "border_office_code",
+        plain_text(e->codes[1], strlen(e->codes[1])), "zone_code", plain_text(e->codes[2], strlen(e->codes[2])),
+        "trade_mode", plain_text(e->codes[3], strlen(e->codes[3])), "border_transport_mode", (int)c->mode, "warned",
+        (int)c->warned, "late", (int)c->late, "items", items);
 }
 
 static json_t *cell_json(const struct trace_cell *cell)
@@ -265,8 +289,9 @@ static json_t *cell_json(const struct trace_cell *cell)
     json_object_set_new(adds, "declarations", text_of_offset(m->declarations));
     json_object_set_new(adds, "items", text_of_offset(m->items));
     json_object_set_new(adds, "packages", text_of_offset(m->packages));
-    return json_pack("{s:o, s:b, s:o, s:o}", "key", plain_text(cell->key, strlen(cell->key)), "publishes",
-                     (int)cell->is_published, "adds", adds, "published", published ? published : json_null());
+    return json_pack("{s:o, s:b, s:o, s:o, s:b}", "key", plain_text(cell->key, strlen(cell->key)), "publishes",
+                     (int)cell->is_published, "adds", adds, "published", published ? published : json_null(),
+                     "tombstone", (int)cell->is_gone);
 }
 
 static json_t *reject_json(const struct trace_reject *reject)

@@ -566,6 +566,7 @@ static void take_statistic(struct trace *trace, const struct port_record *record
         if (!text_is(key, cell->key) || time.as_of <= cell->as_of)
             continue;
         cell->as_of = time.as_of;
+        cell->is_gone = record->is_null;
         cell->partition = record->partition;
         cell->offset = record->offset;
         buffer_clear(&cell->value);

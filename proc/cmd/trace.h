@@ -66,7 +66,8 @@ struct trace_cell { /* into which the standing entry falls */
     char *key;
     struct measures measures; /* what the declaration contributes */
     bool is_published;        /* by the configuration */
-    struct buffer value;      /* of the record that stands in topic.statistics; empty: none */
+    struct buffer value;      /* of the record that stands in topic.statistics; empty: none, or a tombstone */
+    bool is_gone;             /* a tombstone stands there: without items its month was FINAL, or its hour is not kept */
     uint64_t as_of;
     int32_t partition;
     int64_t offset;

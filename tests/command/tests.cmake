@@ -1,6 +1,6 @@
 # Commands are tested from outside (command/*), their parts that decide something by Criterion (cmd/*).
 if(NOT DRYPORT_THREAD_SANITIZER)
-    foreach(module mapping feed generator batcher sentence chart ranking audit audit_periods trace)
+    foreach(module mapping feed generator batcher sentence chart ranking audit audit_periods audit_hours trace)
         set(target test_cmd_${module})
         add_executable(${target} tests/unit/cmd/test_${module}.c)
         target_link_libraries(${target} PRIVATE proc_cmd sim_world PkgConfig::criterion)

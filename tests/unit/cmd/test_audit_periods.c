@@ -149,3 +149,61 @@ Test(audit_periods_count, bases_of_another_edition_are_what_came_whole)
     cr_assert_gt(found.differ, 0);
     cr_assert(strstr(found.text, "|2022"), "%s", found.text);
 }
+
+/* ---- hours ---- */
+
+/* Three hours, the first two of which are in one day in Kolkata and not in UTC, of two flows and two countries. */
+static void begin_with_hours(void)
+{
+    struct err_info info = {{0}};
+    struct maker maker;
+    struct frame frame;
+    teardown();
+    cr_assert_eq(reference_load(DRYPORT_SOURCE "/tests/data/reference", NULL, &reference, &info), OK, "%s", info.text);
+    plan = (struct view_plan){0};
+    cr_assert_eq(view_plan_add(&plan, TEXT("hours"), TEXT("flow@hour"), &info), OK);
+    cr_assert_eq(view_plan_add(&plan, TEXT("blocs"), TEXT("partner_group,flow@hour"), &info), OK);
+    cr_assert_eq(view_plan_groups(&plan, reference, &info), OK, "%s", info.text);
+    view_plan_finish(&plan);
+    cube = cube_new(&plan, 1, 0);
+    figures = figures_new(&plan, cube, NULL);
+    figures_look_up(figures, reference, "CN");
+    writer = statistic_writer_new(&plan, reference, "CN", "CNY");
+    maker_init(&maker, &plan, 0);
+    for (int32_t hour = 480022; hour <= 480024; hour++) { /* 2024-10-04T22Z */
+        struct contribution_item items[] = {item_of(10121, "KZ", hour - 480000, 1000),
+                                            item_of(10121, "BY", hour - 480000, 1000)};
+        items[1].flow = FLOW_RM;
+        struct contribution c = {.day = 1, .hour = hour, .item_count = 2, .items = items};
+        maker_add(&maker, &c, 1);
+    }
+    cr_assert_eq(frame_parse(maker_data(&maker), &frame, &info), OK, "%s", info.text);
+    cr_assert_eq(cube_fold(cube, 0, &frame, 1, &info), OK, "%s", info.text);
+    for (uint32_t i = 0; i < cube_count(cube); i++)
+        figures_add(figures, i);
+    maker_fini(&maker);
+}
+
+Test(audit_periods_count, hours_are_counted_again_as_far_as_they_are_kept)
+{
+    begin_with_hours();
+    audit(cube);
+    cr_assert_eq(found.differ, 0, "%s", found.text);
+    uint64_t compared = found.compared;
+    cr_assert_geq(compared, 3 * (3 + 4), "M, RM and T of each hour, and of the groups of the two countries");
+
+    figures_set_hours(figures, 480024, 480023); /* what is not kept is zero in both counts */
+    audit(cube);
+    cr_assert_eq(found.differ, 0, "%s", found.text);
+    cr_assert_eq(found.compared, compared);
+}
+
+Test(audit_periods_count, an_hour_that_no_cell_explains_is_told)
+{
+    begin_with_hours();
+    struct cube *empty = cube_new(&plan, 1, 0);
+    audit(empty);
+    cr_assert_gt(found.differ, 0);
+    cr_assert(strstr(found.text, "|HOUR|20241004T22Z|20241004T22Z|"), "%s", found.text);
+    cube_free(empty);
+}

@@ -249,3 +249,58 @@ Test(trace, what_was_trimmed_is_in_the_slices)
     run("BAD");
     expect_verdicts((enum trace_verdict[]){TRACE_REJECTED}, 1);
 }
+
+/* ---- views by hour ---- */
+
+/* Of an item that is declared at 2025-07-15T02:00Z: its hour, its group's hour, and what is told when the hour is over. */
+Test(trace, hours_of_a_declaration_and_a_tombstone_in_the_place_of_one)
+{
+    static const char *const keys[] = {"hours|HOUR|20250715T02Z|20250715T02Z|flow=M",
+                                       "blocs|HOUR|20250715T02Z|20250715T02Z|partner_group=CENTRAL_ASIA|flow=M"};
+    f.plan = (struct view_plan){0};
+    cr_assert_eq(view_plan_add(&f.plan, TEXT("hours"), TEXT("flow@hour"), &info), OK, "%s", info.text);
+    cr_assert_eq(view_plan_add(&f.plan, TEXT("blocs"), TEXT("partner_group,flow@hour"), &info), OK, "%s", info.text);
+    cr_assert_eq(view_plan_groups(&f.plan, f.reference, &info), OK, "%s", info.text);
+    view_plan_finish(&f.plan);
+    f.options.zone = f.zone;
+    put(0, "ID1", 1, 100);
+    put(1, "ID2", 1, 11);
+    settle();
+    run("ID1");
+    cr_assert_eq(trace.cell_count, 2);
+    for (int i = 0; i < 2; i++) {
+        const struct trace_cell *cell = cell_of(keys[i]);
+        cr_assert_eq(cell->measures.value_minor, 100);
+        cr_assert(cell->is_published && !cell->is_gone);
+        Customs__V1__Statistic *m = customs__v1__statistic__unpack(NULL, cell->value.length, cell->value.data);
+        cr_assert_eq(m->value_minor, 111);
+        cr_assert_eq(m->hour_from_ms, 1752544800000);
+        customs__v1__statistic__free_unpacked(m, NULL);
+    }
+    trace_fini(&trace);
+    process_kill(reader);
+
+    for (int32_t p = 0; p < PARTS; p++) {
+        struct sample sample;
+        struct buffer bytes = {0};
+        char id[8];
+        snprintf(id, sizeof id, "END%d", p);
+        sample_init(&sample, id);
+        sample.declaration.accepted_at_ms += 46LL * 86400000;
+        sample_encode(&sample, &bytes);
+        world_put(f.world, PORT_DECLARATIONS, p,
+                  &(struct world_record){.key = {(const uint8_t *)sample.id, strlen(sample.id)},
+                                         .value = buffer_bytes(&bytes),
+                                         .timestamp_ms = sample.declaration.accepted_at_ms});
+        buffer_fini(&bytes);
+    }
+    for (int i = 0; i < 4; i++) /* zeros, and when they were read back, tombstones */
+        settle();
+    run("ID1");
+    for (int i = 0; i < 2; i++) {
+        const struct trace_cell *cell = cell_of(keys[i]);
+        cr_assert_eq(cell->measures.value_minor, 100, "it stands in the ledger as before");
+        cr_assert(cell->is_gone, "%s", keys[i]);
+        cr_assert_eq(cell->value.length, 0);
+    }
+}

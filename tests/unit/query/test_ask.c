@@ -156,3 +156,31 @@ Test(ask, a_view_of_groups_tells_its_groups_unless_others_are_named)
     cr_assert_eq(read_url("view=bloc&period=2025-07&partner=KZ"), OK, "%s", info.text);
     cr_assert_str_eq(ask.request.where, "partner=KZ");
 }
+
+/* ---- views by hour ---- */
+
+static void expect_hours(const char *name, const char *query, uint32_t from_date, int32_t from, uint32_t to_date,
+                         int32_t to)
+{
+    struct zone *zone;
+    teardown();
+    setup();
+    cr_assert_eq(zone_new(name, &zone, &info), OK, "%s", info.text);
+    cr_assert_eq(view_plan_add(&plan, TEXT("hours"), TEXT("flow@hour"), &info), OK, "%s", info.text);
+    cr_assert_eq(read_url(query), OK, "%s", info.text);
+    struct extract_request cells = ask_cells(&ask, zone);
+    cr_assert_not(cells.months);
+    cr_assert_eq(cells.windows[0].from, calendar_day(from_date) * 24 + from, "%s: from %d", name,
+                 cells.windows[0].from);
+    cr_assert_eq(cells.windows[0].to, calendar_day(to_date) * 24 + to, "%s: to %d", name, cells.windows[0].to);
+    cr_assert_lt(cells.windows[1].to, cells.windows[1].from, "no hour is kept for a year");
+    zone_free(zone);
+}
+
+Test(ask, hours_of_a_view_by_hour_are_those_that_begin_in_the_days)
+{
+    expect_hours("Asia/Shanghai", "view=hours&period_from=20250330&period_to=20250330", 20250329, 16, 20250330, 15);
+    expect_hours("Europe/Berlin", "view=hours&period_from=20250330&period_to=20250330", 20250329, 23, 20250330, 21);
+    expect_hours("Europe/Berlin", "view=hours&period_from=20251026&period_to=20251026", 20251025, 22, 20251026, 22);
+    expect_hours("Asia/Kolkata", "view=hours&period=2025-09", 20250831, 19, 20250930, 18);
+}

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "query/live.h"
 
+#include "flow/hours.h"
 #include "flow/statistic.h"
 #include "query/report_data.h"
 #include "trade/calendar.h"
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,4 +153,117 @@ Test(live, what_can_not_be_summed_is_an_error_with_the_mend)
     cr_assert_eq(ask_for("partner_group", NULL, "json"), ERR_CONFIG);
     ask_tell(&info);
     cr_assert_str_eq(info.text, "by partner_group needs where partner_group=A+B: groups overlap, so say which");
+}
+
+/* ---- a view by hour ---- */
+
+/* A cell of each hour of three days in UTC around a date, with one item each; the copy has those that the question asks for. */
+static void ask_hours(const char *name, uint32_t date, int64_t watermark_ms, const char *by, const char *format)
+{
+    struct zone *zone;
+    cr_assert_eq(zone_new(name, &zone, &info), OK, "%s", info.text);
+    plan = (struct view_plan){0};
+    cr_assert_eq(view_plan_add(&plan, TEXT("hours"), TEXT("flow@hour"), &info), OK, "%s", info.text);
+    view_plan_finish(&plan);
+    const struct live_options options = {&plan, "CN", "CNY", zone};
+    char text[16];
+    snprintf(text, sizeof text, "%" PRIu32, date);
+    ask_fini(&ask);
+    ask = (struct ask){.count = 0};
+    ask_add(&ask, "view", "hours");
+    ask_add(&ask, "period_from", text);
+    ask_add(&ask, "period_to", text);
+    ask_add(&ask, "by", by);
+    ask_add(&ask, "format", format);
+    cr_assert_eq(ask_read(&ask, &plan, &info), OK, "%s", info.text);
+    struct extract_request wanted = ask_cells(&ask, zone);
+    cr_assert_not(wanted.months);
+    extract.count = 0;
+    for (int32_t hour = (calendar_day(date) - 1) * 24; hour < (calendar_day(date) + 2) * 24; hour++) {
+        if (!days_have(wanted.windows[0], hour) && !days_have(wanted.windows[1], hour))
+            continue;
+        keys[extract.count] = (struct table_key){{cell_word0_of(0, CELL_HOUR, hour, 0)}};
+        keys[extract.count].word[3] = cell_word3(0, 0, 0, FLOW_M, 0);
+        measures[extract.count++] =
+            (struct measures){.value_minor = 100, .net_mass_mg = 1000, .items = 1, .declarations = 1};
+    }
+    extract.stamp.watermark_ms = watermark_ms;
+    buffer_clear(&answer);
+    cr_assert_eq(live_answer(&options, &ask, &extract, &answer, &info), OK, "%s", info.text);
+    buffer_add_u8(&answer, 0);
+    zone_free(zone);
+}
+
+/* Items of the only row. */
+static int64_t items_of_day(const char *name, uint32_t date)
+{
+    ask_hours(name, date, hours_begin_ms((calendar_day(date) + 3) * 24), "", "json");
+    json_t *root = json_loadb((const char *)answer.data, answer.length - 1, 0, NULL);
+    cr_assert_not_null(root);
+    json_t *row = json_array_get(json_object_get(root, "rows"), 0);
+    const char *items = json_string_value(json_object_get(row, "items"));
+    cr_assert_not_null(items, "%s", (const char *)answer.data);
+    cr_assert(json_is_null(json_object_get(row, "base_value_minor")), "no hour is kept for a year");
+    int64_t count;
+    cr_assert(text_to_int64(text_of(items), &count));
+    json_decref(root);
+    return count;
+}
+
+Test(live, a_day_has_the_hours_that_begin_in_it)
+{
+    cr_assert_eq(items_of_day("Asia/Shanghai", 20250330), 24);
+    cr_assert_eq(items_of_day("Europe/Berlin", 20250330), 23);
+    cr_assert_eq(items_of_day("Europe/Berlin", 20251026), 25);
+    cr_assert_eq(items_of_day("Asia/Kolkata", 20250901), 24, "from 18:30Z on: 19Z to 18Z");
+}
+
+/* By day: each of its hours tells the civil day of the reporter. The 45 days before the watermark's are kept. */
+Test(live, hours_are_of_the_civil_day_that_they_begin_in_and_are_kept_for_45_days)
+{
+    ask_hours("Asia/Kolkata", 20250901, hours_begin_ms(calendar_day(20250901) * 24 + 44 * 24), "period", "csv");
+    cr_assert(strstr((const char *)answer.data, "2025-09-01"), "%s", (const char *)answer.data);
+    ask_hours("Asia/Kolkata", 20250901, hours_begin_ms(calendar_day(20250901) * 24 + 45 * 24), "period", "csv");
+    cr_assert_null(strstr((const char *)answer.data, "2025-09-01"), "%s", (const char *)answer.data);
+}
+
+/* What a report has read of the topic, and what is asked of the cube. */
+Test(live, csv_of_hours_is_that_of_a_report)
+{
+    static const struct {
+        const char *zone;
+        uint32_t date;
+    } rows[] = {{"Europe/Berlin", 20250330}, {"Europe/Berlin", 20251026}, {"Asia/Kolkata", 20250901}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ask_hours(rows[i].zone, rows[i].date, hours_begin_ms((calendar_day(rows[i].date) + 3) * 24), "flow", "csv");
+        struct zone *zone;
+        cr_assert_eq(zone_new(rows[i].zone, &zone, &info), OK);
+        struct records *records = records_new("hours");
+        struct statistic_writer *writer = statistic_writer_new(&plan, reference, "CN", "CNY");
+        for (int32_t hour = (calendar_day(rows[i].date) - 2) * 24; hour < (calendar_day(rows[i].date) + 3) * 24;
+             hour++) {
+            struct table_key key = {{cell_word0_of(0, CELL_HOUR, hour, 0), 0, 0, cell_word3(0, 0, 0, FLOW_M, 0)}};
+            int32_t day = zone_day(zone, hours_begin_ms(hour));
+            struct figure figure = {.key = key, .sums = &measures[0], .days = {day, day}};
+            bool saturated = false;
+            statistic_set(writer, &figure, &extract.codes, &saturated);
+            struct bytes value = statistic_pack(writer, &(struct statistic_stamp){.state = 1, .as_of = 1});
+            cr_assert(records_take(records, statistic_key(writer, &key, &extract.codes), value, 1));
+        }
+        struct summary_request request = {.window = {rows[i].date, rows[i].date}, .by = "flow", .reference = reference};
+        struct presentation presentation = {.currency = "CNY"};
+        struct summary *summary = NULL;
+        char *text = NULL;
+        size_t length;
+        cr_assert_eq(summary_make(records, &request, &summary, &info), OK, "%s", info.text);
+        FILE *stream = open_memstream(&text, &length);
+        report_data_print_csv(summary, &presentation, stream);
+        fclose(stream);
+        cr_assert_str_eq((const char *)answer.data, text, "%s", rows[i].zone);
+        free(text);
+        summary_free(summary);
+        statistic_writer_free(writer);
+        records_free(records);
+        zone_free(zone);
+    }
 }
