@@ -10,10 +10,10 @@
 
 enum { WORDS = 7, SHEETS_MOST = 2 * VIEWS_MOST };
 
-/* The cells of one view and frequency. */
+/* The cells of one view and kind of time. */
 struct sheet {
     uint32_t view;
-    bool month;
+    enum cell_kind kind;
 };
 
 /* A cell cut down to what two sheets have in common. */
@@ -53,12 +53,22 @@ static uint64_t common_commodity(const struct view *own, const struct view *othe
     return (commodity - 1) / power10(own->hs_digits - digits) + 1;
 }
 
-static void cut(const struct view *own, const struct view *other, bool by_month, const struct table_key *key,
+/* What time the two have in common: that of the coarser one; of hours, which are of acceptance, and of others, of the date of reference, all
+ * of it. */
+static uint64_t common_time(const struct table_key *key, enum cell_kind other)
+{
+    enum cell_kind own = (enum cell_kind)cell_kind(key);
+    if (own == CELL_HOUR || other == CELL_HOUR)
+        return own == other ? (uint64_t)cell_hour(key) : 0;
+    uint32_t date = calendar_date(cell_day(key));
+    return own == CELL_MONTH || other == CELL_MONTH ? date / 100 : date;
+}
+
+static void cut(const struct view *own, const struct view *other, enum cell_kind kind, const struct table_key *key,
                 uint64_t out[WORDS])
 {
 #define BOTH(dimension) (has(own, dimension) && has(other, dimension))
-    uint32_t date = calendar_date(cell_day(key));
-    out[0] = by_month ? date / 100 : date;
+    out[0] = common_time(key, kind);
     out[1] = common_commodity(own, other, cell_commodity(key));
     out[2] = pick(BOTH(DIMENSION_OFFICE), key->word[1], 32, 32) << 32 |
              pick(BOTH(DIMENSION_BORDER_OFFICE), key->word[1], 0, 32);
@@ -106,10 +116,10 @@ static struct shares cut_all(const struct cube *cube, const struct view_plan *pl
     struct shares shares = {memory_new(cube_count(cube) + 1, sizeof(struct share)), 0};
     for (uint32_t i = 0; i < cube_count(cube); i++) {
         const struct table_key *key = cube_key(cube, i);
-        if (cell_view(key) != own.view || cell_is_month(key) != own.month || cell_is_correction(key))
+        if (cell_view(key) != own.view || (enum cell_kind)cell_kind(key) != own.kind || cell_is_correction(key))
             continue;
         struct share *share = &shares.list[shares.count++];
-        cut(&plan->views[own.view], &plan->views[other.view], own.month || other.month, key, share->words);
+        cut(&plan->views[own.view], &plan->views[other.view], other.kind, key, share->words);
         share->sums = *cube_measures(cube, i);
     }
     add_up(&shares);
@@ -135,6 +145,11 @@ static bool equal(const struct shares *a, const struct shares *b)
     return result;
 }
 
+static const char *kind_name(enum cell_kind kind)
+{
+    return kind == CELL_MONTH ? "month" : kind == CELL_HOUR ? "hour" : "day";
+}
+
 static enum err compare(const struct cube *cube, const struct view_plan *plan, struct sheet a, struct sheet b,
                         struct err_info *info)
 {
@@ -145,8 +160,7 @@ static enum err compare(const struct cube *cube, const struct view_plan *plan, s
     memory_free(right.list);
     return agree ? OK
                  : err_set(info, ERR_BROKEN, "views %s by %s and %s by %s do not add up to the same",
-                           plan->views[a.view].name, a.month ? "month" : "day", plan->views[b.view].name,
-                           b.month ? "month" : "day");
+                           plan->views[a.view].name, kind_name(a.kind), plan->views[b.view].name, kind_name(b.kind));
 }
 
 /* ---- the cells ---- */
@@ -183,9 +197,10 @@ static enum err compare_all(const struct cube *cube, const struct view_plan *pla
     struct sheet sheets[SHEETS_MOST];
     size_t count = 0;
     for (uint32_t view = 0; view < plan->count; view++) {
-        if (plan->views[view].grain == GRAIN_DAY)
-            sheets[count++] = (struct sheet){view, false};
-        sheets[count++] = (struct sheet){view, true};
+        if (plan->views[view].grain != GRAIN_MONTH)
+            sheets[count++] = (struct sheet){view, view_cell_kind(&plan->views[view])};
+        if (plan->views[view].grain != GRAIN_HOUR)
+            sheets[count++] = (struct sheet){view, CELL_MONTH};
     }
     for (size_t a = 0; a < count; a++) {
         for (size_t b = a + 1; b < count; b++)

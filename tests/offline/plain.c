@@ -5,26 +5,30 @@
 #include "base/memory.h"
 
 #include <stdio.h>
+#include <time.h>
 
 enum { DIMENSIONS_MOST = 5, NAME_BYTES = 16, PROVISIONAL_DAYS = 5, DAY_SECONDS = 86400, DATE_TEXT = 8 };
 
-/* A view by day has a cell for each day and one for each month. */
+/* A view by day has a cell for each day and one for each month, a view by hour none of them. */
+enum grain_of { BY_MONTH, BY_DAY, BY_HOUR };
 static const struct {
     const char *name;
-    bool by_day;
+    enum grain_of grain;
     const char *dimensions[DIMENSIONS_MOST];
 } views[] = {
-    {"flow", true, {"flow"}},
-    {"office", true, {"office", "border_office", "zone", "flow", "mode"}},
-    {"trade_mode", true, {"office", "zone", "trade_mode", "flow"}},
-    {"partner", false, {"partner", "flow", "mode"}},
-    {"chapter", false, {"hs2", "partner", "flow"}},
-    {"heading", false, {"hs4", "flow"}},
-    {"commodity", false, {"hs6", "partner", "flow"}},
-    {"commodity_office", false, {"hs6", "office", "flow"}},
-    {"partner_office", false, {"partner", "office", "flow"}},
-    {"bloc", true, {"flow", "partner_group"}},
-    {"sales", false, {"trade_class", "partner_group", "flow"}},
+    {"flow", BY_DAY, {"flow"}},
+    {"office", BY_DAY, {"office", "border_office", "zone", "flow", "mode"}},
+    {"trade_mode", BY_DAY, {"office", "zone", "trade_mode", "flow"}},
+    {"partner", BY_MONTH, {"partner", "flow", "mode"}},
+    {"chapter", BY_MONTH, {"hs2", "partner", "flow"}},
+    {"heading", BY_MONTH, {"hs4", "flow"}},
+    {"commodity", BY_MONTH, {"hs6", "partner", "flow"}},
+    {"commodity_office", BY_MONTH, {"hs6", "office", "flow"}},
+    {"partner_office", BY_MONTH, {"partner", "office", "flow"}},
+    {"bloc", BY_DAY, {"flow", "partner_group"}},
+    {"sales", BY_MONTH, {"trade_class", "partner_group", "flow"}},
+    {"hours", BY_HOUR, {"flow"}},
+    {"desks", BY_HOUR, {"office", "partner_group", "flow"}},
 };
 
 const struct plain_option plain_options[PLAIN_OPTIONS] = {
@@ -34,6 +38,8 @@ const struct plain_option plain_options[PLAIN_OPTIONS] = {
     {"heading", NULL, "month,ytd", true},
     {"bloc", "flow,partner_group@day", "day,month,quarter,year,ytd", true},
     {"sales", "trade_class,partner_group,flow@month", "month,quarter,ytd", false},
+    {"hours", "flow@hour", "hour,24h,7d", true},
+    {"desks", "office,partner_group,flow@hour", "hour,24h", true},
 };
 
 static const char *periods_of(size_t view)
@@ -42,7 +48,7 @@ static const char *periods_of(size_t view)
         if (strcmp(plain_options[i].view, views[view].name) == 0)
             return plain_options[i].publish;
     }
-    return views[view].by_day ? "day,month" : "month";
+    return views[view].grain == BY_DAY ? "day,month" : "month";
 }
 
 static bool has_total(size_t view)
@@ -189,7 +195,7 @@ static struct plain_cell *find(struct plain *plain, const char *key)
     size_t slot = slot_of(plain, key);
     if (!plain->slots[slot]) {
         plain->slots[slot] = (uint32_t)++plain->count;
-        plain->cells[plain->count - 1] = (struct plain_cell){.value = 0};
+        plain->cells[plain->count - 1] = (struct plain_cell){.hour = PLAIN_NO_HOUR};
         snprintf(plain->cells[plain->count - 1].key, PLAIN_KEY_BYTES, "%s", key);
     }
     return &plain->cells[plain->slots[slot] - 1];
@@ -253,19 +259,47 @@ static bool is_member(const struct falling *f, uint32_t date)
     return false;
 }
 
-static void put(struct plain *plain, const struct falling *f, const char *frequency, uint32_t from, uint32_t to,
-                bool is_base)
+/* The cell of a key, whose last day is `to`; NULL: the country is not in the group then. Who is in it on the last day is in it in both years. */
+static struct plain_cell *cell_of(struct plain *plain, const struct falling *f, uint32_t to, const char *key)
 {
-    char key[PLAIN_KEY_BYTES];
-    if (f->group && !is_member(f, to)) /* who is in it on the last day is in it in both years */
-        return;
-    snprintf(key, sizeof key, "%s|%s|%08u|%08u%.100s", views[f->view].name, frequency, from, to, f->dimensions);
-    struct plain_cell *cell = find(plain, key);
+    return f->group && !is_member(f, to) ? NULL : find(plain, key);
+}
+
+static void add_to(struct plain_cell *cell, const struct falling *f, bool is_base)
+{
     if (is_base)
         add_base(cell, f->item);
     else
         add(cell, f->version, f->item, f->has_hs6);
     cell->declarations = f->group ? 0 : cell->declarations;
+}
+
+static void put(struct plain *plain, const struct falling *f, const char *frequency, uint32_t from, uint32_t to,
+                bool is_base)
+{
+    char key[PLAIN_KEY_BYTES];
+    snprintf(key, sizeof key, "%s|%s|%08u|%08u%.100s", views[f->view].name, frequency, from, to, f->dimensions);
+    struct plain_cell *cell = cell_of(plain, f, to, key);
+    if (cell)
+        add_to(cell, f, is_base);
+}
+
+/* The hour of UTC in which it was accepted, which is one of the day of its date (draw_times). */
+static void put_hour(struct plain *plain, const struct falling *f)
+{
+    char key[PLAIN_KEY_BYTES];
+    char name[32];
+    int64_t hour = f->version->draft.declaration.accepted_at_ms / 3600000;
+    time_t second = (time_t)(hour * 3600);
+    struct tm utc;
+    gmtime_r(&second, &utc);
+    strftime(name, sizeof name, "%Y%m%dT%HZ", &utc);
+    snprintf(key, sizeof key, "%s|HOUR|%s|%s%.90s", views[f->view].name, name, name, f->dimensions);
+    struct plain_cell *cell = cell_of(plain, f, f->version->draft.declaration.reference_date, key);
+    if (!cell)
+        return;
+    add_to(cell, f, false);
+    cell->hour = hour;
 }
 
 /* The periods of whole months that hold the date. */
@@ -287,6 +321,10 @@ static void put_months(struct plain *plain, const struct falling *f, uint32_t da
 static void put_all(struct plain *plain, const struct falling *f)
 {
     uint32_t date = f->version->draft.declaration.reference_date;
+    if (publishes(f->view, "hour")) {
+        put_hour(plain, f);
+        return;
+    }
     put_months(plain, f, date, false);
     put_months(plain, f, date + 10000, true);
     if (publishes(f->view, "day")) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * plain.h - the statistics of a random stream, counted in the plainest way: the newest version of each id stands, each item is added to each
- * of the nine default views, and of two of country groups and trade classes, cells are found by comparing their keys as text.
+ * of the nine default views, of two of country groups and trade classes, and of two by hour; cells are found by comparing their keys as text.
  *
  * Memory:  owns its cells
  * Thread:  one owner
@@ -11,6 +11,7 @@
 #include "offline/stream.h"
 
 enum { PLAIN_KEY_BYTES = 160 };
+#define PLAIN_NO_HOUR INT64_MIN
 
 struct plain_cell {
     char key[PLAIN_KEY_BYTES];
@@ -29,6 +30,7 @@ struct plain_cell {
     i128 base_value;
     i128 base_net_mg;
     int64_t base_items;
+    int64_t hour; /* hours of UTC since 1970, of one by hour; else PLAIN_NO_HOUR */
     bool is_void; /* nothing falls into it, or it is a year to date of a month without items */
 };
 
@@ -39,7 +41,7 @@ struct plain_option {
     const char *publish;
     bool total;
 };
-enum { PLAIN_OPTIONS = 6 };
+enum { PLAIN_OPTIONS = 8 };
 extern const struct plain_option plain_options[PLAIN_OPTIONS];
 
 struct plain {
@@ -49,6 +51,6 @@ struct plain {
     uint32_t *slots; /* twice the capacity: index + 1 of a key, at or behind the place of its hash */
 };
 
-/* Cells of all periods but rolling ones; void ones among them. */
+/* Cells of all periods but rolling ones; void ones among them, and hours that nobody keeps any more. */
 void plain_count(const struct stream *stream, struct plain *out);
 void plain_fini(struct plain *plain);

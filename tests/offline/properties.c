@@ -9,12 +9,17 @@
 #include "offline/kinship.h"
 #include "offline/plain.h"
 #include "offline/published.h"
+#include "trade/calendar.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
+    HOUR_MS = 3600000,
+    ZONE_HOURS = 8, /* Asia/Shanghai */
+    DAY_HOURS = 24,
+    KEPT_DAYS = 45, /* of hours */
     VARIANTS = 3,
     PARTITIONS_MOST = 8,
     RUNS_MOST = 4,
@@ -39,6 +44,8 @@ struct properties {
     uint64_t lives;
     uint64_t statistics;
     uint64_t windows; /* rolling records compared with their panes */
+    uint64_t hours;   /* records of hours */
+    uint64_t ended;   /* hours with items that are not kept any more */
 };
 
 extern const struct command command_properties;
@@ -136,6 +143,31 @@ static bool is_rolling(const char *key)
     return strstr(key, "|ROLLING|") != NULL;
 }
 
+static bool is_hour(const char *key)
+{
+    return strstr(key, "|HOUR|") != NULL;
+}
+
+static int64_t floor_of(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+/* Civil days since 1970 in Shanghai of an hour of UTC. */
+static int64_t day_of_hour(int64_t hour)
+{
+    return floor_of(hour + ZONE_HOURS, DAY_HOURS);
+}
+
+/* The first hour that is kept: of the day of the watermark and the 44 before it. */
+static int64_t kept_from(const struct stage *stage)
+{
+    int64_t watermark_ms = counter_read(&host_published(stage->host)->watermark_ms);
+    if (watermark_ms == INT64_MIN)
+        return INT64_MIN;
+    return (day_of_hour(floor_of(watermark_ms, HOUR_MS)) - KEPT_DAYS + 1) * DAY_HOURS - ZONE_HOURS;
+}
+
 /* What "bit for bit" means: all fields but 46 and 50 to 55, of what has items. */
 static json_t *comparable(const struct published *published)
 {
@@ -147,7 +179,7 @@ static json_t *comparable(const struct published *published)
     json_object_foreach(published->held, key, value)
     {
         const char *items = json_string_value(json_object_get(value, "items"));
-        if (is_rolling(key)) /* it ends on another day each way; see compare_rolling */
+        if (is_rolling(key) || is_hour(key)) /* they end elsewhere each way; see compare_rolling and compare_hours */
             continue;
         if (!items || strcmp(items, "0") == 0)
             continue;
@@ -248,13 +280,13 @@ static enum err compare_cell(const struct published *published, const struct pla
 
 /* ---- rolling windows ---- */
 
-enum { WINDOWS = 3 };
-static const char *const window_names[WINDOWS] = {"7D", "30D", "12M"};
+enum { WINDOW_24H, WINDOW_7D, WINDOW_30D, WINDOW_12M, WINDOWS };
+static const char *const window_names[WINDOWS] = {"24H", "7D", "30D", "12M"};
 
 /* Of the records of one kind that have items; all must have the same one. */
 struct rolling_window {
-    int64_t from;
-    int64_t to;
+    int64_t from; /* yyyymmdd; of 24H, the first hour */
+    int64_t to;   /* likewise; of 24H, the last hour */
 };
 
 static int window_of(const char *key)
@@ -269,12 +301,26 @@ static int window_of(const char *key)
     return window;
 }
 
+/* Hours since 1970 of a field in milliseconds; 0: it is no number. */
+static int64_t hour_field(const json_t *record, const char *field)
+{
+    int64_t ms = 0;
+    const char *text = json_string_value(json_object_get(record, field));
+    return text && text_to_int64(text_of(text), &ms) ? ms / HOUR_MS : 0;
+}
+
 static enum err find_window(struct rolling_window windows[static WINDOWS], const char *key, const json_t *record,
                             struct err_info *info)
 {
     struct rolling_window *window = &windows[window_of(key)];
     int64_t from = json_integer_value(json_object_get(record, "period_from"));
     int64_t to = json_integer_value(json_object_get(record, "period_to"));
+    if (window == &windows[WINDOW_24H]) {
+        from = hour_field(record, "hour_from_ms");
+        to = hour_field(record, "hour_to_ms") - 1;
+        if (to - from != DAY_HOURS - 1)
+            return err_set(info, ERR_BROKEN, "%s: hours %" PRId64 " to %" PRId64, key, from, to);
+    }
     if (strcmp(json_string_value(json_object_get(record, "items")), "0") == 0) /* it may be of any days */
         return OK;
     if (window->to != 0 && (from != window->from || to != window->to))
@@ -283,14 +329,28 @@ static enum err find_window(struct rolling_window windows[static WINDOWS], const
     return OK;
 }
 
-/* rolling = its panes: the days, or the months, that lie in the window. */
+/* A day or month lies in a window of dates; an hour in one of hours, or its day in one of dates. */
+static bool lies_in(const struct plain_cell *cell, struct text from, struct text to, int which,
+                    const struct rolling_window *window)
+{
+    int64_t first = 0;
+    int64_t last = 0;
+    if (cell->hour == PLAIN_NO_HOUR)
+        return text_to_int64(from, &first) && text_to_int64(to, &last) && first >= window->from && last <= window->to;
+    first = which == WINDOW_24H ? cell->hour : calendar_date((int32_t)day_of_hour(cell->hour));
+    return first >= window->from && first <= window->to;
+}
+
+/* rolling = its panes: the hours, the days, or the months, that lie in the window. */
 static enum err compare_window(const struct plain *plain, const struct rolling_window *window, const char *key,
                                const json_t *record, struct err_info *info)
 {
     struct text rest = text_of(key);
     struct text view = text_cut(&rest, '|');
     text_cut(&rest, '|');
-    const char *frequency = text_is(text_cut(&rest, '|'), "12M") ? "MONTH" : "DAY";
+    int which = window_of(key);
+    bool of_months = which == WINDOW_12M;
+    text_cut(&rest, '|');
     text_cut(&rest, '|');
     struct plain_cell sum = {.value = 0};
     for (size_t i = 0; i < plain->count; i++) {
@@ -298,11 +358,11 @@ static enum err compare_window(const struct plain *plain, const struct rolling_w
         struct text own = text_of(cell->key);
         struct text own_view = text_cut(&own, '|');
         struct text own_frequency = text_cut(&own, '|');
-        int64_t first = 0;
-        int64_t last = 0;
-        if (!text_to_int64(text_cut(&own, '|'), &first) || !text_to_int64(text_cut(&own, '|'), &last) ||
-            !text_equal(own_view, view) || !text_equal(own, rest) || !text_is(own_frequency, frequency) ||
-            first < window->from || last > window->to)
+        struct text from = text_cut(&own, '|');
+        struct text to = text_cut(&own, '|');
+        bool is_pane = text_is(own_frequency, of_months ? "MONTH" : "DAY") || text_is(own_frequency, "HOUR");
+        if (!is_pane || !text_equal(own_view, view) || !text_equal(own, rest) ||
+            !lies_in(cell, from, to, which, window))
             continue;
         sum.value += cell->value;
         sum.net_mg += cell->net_mg;
@@ -337,15 +397,55 @@ static enum err compare_rolling(struct properties *properties, const struct publ
     return OK;
 }
 
-static enum err compare_plain(struct properties *properties, const struct published *published,
-                              const struct stream *stream, struct err_info *info)
+/* ---- hours ---- */
+
+static bool has_items(const json_t *record)
+{
+    const char *items = record ? json_string_value(json_object_get(record, "items")) : NULL;
+    return items && strcmp(items, "0") != 0;
+}
+
+/* Hours that are kept are what a plain count has; the others are zero, or gone, or were never told. */
+static enum err compare_hours(struct properties *properties, const struct stage *stage,
+                              const struct published *published, const struct plain *plain, struct err_info *info)
+{
+    int64_t first = kept_from(stage);
+    size_t kept = 0;
+    for (size_t i = 0; i < plain->count; i++) {
+        const struct plain_cell *cell = &plain->cells[i];
+        if (cell->hour == PLAIN_NO_HOUR || cell->is_void)
+            continue;
+        if (cell->hour >= first) {
+            TRY(compare_cell(published, cell, info));
+            kept++;
+        } else if (has_items(published_find(published, text_of(cell->key)))) {
+            return err_set(info, ERR_BROKEN, "%s: has items, and is not kept", cell->key);
+        } else {
+            properties->ended++;
+        }
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach(published->held, key, value)
+    {
+        if (!is_hour(key) || !has_items(value))
+            continue;
+        properties->hours++;
+        if (kept-- == 0)
+            return err_set(info, ERR_BROKEN, "%s: one hour more than a plain count has", key);
+    }
+    return OK;
+}
+
+static enum err compare_plain(struct properties *properties, const struct stage *stage,
+                              const struct published *published, const struct stream *stream, struct err_info *info)
 {
     struct plain plain;
     plain_count(stream, &plain);
     enum err err = OK;
     size_t counting = 0;
     for (size_t i = 0; err == OK && i < plain.count; i++) {
-        if (plain.cells[i].is_void)
+        if (plain.cells[i].is_void || plain.cells[i].hour != PLAIN_NO_HOUR)
             continue;
         err = compare_cell(published, &plain.cells[i], info);
         counting++;
@@ -354,6 +454,8 @@ static enum err compare_plain(struct properties *properties, const struct publis
     if (err == OK && json_object_size(statistics) != counting)
         err = err_set(info, ERR_BROKEN, "%zu cells were published, a plain count gives %zu",
                       json_object_size(statistics), counting);
+    if (err == OK)
+        err = compare_hours(properties, stage, published, &plain, info);
     if (err == OK)
         err = compare_rolling(properties, published, &plain, info);
     json_decref(statistics);
@@ -369,7 +471,8 @@ static enum err all_zero(const char *key, json_t *statistic, struct err_info *in
         "value_minor",         "customs_value_minor", "net_mass_g", "gross_mass_g", "estimated_net_mass_g",
         "supp_quantity_micro", "declarations",        "items",      "packages",     "warned_items",
         "late_items"};
-    bool is_final = strstr(key, "|2024") != NULL; /* or may be: month.final is 18 months */
+    bool is_final =
+        strstr(key, "|2024") || is_hour(key); /* or may be: month.final is 18 months, an hour ends after 45 days */
     if (json_object_get(statistic, "deleted"))
         return is_final ? OK : err_set(info, ERR_BROKEN, "%s: is a tombstone before its month is final", key);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
@@ -449,7 +552,7 @@ static enum err try_way(struct properties *properties, const struct stream *stre
     if (err == OK)
         err = kinship_check(&stage, info);
     if (err == OK)
-        err = compare_plain(properties, &published, stream, info);
+        err = compare_plain(properties, &stage, &published, stream, info);
     *out = comparable(&published);
     if (err == OK)
         err = cancel_everything(&stage, &published, way, stream, info);
@@ -525,9 +628,10 @@ static int run_seeds(struct properties *properties)
         return FAILED;
     }
     printf("%" PRId64 " streams from seed %" PRId64 ", each in %d ways: the same statistics\n%" PRIu64
-           " records in %" PRIu64 " lives, %" PRIu64 " statistics, %" PRIu64 " rolling windows\n",
+           " records in %" PRIu64 " lives, %" PRIu64 " statistics, %" PRIu64 " rolling windows, %" PRIu64
+           " hours and %" PRIu64 " that ended\n",
            properties->seeds, properties->from, 1 + VARIANTS, properties->records, properties->lives,
-           properties->statistics, properties->windows);
+           properties->statistics, properties->windows, properties->hours, properties->ended);
     return 0;
 }
 

@@ -21,6 +21,7 @@ struct told {
     int64_t watermark_ms;
     unsigned state;
     uint32_t date; /* the last of its period */
+    int64_t hour_to_ms;
 };
 
 struct held {
@@ -108,6 +109,7 @@ static struct told told_of(const struct world_record *record)
         .watermark_ms = s->watermark_ms,
         .state = (unsigned)s->state,
         .date = s->period_to,
+        .hour_to_ms = s->hour_to_ms,
     };
     customs__v1__statistic__free_unpacked(s, NULL);
     return told;
@@ -119,6 +121,18 @@ static void say_wrong(struct consumer *consumer, struct text key, const char *wh
     if (!consumer->wrong.length)
         buffer_add_format(&consumer->wrong, "%.*s: %s: state %u at %" PRId64 ", then %u at %" PRId64, TEXT_ARGS(key),
                           what, before->state, before->watermark_ms, now->state, now->watermark_ms);
+}
+
+/* Hours of UTC since 1970 of a key by hour; RECOUNT_NO_HOUR of others. */
+static int64_t hour_of(struct text key)
+{
+    int64_t date;
+    int64_t hour;
+    text_cut(&key, '|');
+    if (!text_is(text_cut(&key, '|'), "HOUR") || key.length < 12 || !text_to_int64((struct text){key.data, 8}, &date) ||
+        !text_to_int64((struct text){key.data + 9, 2}, &hour))
+        return RECOUNT_NO_HOUR;
+    return dates_day((uint32_t)date) * 24 + hour;
 }
 
 static void note_seen(struct consumer *consumer, const struct told *before, const struct told *now, bool was_held)
@@ -146,8 +160,9 @@ uint32_t consumer_today(const struct consumer *consumer, bool *out_is_day)
         struct text key = held->key;
         text_cut(&key, '|');
         text_cut(&key, '|');
-        bool is_of_months = text_is(text_cut(&key, '|'), "12M");
-        if (!is_rolling(held->key) || held->told.figures[4] == 0)
+        struct text name = text_cut(&key, '|');
+        bool is_of_months = text_is(name, "12M");
+        if (!is_rolling(held->key) || held->told.figures[4] == 0 || text_is(name, "24H"))
             continue;
         if (is_of_months && held->told.date > by_months)
             by_months = held->told.date;
@@ -158,10 +173,23 @@ uint32_t consumer_today(const struct consumer *consumer, bool *out_is_day)
     return by_days ? by_days : by_months;
 }
 
+int64_t consumer_hour(const struct consumer *consumer)
+{
+    int64_t last = RECOUNT_NO_HOUR;
+    for (uint32_t i = 0; i < table_count(consumer->table); i++) {
+        const struct held *held = &consumer->held[i];
+        int64_t hour = held->told.hour_to_ms / DATES_HOUR_MS - 1;
+        if (is_rolling(held->key) && held->told.hour_to_ms > 0 && held->told.figures[4] > 0 && hour > last)
+            last = hour;
+    }
+    return last;
+}
+
 /* A record and the next one that counts, of the same key. What a publisher of another term has told may be news to this one. */
 static void check_states(struct consumer *consumer, const struct held *before, const struct held *now, bool was_held)
 {
     const struct told *told = &now->told;
+    consumer->seen.ended += told->state == 0 && hour_of(now->key) != RECOUNT_NO_HOUR;
     bool same_term = was_held && before->as_of >> TERM_SHIFT == now->as_of >> TERM_SHIFT;
     note_seen(consumer, &before->told, told, was_held);
     if (told->state != 0 && plain(told->state) != state_at(consumer, told->date, told->watermark_ms))
@@ -250,7 +278,9 @@ static bool base_differs(struct buffer *why, const struct held *held, const Cust
            (has_mass && differs(why, held->key, "growth of mass", s->yoy_net_mass_ppm,
                                 growth_of(should->net_mass_g, should->base_net_mass_g))) ||
            (should->items > 0 && (differs(why, held->key, "first day", s->period_from, should->from) ||
-                                  differs(why, held->key, "last day", s->period_to, should->to)));
+                                  differs(why, held->key, "last day", s->period_to, should->to) ||
+                                  differs(why, held->key, "first hour", s->hour_from_ms, should->hour_from_ms) ||
+                                  differs(why, held->key, "last hour", s->hour_to_ms, should->hour_to_ms)));
 }
 
 static bool compare(const struct held *held, const Customs__V1__Statistic *s, const struct recount_cell *cell,
@@ -270,9 +300,12 @@ static bool compare(const struct held *held, const Customs__V1__Statistic *s, co
              base_differs(why, held, s, should));
 }
 
-/* The last date of the period in a record key. */
+/* The last date of the period in a record key; of an hour, its date in Shanghai. */
 static uint32_t date_of(struct text key)
 {
+    int64_t hour = hour_of(key);
+    if (hour != RECOUNT_NO_HOUR)
+        return dates_of_ms(hour * DATES_HOUR_MS);
     int64_t date = 0;
     for (int part = 0; part < 4; part++) {
         struct text to = text_cut(&key, '|');
@@ -292,6 +325,11 @@ static bool agrees_in_time(const struct consumer *consumer, const struct held *h
     unsigned most = state_at(consumer, date, watermark.most_ms);
     unsigned state = held->told.state;
     const char *wrong = NULL;
+    int64_t hour = hour_of(held->key);
+    if (hour != RECOUNT_NO_HOUR && hour < dates_kept_from(watermark.most_ms))
+        most = FINAL_STATE; /* it may be gone, and must be as soon as */
+    if (hour != RECOUNT_NO_HOUR && hour < dates_kept_from(watermark.least_ms))
+        least = items == 0 ? FINAL_STATE : least;
     if (rolls && (!held->value.data || (items > 0 && state != OPEN_STATE)))
         wrong = "a rolling window that is gone or closed";
     else if (rolls)
@@ -321,8 +359,12 @@ static bool agrees(const struct consumer *consumer, const struct held *held, con
         buffer_add_format(why, "%.*s: no Statistic", TEXT_ARGS(held->key));
         return false;
     }
-    *out_counts = s->items > 0;
-    bool same = compare(held, s, cells_find(cells, held->key), why) &&
+    int64_t hour = hour_of(held->key);
+    bool is_over = hour != RECOUNT_NO_HOUR && hour < dates_kept_from(watermark.least_ms);
+    bool may_be_over = hour != RECOUNT_NO_HOUR && hour < dates_kept_from(watermark.most_ms);
+    *out_counts = s->items > 0 && !may_be_over;
+    const struct recount_cell *cell = is_over || (may_be_over && s->items == 0) ? NULL : cells_find(cells, held->key);
+    bool same = compare(held, s, cell, why) &&
                 agrees_in_time(consumer, held, (int64_t)s->items, (int64_t)s->late_items, watermark, why);
     customs__v1__statistic__free_unpacked(s, NULL);
     return same;
@@ -338,8 +380,9 @@ bool consumer_agrees(const struct consumer *consumer, const struct cells *cells,
             return false;
         counting += counts;
     }
-    if (counting == cells_count(cells))
+    size_t should = cells_count(cells, dates_kept_from(watermark.most_ms));
+    if (counting == should)
         return true;
-    buffer_add_format(why, "%zu cells with items, the recount has %zu", counting, cells_count(cells));
+    buffer_add_format(why, "%zu cells with items, the recount has %zu", counting, should);
     return false;
 }

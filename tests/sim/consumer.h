@@ -32,6 +32,7 @@ struct consumer_seen {
     uint64_t final;
     uint64_t buried;
     uint64_t unburied; /* a record after a tombstone */
+    uint64_t ended;    /* hours that were told and are gone */
 };
 
 /* Begins at the beginning of the topic as it is now. */
@@ -52,6 +53,9 @@ const struct consumer_seen *consumer_seen(const struct consumer *consumer);
 /* The day, yyyymmdd, on which rolling windows end by what it holds; 0: it holds none that has items. *out_is_day: else no window of days has
  * any, and the month alone is known, of which this is the last day. */
 uint32_t consumer_today(const struct consumer *consumer, bool *out_is_day);
+
+/* The last of the last 24 hours by what it holds, hours of UTC since 1970; RECOUNT_NO_HOUR: it holds no such record that has items. */
+int64_t consumer_hour(const struct consumer *consumer);
 
 /* Says in *why what it holds that the recount has not, or otherwise. False: it differs. */
 bool consumer_agrees(const struct consumer *consumer, const struct cells *cells, struct consumer_watermark watermark,

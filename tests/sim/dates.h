@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define DATES_DAY_MS 86400000LL
+#define DATES_HOUR_MS 3600000LL
 #define DATES_ZONE_MS 28800000LL /* eight hours before UTC, with no summer time since 1991 */
 
 static inline uint32_t dates_month_days(uint32_t year, uint32_t month)
@@ -46,6 +47,13 @@ static inline uint32_t dates_of_day(int64_t day)
 static inline uint32_t dates_of_ms(int64_t ms)
 {
     return dates_of_day((ms + DATES_ZONE_MS) / DATES_DAY_MS);
+}
+
+/* Hours of UTC since 1970: the first that is kept when the watermark is there: of its day and of the 44 before it. */
+static inline int64_t dates_kept_from(int64_t watermark_ms)
+{
+    int64_t day = watermark_ms / DATES_DAY_MS + (watermark_ms % DATES_DAY_MS + DATES_ZONE_MS >= DATES_DAY_MS) - 44;
+    return watermark_ms < 0 ? INT64_MIN : (day * DATES_DAY_MS - DATES_ZONE_MS) / DATES_HOUR_MS;
 }
 
 static inline uint32_t dates_month_last(uint32_t date)

@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { DAY_HOURS = 24 };
+#define HOUR_MS 3600000LL
+
 struct newest {
     bool is_there;
     int32_t partition;
@@ -189,7 +192,6 @@ const struct recount_partition *recount_partition(const struct recount *recount,
 struct cells {
     struct recount_cell *list;
     size_t count;
-    size_t counting; /* of them: not void */
     size_t capacity;
     uint32_t *slots; /* index + 1 */
     size_t slot_count;
@@ -229,7 +231,7 @@ static struct recount_cell *cell_of(struct cells *cells, const char *key)
     grow(cells);
     size_t slot = slot_of(cells, text_of(key));
     if (!cells->slots[slot]) {
-        cells->list[cells->count] = (struct recount_cell){.last = -1};
+        cells->list[cells->count] = (struct recount_cell){.last = -1, .hour = RECOUNT_NO_HOUR};
         snprintf(cells->list[cells->count].key, RECOUNT_KEY_BYTES, "%s", key);
         cells->slots[slot] = (uint32_t)++cells->count;
     }
@@ -259,26 +261,54 @@ static void add_base(struct recount_cell *cell, const struct counted *counted)
 /* ---- periods ---- */
 
 const struct recount_published recount_published[RECOUNT_PUBLISHED] = {
-    {RECOUNT_DEFAULT, "flow", "day,month,quarter,year,ytd,7d,30d,12m", true},
-    {RECOUNT_DEFAULT, "trade_mode", "month,7d", false},
-    {RECOUNT_DEFAULT, "partner", "month,quarter,ytd,12m", true},
-    {RECOUNT_DEFAULT, "heading", "year,month", true},
-    {RECOUNT_LENIENT, "flow", "day,month,ytd", false},
-    {RECOUNT_LENIENT, "office", "day,month,year,30d", true},
-    {RECOUNT_LENIENT, "partner_flow", "month,12m", true},
+    {RECOUNT_DEFAULT, "flow", NULL, "day,month,quarter,year,ytd,7d,30d,12m", true},
+    {RECOUNT_DEFAULT, "trade_mode", NULL, "month,7d", false},
+    {RECOUNT_DEFAULT, "partner", NULL, "month,quarter,ytd,12m", true},
+    {RECOUNT_DEFAULT, "heading", NULL, "year,month", true},
+    {RECOUNT_DEFAULT, "hours", "flow@hour", "hour,24h,7d", true},
+    {RECOUNT_DEFAULT, "blocs", "partner_group,flow@day", "day,month,ytd,12m", true},
+    {RECOUNT_LENIENT, "flow", NULL, "day,month,ytd", false},
+    {RECOUNT_LENIENT, "office", NULL, "day,month,year,30d", true},
+    {RECOUNT_LENIENT, "partner_flow", NULL, "month,12m", true},
+    {RECOUNT_LENIENT, "desk_hours", "office,flow@hour", "hour,24h", false},
+    {RECOUNT_LENIENT, "sales", "trade_class,partner_group,flow@month", "month,quarter", true},
 };
 
-/* Of one plan and one newest day. */
+/* Of one plan and one newest day and hour. */
 struct calendar {
     enum recount_plan plan;
     uint32_t today;
+    int64_t hour;
 };
 
 struct part {
     const char *view;
     const char *flow;
     const char *dimensions; /* with the flow's place as %s */
+    const char *group;      /* of countries; NULL: the view has none */
+    const char *partner;    /* whose membership decides then */
 };
+
+/* As country_groups.csv of tests/data/reference has them, but for the reporter and countries that no story has. */
+static const struct {
+    const char *group;
+    const char *country;
+    uint32_t until; /* the last date */
+} members[] = {
+    {"SCO_OBSERVER", "AF", 20250831},
+    {"CENTRAL_ASIA", "KZ", UINT32_MAX},
+};
+enum { GROUPS = sizeof members / sizeof members[0] };
+
+/* Who is in a group on the last day of a period is in it in both years. */
+static bool belongs(const struct part *part, uint32_t last_day)
+{
+    for (int i = 0; part->group && i < GROUPS; i++) {
+        if (strcmp(members[i].group, part->group) == 0 && strcmp(members[i].country, part->partner) == 0)
+            return last_day <= members[i].until;
+    }
+    return !part->group;
+}
 
 static bool has_period(const struct calendar *calendar, const char *view, bool by_day, const char *period)
 {
@@ -316,17 +346,26 @@ static struct recount_cell *find_cell(struct cells *cells, const struct part *pa
     return cell;
 }
 
+/* A row of a group has no declarations: one may have items of several of its countries. */
+static void add_item_to(struct recount_cell *cell, const struct part *part, const struct counted *counted)
+{
+    add_item(cell, counted);
+    cell->declarations = part->group ? 0 : cell->declarations;
+}
+
 /* The cell of the days from..to: with the item, or with it as of a year before. */
 static void add_to(struct cells *cells, const struct part *part, const char *frequency, uint32_t from, uint32_t to,
                    const struct counted *counted, bool is_base)
 {
     char head[48];
+    if (!belongs(part, to))
+        return;
     snprintf(head, sizeof head, "%s|%08" PRIu32 "|%08" PRIu32, frequency, from, to);
     struct recount_cell *cell = find_cell(cells, part, head, from, to);
     if (is_base)
         add_base(cell, counted);
     else
-        add_item(cell, counted);
+        add_item_to(cell, part, counted);
 }
 
 /* The periods that are whole months, which hold a day of `date`. */
@@ -353,12 +392,50 @@ static void add_rolling(struct cells *cells, const struct part *part, const char
     uint32_t month_end = to == dates_month_last(to) && strcmp(name, "12M") == 0 ? to / 100 * 100 + 31 : to;
     char head[48];
     uint32_t date = counted->content->day;
+    if (!belongs(part, to))
+        return;
     snprintf(head, sizeof head, "ROLLING|%s|", name);
     struct recount_cell *cell = find_cell(cells, part, head, from, to);
     if (date >= from && date <= to)
-        add_item(cell, counted);
+        add_item_to(cell, part, counted);
     if (date + 10000 >= from && date + 10000 <= month_end)
         add_base(cell, counted);
+}
+
+/* Hours of UTC since 1970 -> the civil date in Shanghai. */
+static uint32_t date_of_hour(int64_t hour)
+{
+    return dates_of_ms(hour * HOUR_MS);
+}
+
+/* The hour in which it was accepted, and the windows that hold it: the last 24 hours, and the hours of the last seven days. */
+static void add_hour(struct cells *cells, const struct calendar *calendar, const struct part *part,
+                     const struct counted *counted)
+{
+    char head[64];
+    int64_t hour = counted->content->accepted_ms / HOUR_MS;
+    uint32_t date = date_of_hour(hour);
+    uint32_t utc = dates_of_day(hour / DAY_HOURS);
+    int in_day = (int)(hour % DAY_HOURS);
+    if (has_period(calendar, part->view, false, "hour")) {
+        snprintf(head, sizeof head, "HOUR|%08" PRIu32 "T%02dZ|%08" PRIu32 "T%02dZ", utc, in_day, utc, in_day);
+        struct recount_cell *cell = find_cell(cells, part, head, date, date);
+        cell->hour = hour;
+        cell->hour_from_ms = hour * HOUR_MS;
+        cell->hour_to_ms = (hour + 1) * HOUR_MS;
+        add_item_to(cell, part, counted);
+    }
+    if (calendar->hour != RECOUNT_NO_HOUR && hour > calendar->hour - DAY_HOURS && hour <= calendar->hour &&
+        has_period(calendar, part->view, false, "24h")) {
+        struct recount_cell *cell = find_cell(cells, part, "ROLLING|24H|", date_of_hour(calendar->hour - DAY_HOURS + 1),
+                                              date_of_hour(calendar->hour));
+        cell->hour_from_ms = (calendar->hour - DAY_HOURS + 1) * HOUR_MS;
+        cell->hour_to_ms = (calendar->hour + 1) * HOUR_MS;
+        add_item_to(cell, part, counted);
+    }
+    uint32_t first = calendar->today ? dates_of_day(dates_day(calendar->today) - 6) : 0;
+    if (calendar->today && date >= first && date <= calendar->today && has_period(calendar, part->view, false, "7d"))
+        add_item_to(find_cell(cells, part, "ROLLING|7D|", first, calendar->today), part, counted);
 }
 
 static bool is_leap_day(uint32_t date)
@@ -395,11 +472,52 @@ static void add_part(struct cells *cells, const struct calendar *calendar, const
 static void add_view(struct cells *cells, const struct calendar *calendar, const char *view, bool by_day,
                      const char *dimensions, const struct counted *counted)
 {
-    struct part part = {view, counted->item->flow, dimensions};
+    struct part part = {view, counted->item->flow, dimensions, NULL, NULL};
     add_part(cells, calendar, &part, by_day, counted);
     part.flow = "T";
     if (has_total(calendar, view))
         add_part(cells, calendar, &part, by_day, counted);
+}
+
+static void add_view_of_hours(struct cells *cells, const struct calendar *calendar, const char *view,
+                              const char *dimensions, const struct counted *counted)
+{
+    struct part part = {view, counted->item->flow, dimensions, NULL, NULL};
+    add_hour(cells, calendar, &part, counted);
+    part.flow = "T";
+    if (has_total(calendar, view))
+        add_hour(cells, calendar, &part, counted);
+}
+
+/* `dimensions` has the group's place as %s, and the flow's as %%s. */
+static void add_view_of_groups(struct cells *cells, const struct calendar *calendar, const char *view, bool by_day,
+                               const char *dimensions, const struct counted *counted)
+{
+    for (int i = 0; i < GROUPS; i++) {
+        char text[RECOUNT_KEY_BYTES];
+        if (strcmp(members[i].country, counted->item->partner) != 0)
+            continue;
+        snprintf(text, sizeof text, dimensions, members[i].group);
+        struct part part = {view, counted->item->flow, text, members[i].group, counted->item->partner};
+        add_part(cells, calendar, &part, by_day, counted);
+        part.flow = "T";
+        if (has_total(calendar, view))
+            add_part(cells, calendar, &part, by_day, counted);
+    }
+}
+
+/* The views that a plan has beside its own: by hour, of country groups and of classes (no story has a trade mode). */
+static void add_beside(struct cells *cells, const struct counted *counted, const struct calendar *calendar)
+{
+    char text[RECOUNT_KEY_BYTES];
+    if (calendar->plan == RECOUNT_DEFAULT) {
+        add_view_of_hours(cells, calendar, "hours", "flow=%s", counted);
+        add_view_of_groups(cells, calendar, "blocs", true, "partner_group=%s|flow=%%s", counted);
+        return;
+    }
+    snprintf(text, sizeof text, "office=%s|flow=%%s", counted->content->office);
+    add_view_of_hours(cells, calendar, "desk_hours", text, counted);
+    add_view_of_groups(cells, calendar, "sales", false, "trade_class=OTHER|partner_group=%s|flow=%%s", counted);
 }
 
 /* The keys of one item, as contract.md section 3a has the nine default views; the lenient plan has no headings, and partner_office without the
@@ -431,6 +549,7 @@ static void add_item_everywhere(struct cells *cells, const struct counted *count
     else
         snprintf(text, sizeof text, "partner=%s|flow=%%s", item->partner);
     add_view(cells, calendar, is_default ? "partner_office" : "partner_flow", false, text, counted);
+    add_beside(cells, counted, calendar);
 }
 
 /* A year to date is told for months in which the cell has items. */
@@ -455,13 +574,12 @@ static void find_void(struct cells *cells)
         text_cut(&rest, '|');
         bool is_to_date = text_is(text_cut(&rest, '|'), "YEAR_TO_DATE");
         cell->is_void = cell->items == 0 || (is_to_date && !has_month(cells, cell));
-        cells->counting += !cell->is_void;
     }
 }
 
-struct cells *recount_cells(const struct recount *recount, enum recount_plan plan, uint32_t today)
+struct cells *recount_cells(const struct recount *recount, enum recount_plan plan, struct recount_now now)
 {
-    const struct calendar calendar = {plan, today};
+    const struct calendar calendar = {plan, now.today, now.hour};
     struct cells *cells = memory_new(1, sizeof *cells);
     grow(cells);
     for (uint32_t id = 0; id < story_ids(recount->story); id++) {
@@ -487,9 +605,14 @@ void cells_free(struct cells *cells)
     memory_free(cells);
 }
 
-size_t cells_count(const struct cells *cells)
+size_t cells_count(const struct cells *cells, int64_t hours_from)
 {
-    return cells->counting;
+    size_t counting = 0;
+    for (size_t i = 0; i < cells->count; i++) {
+        const struct recount_cell *cell = &cells->list[i];
+        counting += !cell->is_void && (cell->hour == RECOUNT_NO_HOUR || cell->hour >= hours_from);
+    }
+    return counting;
 }
 
 const struct recount_cell *cells_find(const struct cells *cells, struct text key)

@@ -26,15 +26,16 @@ struct recount_reject {
 /* Under what the input is counted: the rules and the views. The default plan, and a lenient one with other views (scene_load). */
 enum recount_plan { RECOUNT_DEFAULT, RECOUNT_LENIENT, RECOUNT_PLANS };
 
-/* What the views of a plan publish beside what they do by themselves: view, periods, whether all flows stand together. The product's plans
- * are given it as options (views.h), the recount counts by it. */
+/* What the views of a plan publish beside what they do by themselves: view, periods, whether all flows stand together; with a definition, a
+ * view that the plan has beside its own. The product's plans are given it as options (views.h), the recount counts by it. */
 struct recount_published {
     enum recount_plan plan;
     const char *view;
+    const char *definition;
     const char *periods;
     bool total;
 };
-enum { RECOUNT_PUBLISHED = 7 };
+enum { RECOUNT_PUBLISHED = 11 };
 extern const struct recount_published recount_published[RECOUNT_PUBLISHED];
 
 /* The lists that its rules look into: those of tests/data/reference, or those of tests/sim/lists, which know one more office. */
@@ -99,16 +100,25 @@ struct recount_cell {
     int64_t base_items;
     uint32_t from; /* yyyymmdd */
     uint32_t to;
+    int64_t hour;         /* hours of UTC since 1970, of one by hour; else RECOUNT_NO_HOUR */
+    int64_t hour_from_ms; /* of one by hour and of the last 24, else 0 */
+    int64_t hour_to_ms;
     bool is_void; /* no item falls into it, or it is a year to date of a month without any */
 };
 
 struct cells;
+#define RECOUNT_NO_HOUR INT64_MIN
 
-/* All cells that the versions which stand in all partitions make in the views of a plan, by key. Rolling windows end on `today`
- * (yyyymmdd; 0: there are none). */
-struct cells *recount_cells(const struct recount *recount, enum recount_plan plan, uint32_t today);
+/* What rolling windows end on: yyyymmdd, 0: there are none; hours of UTC since 1970, RECOUNT_NO_HOUR likewise. */
+struct recount_now {
+    uint32_t today;
+    int64_t hour;
+};
+
+/* All cells that the versions which stand in all partitions make in the views of a plan, by key; hours that are not kept any more, too. */
+struct cells *recount_cells(const struct recount *recount, enum recount_plan plan, struct recount_now now);
 void cells_free(struct cells *cells);
-/* Those that are not void. */
-size_t cells_count(const struct cells *cells);
+/* Those that are not void; of the hours among them those from `hours_from` on. */
+size_t cells_count(const struct cells *cells, int64_t hours_from);
 /* NULL: there is none of this key, or it is void. */
 const struct recount_cell *cells_find(const struct cells *cells, struct text key);

@@ -86,7 +86,7 @@ static void set_apart(struct story_content *content, struct dice *dice)
 struct story_content story_content(const struct story_declaration *d)
 {
     static const char *const goods[] = {"720851", "847130", "851713", "270900"};
-    static const char *const partners[] = {"KZ", "DE", "US"};
+    static const char *const partners[] = {"KZ", "DE", "US", "AF"};
     struct dice dice = {hash_words2(d->id, d->version * 2 + d->cancel, d->variant)};
     struct story_content content = {
         .day = day_of(d, &dice),
@@ -102,7 +102,7 @@ struct story_content story_content(const struct story_declaration *d)
         uint32_t which = dice_below(&dice, 4);
         item->hs = goods[which];
         item->has_unit = which == 1 || which == 2;
-        item->partner = partners[dice_below(&dice, 3)];
+        item->partner = partners[dice_below(&dice, 4)];
         item->value = dice_between(&dice, 1000, 900000);
         item->mass_kg = dice_between(&dice, 1, 5000);
         item->packages = dice_between(&dice, 1, 9);

@@ -38,7 +38,7 @@ enum {
 #define START_MS 1752800000000
 
 /* Other numbers for the same views, one view less, one that is new. */
-static enum err lenient_views(struct view_plan *out, struct err_info *info)
+static enum err lenient_views(const struct reference *reference, struct view_plan *out, struct err_info *info)
 {
     static const char *const views[][2] = {
         {"partner_flow", "partner,flow@month"},
@@ -53,9 +53,7 @@ static enum err lenient_views(struct view_plan *out, struct err_info *info)
     *out = (struct view_plan){0};
     for (size_t i = 0; i < sizeof views / sizeof views[0]; i++)
         TRY(view_plan_add(out, text_of(views[i][0]), text_of(views[i][1]), info));
-    TRY(views_publish(RECOUNT_LENIENT, out, info));
-    view_plan_finish(out);
-    return OK;
+    return views_publish(RECOUNT_LENIENT, reference, out, info);
 }
 
 enum err scene_load(const char *reference_dir, const char *other_dir, struct scene *out, struct err_info *info)
@@ -73,8 +71,8 @@ enum err scene_load(const char *reference_dir, const char *other_dir, struct sce
     for (int lists = 0; lists < RECOUNT_LISTS; lists++)
         TRY(rules_new(&options, out->references[lists], &out->rules[RECOUNT_LENIENT][lists], info));
     view_plan_default(&out->plans[RECOUNT_DEFAULT]);
-    TRY(views_publish(RECOUNT_DEFAULT, &out->plans[RECOUNT_DEFAULT], info));
-    return lenient_views(&out->plans[RECOUNT_LENIENT], info);
+    TRY(views_publish(RECOUNT_DEFAULT, out->references[RECOUNT_OLD_LISTS], &out->plans[RECOUNT_DEFAULT], info));
+    return lenient_views(out->references[RECOUNT_OLD_LISTS], &out->plans[RECOUNT_LENIENT], info);
 }
 
 void scene_free(struct scene *scene)
@@ -430,11 +428,23 @@ static void check_today(struct trial *trial, uint32_t today, bool is_day)
                           least);
 }
 
-/* Whether all consumers, and `fresh`, hold what the recount has when rolling windows end on that day. */
-static bool all_agree(struct trial *trial, const struct recount *recount, const struct consumer *fresh, uint32_t today,
-                      struct buffer *why)
+/* The last 24 hours end in no hour before the watermark, and not in a future that neither events nor any clock have reached. */
+static void check_hour(struct trial *trial, int64_t hour)
 {
-    struct cells *cells = recount_cells(recount, trial->cluster.plan, today);
+    struct consumer_watermark watermark = find_watermark(trial);
+    int64_t now_ms = world_now(trial->world) + CLOCKS_APART_MS;
+    int64_t most_ms = watermark.most_ms > now_ms ? watermark.most_ms : now_ms;
+    if (hour != RECOUNT_NO_HOUR && !failed(trial) &&
+        (hour < watermark.least_ms / DATES_HOUR_MS || hour > most_ms / DATES_HOUR_MS))
+        buffer_add_format(&trial->why, "the last 24 hours end in hour %" PRId64 ", the watermark is of %" PRId64, hour,
+                          (int64_t)(watermark.least_ms / DATES_HOUR_MS));
+}
+
+/* Whether all consumers, and `fresh`, hold what the recount has when rolling windows end on that day. */
+static bool all_agree(struct trial *trial, const struct recount *recount, const struct consumer *fresh,
+                      struct recount_now now, struct buffer *why)
+{
+    struct cells *cells = recount_cells(recount, trial->cluster.plan, now);
     bool agrees = true;
     for (int32_t i = 0; i <= trial->consumer_count && agrees; i++) {
         const struct consumer *consumer = i < trial->consumer_count ? trial->consumers[i] : fresh;
@@ -458,9 +468,11 @@ static void check_cells(struct trial *trial, const struct recount *recount, cons
     uint32_t first = is_day || !today ? today : today / 100 * 100 + 1;
     struct buffer why = {0};
     bool agrees = false;
+    int64_t hour = consumer_hour(fresh);
     check_today(trial, today, is_day);
+    check_hour(trial, hour);
     for (uint32_t day = first; day <= today && !agrees && !failed(trial); day++)
-        agrees = all_agree(trial, recount, fresh, day, &why);
+        agrees = all_agree(trial, recount, fresh, (struct recount_now){day, hour}, &why);
     if (!agrees && !failed(trial))
         buffer_add(&trial->why, why.data, why.length);
     buffer_fini(&why);
@@ -666,6 +678,7 @@ void trial_run(const struct scene *scene, uint64_t seed, bool faults, bool trace
     trial->happened[HAPPENED_FINAL] += seen->final;
     trial->happened[HAPPENED_BURIED] += seen->buried;
     trial->happened[HAPPENED_UNBURIED] += seen->unburied;
+    trial->happened[HAPPENED_HOUR_ENDED] += seen->ended;
     for (int32_t p = 0; p < trial->partitions; p++) {
         out->records += world_next(trial->world, PORT_DECLARATIONS, p);
         trial->happened[HAPPENED_SNAPPED] += witness_slices(trial->witnesses[p]);

@@ -10,16 +10,21 @@ static inline enum err views_option(const struct recount_published *published, s
                                     struct err_info *info)
 {
     struct text view = text_of(published->view);
+    if (published->definition)
+        TRY(view_plan_add(plan, view, text_of(published->definition), info));
     TRY(view_plan_option(plan, view, TEXT("publish"), text_of(published->periods), info));
     return view_plan_option(plan, view, TEXT("total"), text_of(published->total ? "yes" : "no"), info);
 }
 
-/* Before view_plan_finish. */
-static inline enum err views_publish(enum recount_plan which, struct view_plan *plan, struct err_info *info)
+/* And finishes the plan, whose groups are those of the lists. */
+static inline enum err views_publish(enum recount_plan which, const struct reference *reference, struct view_plan *plan,
+                                     struct err_info *info)
 {
     for (int i = 0; i < RECOUNT_PUBLISHED; i++) {
         if (recount_published[i].plan == which)
             TRY(views_option(&recount_published[i], plan, info));
     }
+    TRY(view_plan_groups(plan, reference, info));
+    view_plan_finish(plan);
     return OK;
 }

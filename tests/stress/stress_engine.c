@@ -338,9 +338,10 @@ static struct recount *check_all(const struct stress *stress)
                                              (struct consumer_months){STORY_PROVISIONAL_DAYS, FINAL_MONTHS});
     consumer_read(consumer, INT64_MAX);
     bool is_day; /* the newest one has windows with items: input was just counted */
-    struct cells *cells = recount_cells(recount, RECOUNT_DEFAULT, consumer_today(consumer, &is_day));
+    struct recount_now now = {consumer_today(consumer, &is_day), consumer_hour(consumer)};
+    struct cells *cells = recount_cells(recount, RECOUNT_DEFAULT, now);
     demand(consumer_agrees(consumer, cells, (struct consumer_watermark){INT64_MIN, INT64_MAX}, &why), &why);
-    printf("stress_engine: %zu cells as in the recount\n", cells_count(cells));
+    printf("stress_engine: %zu cells as in the recount\n", cells_count(cells, INT64_MIN));
     consumer_free(consumer);
     cells_free(cells);
     return recount;
@@ -404,7 +405,7 @@ static void begin(struct stress *stress, const char *reference_dir, uint32_t rec
     CHECK_SAY(rules_new(&rules, stress->reference, &stress->rules, &info) == OK, "%s", info.text);
     for (int i = 0; i < RECOUNT_PLANS; i++) {
         view_plan_default(&stress->plans[i]);
-        CHECK_SAY(views_publish(RECOUNT_DEFAULT, &stress->plans[i], &info) == OK, "%s", info.text);
+        CHECK_SAY(views_publish(RECOUNT_DEFAULT, stress->reference, &stress->plans[i], &info) == OK, "%s", info.text);
     }
     stress->dice = (struct dice){SEED};
     struct dice plot = {SEED + 2};
