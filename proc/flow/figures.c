@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "flow/mutant.h"
 
 enum { EXPECTED_FIGURES = 1 << 12, CHUNK_ENTRIES = 4096 };
 
@@ -157,7 +158,7 @@ int32_t figures_kept_from(const struct figures *figures)
 bool figures_is_over(const struct figures *figures, uint32_t number)
 {
     const struct table_key *key = figures_key(figures, number);
-    return cell_is_hour(key) && cell_hour(key) < figures->kept_from;
+    return cell_is_hour(key) && cell_hour(key) < figures->kept_from && !MUTANT(HOURS_STAY);
 }
 
 /* ---- marks ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/figures_inside.h"
 #include "flow/kindred.h"
+#include "flow/mutant.h"
 #include "trade/calendar.h"
 
 enum { PANES_MOST = 31 }; /* looked up together: the days of a window, the months of a year, some hours */
@@ -87,6 +88,8 @@ static int64_t add_span(const struct figures *figures, const struct table_key *k
         return last_items;
     }
     uint32_t group = cell_partner(key) - 1;
+    if (MUTANT(GROUP_OF_FIRST_DAY))
+        composed = pane_time(span->kind, span->first);
     while (membership_next(&figures->membership, group, composed, &place, &country)) {
         struct table_key part = period_with_partner(key, country);
         add_parts(figures, &part, span, out, &last_items);

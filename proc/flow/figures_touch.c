@@ -162,7 +162,7 @@ void figures_touch(struct figures *figures, uint32_t cell)
     const struct view *view = figures_view(figures, key);
     if (!view->is_grouped)
         touch_flows(figures, view, key, true);
-    for (uint32_t groups = figures_groups(figures, view, key); groups;) {
+    for (uint32_t groups = figures_groups(figures, view, key); groups && !MUTANT(GROUP_UNMARKED);) {
         struct table_key group = figures_take_group(key, &groups);
         touch_flows(figures, view, &group, false);
     }

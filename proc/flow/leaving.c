@@ -3,14 +3,16 @@
 
 #include "base/memory.h"
 #include "flow/holding.h"
+#include "flow/mutant.h"
 #include "flow/publisher_inside.h"
 
-enum { SHARE = 8 }; /* of all that there is, before a pass is worth it */
+enum { SHARE = 32 }; /* of all that there is, before a pass is worth it */
 
 /* The watermark is at least the least event time of all partitions, idle or not, and neither ever falls. */
 void leaving_fold(struct publisher *publisher)
 {
-    int64_t event_ms = journals_event_ms_least(publisher->journals);
+    int64_t event_ms = MUTANT(LEFT_OUT_BY_NEWEST) ? journals_event_ms_most(publisher->journals)
+                                                  : journals_event_ms_least(publisher->journals);
     if (publisher->options.zone && event_ms != INT64_MIN)
         cube_leave_out(publisher->cube,
                        hours_kept_from(publisher->options.zone, event_ms - publisher->options.event_bound_ms));
@@ -48,7 +50,8 @@ static void link_again(struct publisher *publisher, uint32_t number, const uint3
     if (index == CUBE_NO_LINK)
         return;
     figures_set_link(publisher->figures, number, entries[index]);
-    registry_at(publisher->registry, entries[index])->cell = number;
+    if (!MUTANT(NUMBERS_STALE))
+        registry_at(publisher->registry, entries[index])->cell = number;
 }
 
 static void link_all(struct publisher *publisher, const uint32_t *entries)
@@ -80,7 +83,9 @@ void leaving_turn(struct publisher *publisher)
     if (!is_worth_it(publisher))
         return;
     holding_link_to(publisher, cube_count(publisher->cube));
+    uint32_t before = cube_count(publisher->cube);
     figures_compact(publisher->figures, leave, publisher);
+    counter_add(&publisher->counters.left, before - cube_count(publisher->cube));
     uint32_t *entries = registry_compact(publisher->registry);
     link_all(publisher, entries);
     memory_free(entries);

@@ -4,7 +4,7 @@
  *
  * Who:     cells and figures of hours that had ended when the last day of the watermark was another, and of which the topic has no record,
  *          or a tombstone that was read back: all that is known of them then is what who starts now would find
- * When:    a day of the watermark later than they ended, and when they are an eighth of all. That is one pass over all cells, during which the
+ * When:    a day of the watermark later than they ended, and when they are a thirty-second of all. That is one pass over all cells, during which the
  *          publisher does nothing else (docs/adr/0086-hours-leave-memory.md has the times)
  * After:   what comes for them is left out of the cube (cube_leave_out); a late record of such a key is one of a key that no cell has
  * Thread:  publisher

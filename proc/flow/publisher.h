@@ -62,9 +62,10 @@ struct publisher_counters {      /* written by the publisher, read by any */
     struct counter history_cells;   /* loaded ones that have items */
     struct counter history_refused; /* records of history that do not fit views, reporter or currency */
     struct counter tombstones;      /* among publish_keys: keys without items whose month is FINAL */
-    struct counter watermark_ms;    /* INT64_MIN if unknown */
-    struct counter open_from;       /* first day of the first month that is OPEN; INT32_MIN: all are */
-    struct counter final_before;    /* first day of the first month that is not FINAL; INT32_MIN: none is */
+    struct counter left;         /* cells of hours that are not kept any more, and of which nothing is in memory now */
+    struct counter watermark_ms; /* INT64_MIN if unknown */
+    struct counter open_from;    /* first day of the first month that is OPEN; INT32_MIN: all are */
+    struct counter final_before; /* first day of the first month that is not FINAL; INT32_MIN: none is */
     struct counter last_publish_ms; /* when the last dirty key was acknowledged */
     struct counter folded_declarations;
     struct counter published_declarations; /* folded_declarations when the last acknowledged round began */

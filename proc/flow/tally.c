@@ -546,7 +546,8 @@ void tally_list(struct tally *tally, const struct contribution *contribution, in
     listing.contribution = contribution;
     listing.times[GRAIN_DAY] = cell_word0_of(0, CELL_DAY, contribution->day, 0);
     listing.times[GRAIN_MONTH] = cell_word0_of(0, CELL_DAY, month_of(tally, contribution->day), 0);
-    listing.times[GRAIN_HOUR] = tally->has_hours ? hour_word(contribution->hour) : 0;
+    int64_t hour = MUTANT(HOUR_OF_REFERENCE) ? (int64_t)contribution->day * 24 : contribution->hour;
+    listing.times[GRAIN_HOUR] = tally->has_hours ? hour_word(hour) : 0;
     listing.sign = sign;
     listing.sums = NULL;
     listing.total = NULL;

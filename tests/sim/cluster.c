@@ -65,6 +65,7 @@ static void collect(struct cluster *cluster, int32_t number)
     for (int32_t i = 0; i < cluster->partitions; i++)
         cluster->happened[HAPPENED_FENCED] += (uint64_t)counter_read(&host_status(host, i)->fenced);
     cluster->happened[HAPPENED_REPAIRED] += (uint64_t)counter_read(&published->repairs);
+    cluster->happened[HAPPENED_HOUR_LEFT] += (uint64_t)counter_read(&published->left);
     cluster->happened[HAPPENED_CLAIMED] += (uint64_t)counter_read(&published->claims);
     for (int32_t i = 0; i < cluster->workers; i++) {
         const struct worker_counters *counters = host_worker_counters(host, i);
