@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An independent recount: every cell of the nine default views, from the input, compared with the published statistics.
+"""An independent recount: every cell of the nine default views, or of others, from the input, compared with the published statistics.
 
 Shares no code with the processor: Python integers over declarations read by wire.py (a topic, .pb files) or mapping.py
 (CSV). The total is, over declaration ids, the newest accepted version by (version, cancel); the first in log order stands.
-Everything is compared but share_ppm and the fields 50 to 55; a record with no items equals an absent one.
+Everything is compared but share_ppm and the fields 50 to 55; a record with no items equals an absent one. Hours are compared as far as
+the watermark that the records tell keeps them (45 days); country groups have whom the list has on the last day of a period.
 
     recount.py --brokers HOST:PORT --input TOPIC --rejects TOPIC --statistics TOPIC --reference DIR [--reporter ...]
     recount.py --pb FILE --dump STATISTICS.jsonl --reference DIR [--rejected FINDINGS.jsonl]
+               [--view hours=office,flow@hour]... [--publish blocs=day,month,quarter,ytd]... [--ahead HOURS]
                       (a dump of `dryport tail`; rejected are the records to which `dryport check --json` gives a reject)
 """
 
 import argparse
 import calendar
 import csv
+import datetime
 import itertools
 import json
 import os
@@ -33,24 +36,60 @@ VIEWS = {
     "commodity_office": ("MONTH", ("hs6", "office", "flow")),
     "partner_office": ("MONTH", ("partner", "office", "flow")),
 }
+GRAINS = {"hour": "HOUR", "day": "DAY", "month": "MONTH"}
 FIELD_OF = {
     "office": "office_code",
     "border_office": "border_office_code",
     "zone": "zone_code",
     "mode": "transport_mode",
     "trade_mode": "trade_mode",
+    "trade_class": "trade_mode",
     "partner": "partner",
+    "partner_group": "partner_group",
     "hs2": "commodity_code",
     "hs4": "commodity_code",
     "hs6": "commodity_code",
     "flow": "flow",
 }
-FREQUENCY = {"DAY": 2, "MONTH": 3, "QUARTER": 4, "YEAR": 5, "YEAR_TO_DATE": 6}
+FREQUENCY = {"HOUR": 1, "DAY": 2, "MONTH": 3, "QUARTER": 4, "YEAR": 5, "YEAR_TO_DATE": 6}
 PUBLISH = {"quarter": "QUARTER", "year": "YEAR", "ytd": "YEAR_TO_DATE"}  # what a view may publish besides, by its name in view.NAME.publish
 GROWTH = ("yoy_value_ppm", "yoy_net_mass_ppm")  # 0 is a figure there, absent is unknown
 FLOW = {"M": 1, "X": 2, "RM": 3, "RX": 4, "T": 5}  # T: all of them together
 BASIS = {"M": 1, "RM": 1, "X": 2, "RX": 2, "T": 3}  # CIF and origin, FOB and destination, mixed
 NOT_COMPARED = {"share_ppm", "state", "as_of", "as_of_ms", "watermark_ms", "warned_items", "late_items"}
+
+
+ECOMMERCE = {"1210", "1239", "9610", "9710", "9810"}  # trade modes of cross-border electronic commerce
+HOUR_MS = 3600000
+KEPT_DAYS = 45  # of hours
+
+
+def view_of(definition):
+    """office,flow@hour -> (grain, dimensions)"""
+    dimensions, _, grain = definition.partition("@")
+    return GRAINS[grain], tuple(dimensions.split(","))
+
+
+def table_of(views):
+    """name -> (grain, dimensions), of some of the nine by name, or of others by their definition; None: the nine."""
+    if isinstance(views, dict):
+        return {name: view_of(definition) for name, definition in views.items()}
+    return {name: VIEWS[name] for name in views or VIEWS}
+
+
+class Groups:
+    """Which groups a country is in on a date (yyyymmdd), by country_groups.csv; the reporter is in none."""
+
+    def __init__(self, rows, reporter="CN"):
+        self.of_country = {}
+        for row in rows:
+            if row["alpha2"] != reporter:
+                first, end = (row[name].replace("-", "") for name in ("from", "to_exclusive"))
+                span = (row["group"], int(first or 0), int(end or 99999999))
+                self.of_country.setdefault(row["alpha2"], []).append(span)
+
+    def of(self, country, date):
+        return sorted({group for group, first, end in self.of_country.get(country, ()) if first <= date < end})
 
 
 class Nomenclature:
@@ -63,6 +102,7 @@ class Nomenclature:
             for edition in ("2017", "2022")
         }
         self.scope = scope.Scope(*folders)
+        self.groups = Groups(self.rows(folders, "country_groups.csv"))
         self.rec20 = {}
         self.factor = {}
         for row in self.rows(folders, "units.csv"):
@@ -110,7 +150,9 @@ def code_of(dimension, head, item, flow):
     """The code of one dimension, as text."""
     if dimension == "flow":
         return flow
-    if dimension == "partner":
+    if dimension == "trade_class":
+        return "ECOMMERCE" if head.get("trade_mode", "") in ECOMMERCE else "OTHER"
+    if dimension in ("partner", "partner_group"):  # of which a row of a group is the sum
         return item.get("origin_country" if head["direction"] == wire.IMPORT else "destination_country", "")
     if dimension.startswith("hs"):
         return item["hs_code"][: int(dimension[2:])]
@@ -162,11 +204,14 @@ class Cell:
 
 
 def cells(declarations, nomenclature, views=None):
-    """(view, frequency, from, codes) -> Cell over the declarations that stand; a view of days publishes months besides."""
+    """(view, frequency, from, codes) -> Cell over the declarations that stand; a view of days publishes months besides. `from` of an hour is
+    its number since 1970; in the place of a group stands the partner."""
     out = {}
+    table = table_of(views)
     for head in declarations:
         touched = set()
         date = head["reference_date"]
+        starts = {"DAY": date, "MONTH": date // 100 * 100 + 1, "HOUR": head.get("accepted_at_ms", 0) // HOUR_MS}
         for item in head.get("items", ()):
             flow = nomenclature.scope.flow(head, item)
             if flow is None:
@@ -174,12 +219,12 @@ def cells(declarations, nomenclature, views=None):
             standard = nomenclature.standard(item["hs_code"][:6], date)
             supplementary = nomenclature.convert(item, standard)
             code = {dimension: code_of(dimension, head, item, flow) for dimension in FIELD_OF}
-            for view in views or VIEWS:
-                grain, dimensions = VIEWS[view]
+            for view, (grain, dimensions) in table.items():
                 single = tuple(code[dimension] for dimension in dimensions)
                 together = tuple("T" if dimension == "flow" else code[dimension] for dimension in dimensions)
-                for frequency, codes in itertools.product({grain, "MONTH"}, (single, together)):
-                    place = (view, frequency, date if frequency == "DAY" else date // 100 * 100 + 1, codes)
+                kinds = {grain} if grain == "HOUR" else {grain, "MONTH"}
+                for frequency, codes in itertools.product(kinds, (single, together)):
+                    place = (view, frequency, starts[frequency], codes)
                     cell = out.get(place)
                     if cell is None:
                         cell = out[place] = Cell()
@@ -210,6 +255,8 @@ def total(found, places):
 def base_of(found, place):
     """The same window a year before, None if nothing was there. 29 February has none of its own."""
     view, frequency, start, codes = place
+    if frequency == "HOUR":
+        return None  # none is kept for a year
     if frequency == "DAY":
         return found.get((view, "DAY", start - 10000, codes))
     return total(found, [(view, "MONTH", month - 10000, codes) for month in months_of(frequency, start)])
@@ -229,6 +276,70 @@ def longer(found, publish):
     return out
 
 
+def longer_starts(frequency, start, publish):
+    """(frequency, from) of each period that a day's or a month's cell falls into; to date, those that end with its month or later."""
+    yield frequency, start
+    month = start // 100 % 100
+    if frequency != "MONTH":
+        return
+    if "quarter" in publish:
+        yield "QUARTER", start - (month - 1) % 3 * 100
+    if "year" in publish:
+        yield "YEAR", start - (month - 1) * 100
+    if "ytd" in publish:
+        yield from (("YEAR_TO_DATE", start // 10000 * 10000 + last * 100 + 1) for last in range(month, 13))
+
+
+def day_later(frequency, start):
+    """The same day or month a year later; None for 29 February."""
+    return None if frequency == "DAY" and start % 10000 == 229 else start + 10000
+
+
+def of_groups(found, table, groups, publish, ahead):
+    """place with a group -> [Cell, Cell of the year before, items of the last month], for views with country groups: each cell falls into the
+    groups that its partner is in on the last day of each period, and of each period a year later."""
+    out = {}
+    for (view, kind, start, codes), cell in found.items():
+        dimensions = table[view][1]
+        if "partner_group" not in dimensions:
+            continue
+        at = dimensions.index("partner_group")
+        for later in (0, 1) if kind != "HOUR" else (0,):
+            begin = day_later(kind, start) if later else start
+            for frequency, first in longer_starts(kind, begin, publish.get(view, ())) if begin else ():
+                for group in groups.of(codes[at], last_day(frequency, first, ahead)):
+                    place = (view, frequency, first, codes[:at] + (group,) + codes[at + 1 :])
+                    sums = out.setdefault(place, [Cell(), Cell(), 0])
+                    sums[later].merge(cell)
+                    sums[2] += cell.items if not later and begin == first else 0
+    for place, sums in out.items():
+        sums[0].declarations = 0  # one may have items of several of the countries
+        if place[1] == "YEAR_TO_DATE" and not sums[2]:
+            sums[0] = Cell()
+    return {place: sums for place, sums in out.items() if sums[0].items}
+
+
+def date_of_day(number):
+    day = datetime.date(1970, 1, 1) + datetime.timedelta(days=number)
+    return day.year * 10000 + day.month * 100 + day.day
+
+
+def last_day(frequency, start, ahead=8):
+    """Of a period, yyyymmdd; of an hour, the civil day that it begins in, so many hours before UTC."""
+    if frequency == "HOUR":
+        return date_of_day((start + ahead) // 24)
+    return start if frequency == "DAY" else month_end(months_of(frequency, start)[-1])
+
+
+def kept_from(watermark_ms, ahead=8):
+    """The first hour that is kept: of the watermark's day and the 44 before it. All are while no watermark was told."""
+    return ((watermark_ms // HOUR_MS + ahead) // 24 - KEPT_DAYS + 1) * 24 - ahead if watermark_ms else -(1 << 40)
+
+
+def name_of_hour(hour):
+    return "%08dT%02dZ" % (date_of_day(hour // 24), hour % 24)
+
+
 def month_end(date):
     return date // 100 * 100 + calendar.monthrange(date // 10000, date // 100 % 100)[1]
 
@@ -242,16 +353,16 @@ def growth(now, base):
     return None if base == 0 else half_away((now - base) * 10**6, base)
 
 
-def record(place, cell, reporter, currency, nomenclature, base=None):
+def record(place, cell, reporter, currency, nomenclature, base=None, table=None, ahead=8):
     """(key, fields) as the statistics topic must have them; `base` is the cell of the same window a year before."""
     view, frequency, start, codes = place
-    dimensions = VIEWS[view][1]
-    end = start if frequency == "DAY" else month_end(months_of(frequency, start)[-1])
-    start = start if frequency == "DAY" else months_of(frequency, start)[0]
+    dimensions = (table or VIEWS)[view][1]
+    hour = start
+    end = last_day(frequency, start, ahead)
+    start = {"DAY": start, "HOUR": end}.get(frequency) or months_of(frequency, start)[0]
     by_name = dict(zip(dimensions, codes))
-    key = "|".join(
-        [view, frequency, "%08d" % start, "%08d" % end] + ["%s=%s" % (d, escape(c)) for d, c in by_name.items()]
-    )
+    times = [name_of_hour(hour)] * 2 if frequency == "HOUR" else ["%08d" % start, "%08d" % end]
+    key = "|".join([view, frequency] + times + ["%s=%s" % (d, escape(c)) for d, c in by_name.items()])
     fields = {
         "view": view,
         "frequency": FREQUENCY[frequency],
@@ -273,7 +384,9 @@ def record(place, cell, reporter, currency, nomenclature, base=None):
         fields[FIELD_OF[dimension]] = {"flow": FLOW.get(code), "mode": int(code) if dimension == "mode" else 0}.get(
             dimension, code
         )
-    if "partner" in by_name and by_name["flow"] != "T":
+    if frequency == "HOUR":
+        fields.update(hour_from_ms=hour * HOUR_MS, hour_to_ms=(hour + 1) * HOUR_MS)
+    if ("partner" in by_name or "partner_group" in by_name) and by_name["flow"] != "T":
         fields["partner_basis"] = BASIS[by_name["flow"]]
     if "commodity_code" in fields:
         fields["classification"] = "H5" if end < 20220101 else "H6"
@@ -289,15 +402,23 @@ def record(place, cell, reporter, currency, nomenclature, base=None):
     return key, fields
 
 
-def records_of(found, nomenclature, reporter, currency, publish=None):
-    """key -> fields of the records of these cells, and of the longer periods that views publish."""
-    every = {**found, **longer(found, publish or {})}
-    return dict(record(place, cell, reporter, currency, nomenclature, base_of(found, place)) for place, cell in every.items())
+def records_of(found, nomenclature, reporter, currency, publish=None, views=None, hours_from=None, ahead=8):
+    """key -> fields of the records of these cells, and of the longer periods that views publish; hours from `hours_from` on."""
+    table, publish = table_of(views), publish or {}
+    found = {place: cell for place, cell in found.items() if place[1] != "HOUR" or hours_from is None or place[2] >= hours_from}
+    plain = {place: cell for place, cell in found.items() if "partner_group" not in table[place[0]][1]}
+    every = {**plain, **longer(plain, publish)}
+    options = {"table": table, "ahead": ahead}
+    out = dict(record(place, cell, reporter, currency, nomenclature, base_of(plain, place), **options) for place, cell in every.items())
+    for place, (cell, base, _) in of_groups(found, table, nomenclature.groups, publish, ahead).items():
+        out.update([record(place, cell, reporter, currency, nomenclature, base if base.items else None, **options)])
+    return out
 
 
-def expected(declarations, nomenclature, reporter, currency, views=None, publish=None):
+def expected(declarations, nomenclature, reporter, currency, views=None, publish=None, hours_from=None, ahead=8):
     """key -> fields of every record that must be published with items."""
-    return records_of(cells(declarations, nomenclature, views), nomenclature, reporter, currency, publish)
+    found = cells(declarations, nomenclature, views)
+    return records_of(found, nomenclature, reporter, currency, publish, views, hours_from, ahead)
 
 
 class Ledger:
@@ -341,6 +462,7 @@ class Consumer:
         self.rivals = rivals
         self.unrepaired = set()
         self.seen = self.ignored = 0
+        self.watermark_ms = 0  # the largest that was told
 
     def take(self, key, partition, as_of, fields):
         """fields None: a tombstone."""
@@ -408,6 +530,7 @@ def read_dump(path, consumer):
             row = json.loads(line)
             key, deleted = row.pop("key"), row.pop("deleted", False)
             as_of = int(row.get("as_of") or 0)
+            consumer.watermark_ms = max(consumer.watermark_ms, int(row.get("watermark_ms") or 0))
             fields = {}
             for name, value in row.items():
                 if name in NOT_COMPARED or value is None or (name not in GROWTH and value in ("", 0, "0", "UNSPECIFIED", False)):
@@ -445,7 +568,12 @@ def main():
     )
     parser.add_argument("--reporter", default="CN")
     parser.add_argument("--currency", default="CNY")
+    parser.add_argument("--view", action="append", default=[], help="NAME=dim,dim@grain: these views and not the nine")
+    parser.add_argument("--publish", action="append", default=[], help="NAME=quarter,year,ytd: periods besides")
+    parser.add_argument("--ahead", type=int, default=8, help="hours of the reporter's zone before UTC")
     options = parser.parse_args()
+    views = dict(view.split("=", 1) for view in options.view) or None
+    publish = {name: periods.split(",") for name, periods in (one.split("=", 1) for one in options.publish)}
     nomenclature = Nomenclature(*options.reference)
     ledger, consumer = Ledger(nomenclature.scope), Consumer()
     if options.brokers:
@@ -459,7 +587,8 @@ def main():
         import topics
 
         topics.fill_consumer(options.brokers, options.statistics, consumer)
-    want = expected(ledger.standing(), nomenclature, options.reporter, options.currency)
+    hours_from = kept_from(consumer.watermark_ms, options.ahead)
+    want = expected(ledger.standing(), nomenclature, options.reporter, options.currency, views, publish, hours_from, options.ahead)
     differences = compare(want, consumer.records()) + consumer.broken
     print(
         "recount: %s; %d cells expected, %d published, %d statistics read"

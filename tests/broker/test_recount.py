@@ -138,6 +138,52 @@ class Recount(unittest.TestCase):
         self.assertEqual(out["flow|QUARTER|20250101|20250331|flow=M"]["declarations"], 1)
         self.assertEqual(out["flow|YEAR|20250101|20251231|flow=M"]["yoy_value_ppm"], 1466667)
 
+    def test_a_declaration_counts_in_its_hour_of_utc_as_long_as_that_is_kept(self):
+        first = 20271 * 24  # 2025-07-02T00Z, eight in the morning
+        heads = [declaration(str(hour), accepted_at_ms=(first + hour) * 3600000 + 3599999, items=[import_of("310210", value=10 + hour)])
+                 for hour in (0, 15, 16)]  # fmt: skip
+        views = {"hours": "office,flow@hour"}
+        out = recount.expected(heads, nomenclature(), "CN", "CNY", views)
+        self.assertEqual(len(out), 6, "of M and of T, and no month")
+        found = out["hours|HOUR|20250702T16Z|20250702T16Z|office=0215|flow=M"]
+        self.assertEqual((found["period_from"], found["period_to"], found["frequency"]), (20250703, 20250703, 1))
+        self.assertEqual((found["hour_from_ms"], found["hour_to_ms"]), ((first + 16) * 3600000, (first + 17) * 3600000))
+        self.assertEqual((found["value_minor"], found["declarations"]), (26, 1))
+        self.assertNotIn("base_value_minor", found)
+        hours_from = recount.kept_from((first + 16) * 3600000 + 44 * 86400000)  # 3 July in the zone is the 45th day before it
+        self.assertEqual(hours_from, first + 16)
+        kept = recount.expected(heads, nomenclature(), "CN", "CNY", views, hours_from=hours_from)
+        self.assertEqual(sorted(kept), [key for key in sorted(out) if "T16Z" in key])
+
+    def test_a_group_has_in_both_years_whom_it_has_on_the_last_day(self):
+        rows = [("BLOC", "KZ", "", ""), ("BLOC", "BY", "2025-07-04", ""), ("BLOC", "AF", "", "2025-09-01"), ("BLOC", "CN", "", "")]
+        lists = nomenclature()
+        lists.groups = recount.Groups([dict(zip(("group", "alpha2", "from", "to_exclusive"), row, strict=True)) for row in rows])
+        of = [("KZ", 20240710, 1), ("BY", 20240710, 20), ("AF", 20240710, 300), ("KZ", 20250610, 4000), ("BY", 20250610, 50000), ("AF", 20250710, 600000)]
+        heads = [declaration(str(i), date=date, items=[import_of("310210", value=value, origin=partner)]) for i, (partner, date, value) in enumerate(of)]
+        views, publish = {"bloc": "partner_group,flow@day"}, {"bloc": ("quarter", "ytd")}
+        out = recount.expected(heads, lists, "CN", "CNY", views, publish)
+        value = {key: (one["value_minor"], one.get("base_value_minor")) for key, one in out.items() if key.endswith("flow=M")}
+        self.assertEqual(value["bloc|MONTH|20240701|20240731|partner_group=BLOC|flow=M"], (301, None))
+        self.assertEqual(value["bloc|MONTH|20250601|20250630|partner_group=BLOC|flow=M"], (4000, None), "Belarus is no member yet")
+        self.assertEqual(value["bloc|MONTH|20250701|20250731|partner_group=BLOC|flow=M"], (600000, 321), "and is one in both years")
+        self.assertEqual(value["bloc|QUARTER|20250401|20250630|partner_group=BLOC|flow=M"], (4000, None))
+        self.assertEqual(value["bloc|YEAR_TO_DATE|20250101|20250731|partner_group=BLOC|flow=M"], (654000, 321))
+        self.assertNotIn("bloc|YEAR_TO_DATE|20250101|20250831|partner_group=BLOC|flow=M", value, "nothing in its last month")
+        row = out["bloc|DAY|20250710|20250710|partner_group=BLOC|flow=M"]
+        self.assertNotIn("declarations", row)
+        self.assertEqual((row["partner_group"], row["partner_basis"], row["base_value_minor"]), ("BLOC", 1, 321))
+        self.assertNotIn("partner_basis", out["bloc|DAY|20250710|20250710|partner_group=BLOC|flow=T"])
+
+    def test_trade_classes_are_of_the_mode_of_the_declaration(self):
+        heads = [declaration("A", trade_mode="9610", items=[import_of("310210", value=1)]),
+                 declaration("B", trade_mode="1210", items=[import_of("310210", value=20)]),
+                 declaration("C", items=[import_of("310210", value=300)])]  # fmt: skip
+        out = recount.expected(heads, nomenclature(), "CN", "CNY", {"sales": "trade_class,flow@month"})
+        sales = out["sales|MONTH|20250701|20250731|trade_class=ECOMMERCE|flow=M"]
+        self.assertEqual((sales["value_minor"], sales["declarations"], sales["trade_mode"]), (21, 2, "ECOMMERCE"))
+        self.assertEqual(out["sales|MONTH|20250701|20250731|trade_class=OTHER|flow=M"]["value_minor"], 300)
+
     def test_codes_are_escaped_in_keys(self):
         self.assertIn(
             "office|DAY|20250731|20250731|office=a%20%7C%25%3D|border_office=|zone=|flow=M|mode=2",

@@ -190,6 +190,7 @@ class Statistics:
                 self.state.broken.append(
                     "%s: as_of %d in the value and %d in the header" % (key, statistic.as_of, as_of)
                 )
+            self.state.watermark_ms = max(self.state.watermark_ms, statistic.watermark_ms)
             fields = {
                 field.name: value for field, value in statistic.ListFields() if field.name not in recount.NOT_COMPARED
             }

@@ -4,7 +4,8 @@
     offline.py --dryport PROGRAM --offline PROGRAM --count N
 
 One input, run undisturbed, with every record sent twice, shuffled, and killed again and again: the final statistics must be the
-recount's each time, equal to each other in all that does not tell of time, and the same arguments must print the same bytes.
+recount's each time, equal to each other in all that does not tell of time, and the same arguments must print the same bytes. With
+--only views: the same of views by hour, of country groups and of trade classes, two ways.
 """
 
 import argparse
@@ -37,6 +38,12 @@ VARIANTS = {
     "snapshots and trims": SNAPSHOTS,
     "killed, shuffled and twice": ("--kill-every", "3001", "--shuffle", "7", "--twice"),
 }
+
+
+# Views by hour, of groups and of classes, in place of the nine; the ways in which they are counted.
+OTHER_VIEWS = {"hours": "office,flow@hour", "desks": "partner_group,flow,mode@hour", "bloc": "partner_group,flow@day", "sales": "trade_class,partner_group,flow@month"}
+OTHER_PUBLISH = {"hours": ("hour",), "desks": ("hour",), "bloc": ("day", "month", "quarter", "year", "ytd"), "sales": ("month", "quarter", "ytd")}
+OTHER_WAYS = ("killed, shuffled and twice", "snapshots and trims")
 
 
 class Failure(Exception):
@@ -80,6 +87,7 @@ class Trial:
         nomenclature = recount.Nomenclature(lists)
         self.ledger = recount.Ledger(nomenclature.scope)
         recount.fill_ledger([self.input], recount.read_rejected(findings), self.ledger)
+        self.nomenclature = nomenclature
         self.want = recount.expected(self.ledger.standing(), nomenclature, "CN", "CNY")
         self.first = None
 
@@ -126,6 +134,26 @@ class Trial:
         if differences:
             raise Failure("%s (offline %s):\n  %s" % (name, " ".join(arguments), "\n  ".join(differences)))
 
+    def other_views(self, name):
+        """The same input in views by hour, of groups and of classes."""
+        settings = []
+        for view, definition in OTHER_VIEWS.items():
+            settings += ["-X", "view.%s=%s" % (view, definition), "-X", "view.%s.publish=%s" % (view, ",".join(OTHER_PUBLISH[view]))]
+        path, lives, _ = self.offline(*VARIANTS[name], *settings)
+        consumer = recount.Consumer()
+        recount.read_dump(path, consumer)
+        got = consumer.records()
+        hours_from = recount.kept_from(consumer.watermark_ms)
+        want = recount.expected(self.ledger.standing(), self.nomenclature, "CN", "CNY", OTHER_VIEWS, OTHER_PUBLISH, hours_from)
+        every = recount.expected(self.ledger.standing(), self.nomenclature, "CN", "CNY", OTHER_VIEWS, OTHER_PUBLISH)
+        differences = recount.compare(want, got) + consumer.broken
+        hours, groups = (sum(word in key for key in want) for word in ("|HOUR|", "partner_group="))
+        if hours < 100 or groups < 100 or len(every) - len(want) < 100:
+            differences.append("%d hours, %d rows of groups, %d hours that ended: this shows little" % (hours, groups, len(every) - len(want)))
+        if differences:
+            raise Failure("hours and groups, %s:\n  %s" % (name, "\n  ".join(differences)))
+        print("hours and groups, %s: %d lives, %d records of hours, %d of groups, %d hours that ended" % (name, lives, hours, groups, len(every) - len(want)), flush=True)
+
     def journal(self):
         """A reader written from docs/JOURNAL.md finds the same sums in the frames as the publisher."""
         frames = os.path.join(self.folder, "journal.bin")
@@ -162,14 +190,16 @@ def main():
     parser.add_argument("--dryport", required=True)
     parser.add_argument("--offline", required=True)
     parser.add_argument("--count", type=int, default=20000)
-    parser.add_argument("--only", choices=["repeat", "journal", *VARIANTS], action="append", help="these variants only")
+    parser.add_argument("--only", choices=["repeat", "journal", "views", *VARIANTS], action="append", help="these variants only")
     options = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="dryport-offline-") as folder:
             trial = Trial(options, folder)
             for name, arguments in VARIANTS.items():
-                if name == "undisturbed" and options.only != ["journal"] or not options.only or name in options.only:
+                if name == "undisturbed" and options.only not in (["journal"], ["views"]) or not options.only or name in options.only:
                     trial.compare(name, arguments)
+            for name in OTHER_WAYS if options.only and "views" in options.only else ():
+                trial.other_views(name)
             if not options.only or "journal" in options.only:
                 trial.journal()
             if not options.only or "repeat" in options.only:

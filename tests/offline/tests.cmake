@@ -18,6 +18,11 @@ if(NOT DRYPORT_THREAD_SANITIZER)
         --dryport $<TARGET_FILE:dryport> --offline $<TARGET_FILE:offline> --count ${records})
     set_tests_properties(offline/recount PROPERTIES TIMEOUT 1800 LABELS offline)
 
+    # views by hour, of country groups and of trade classes in place of the nine
+    add_test(NAME offline/views COMMAND Python3::Interpreter -B ${CMAKE_SOURCE_DIR}/tests/offline/offline.py
+        --dryport $<TARGET_FILE:dryport> --offline $<TARGET_FILE:offline> --count 2000 --only views)
+    set_tests_properties(offline/views PROPERTIES TIMEOUT 900 LABELS offline)
+
     # a view by hour, recounted from the same file
     add_test(NAME offline/hours COMMAND Python3::Interpreter -B ${CMAKE_SOURCE_DIR}/tests/offline/hours.py
         --dryport $<TARGET_FILE:dryport> --offline $<TARGET_FILE:offline> --count 2000)
