@@ -17,8 +17,6 @@
 
 #include "customs/v1/statistic.pb-c.h"
 
-enum { HISTORY_KEY_BYTES_MOST = 1100 };
-
 struct history;
 
 /* Shares the plan, which must outlive it. */

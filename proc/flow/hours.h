@@ -14,10 +14,9 @@
 
 enum {
     HOURS_MS = 3600000,
-    HOURS_ROLLING = 24,       /* of the window 24H */
-    HOURS_KEPT_DAYS = 45,     /* the newest day is the last of them */
-    HOURS_KEY_BYTES = 12,     /* 20250703T14Z */
-    HOURS_WEEK_MOST = 8 * 24, /* of seven days, whatever is done to the clocks */
+    HOURS_ROLLING = 24,   /* of the window 24H */
+    HOURS_KEPT_DAYS = 45, /* the newest day is the last of them */
+    HOURS_KEY_BYTES = 12, /* 20250703T14Z */
 };
 
 /* The first and the last hour; to < from: none. */
