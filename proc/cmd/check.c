@@ -199,18 +199,13 @@ const struct command command_check = {
     .summary = "judges the declarations of files by the rules, without Kafka",
     .usage =
         "check [OPTION]... FILE...\n"
-        "Judges each declaration by the rules of docs/RULES.md that need no memory of others, so that each ends as "
-        "counted,\n"
-        "rejected or not_counted (all items outside the statistics). FILE is NAME.pb (varint length before each "
-        "customs.v1.Declaration) or NAME.csv with --map, plain or "
-        "zstd (.zst).\n"
+        "Judges each declaration by the rules of docs/RULES.md that need no memory of others, so that each ends as counted,\n"
+        "rejected or not_counted (all items outside the statistics). FILE is NAME.pb (varint length before each customs.v1.Declaration) or NAME.csv with --map, plain or zstd (.zst).\n"
         "Prints a line per finding, `FILE:RECORD code severity field text`, then the counts per code and per verdict.\n"
         "Exit code 65 if any declaration is rejected.\n\n"
         "options:\n"
         "  --map FILE         how the columns of a .csv file become a declaration (docs/MAPS.md)\n"
         "  --json             prints JSON lines instead\n\n"
-        "settings that matter: reporter, reporting.currency, timezone, rules.profile, rules.severity.CODE, "
-        "reference.dir, trade.system, count.*, "
-        "input.max.bytes",
+        "settings that matter: reporter, reporting.currency, timezone, rules.profile, rules.severity.CODE, reference.dir, trade.system, count.*, input.max.bytes",
     .run = run,
 };

@@ -427,13 +427,9 @@ const struct command command_explain = {
     .summary = "tells what is known of one declaration: its records, verdicts, ledger entries, rejects and cells",
     .usage =
         "explain [OPTION]... ID\n"
-        "Reads the input, the journals, topic.rejects and topic.statistics and prints what they hold of a declaration: "
-        "each\n"
-        "record with version, function and verdict (and what today's rules find in it: why an item is left out too), "
-        "each entry of the ledger with "
-        "the\n"
-        "place in the journal where it was written and what it contributes, its rejects, and the cells into which the "
-        "entry\n"
+        "Reads the input, the journals, topic.rejects and topic.statistics and prints what they hold of a declaration: each\n"
+        "record with version, function and verdict (and what today's rules find in it: why an item is left out too), each entry of the ledger with the\n"
+        "place in the journal where it was written and what it contributes, its rejects, and the cells into which the entry\n"
         "that stands falls, with what it adds and what is published there. It writes nothing and may run beside live\n"
         "processes.\n\n"
         "options:\n"

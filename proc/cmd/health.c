@@ -41,8 +41,7 @@ const struct command command_health = {
     .summary = "asks the processor on this host whether it is alive; for container health checks",
     .usage =
         "health [--ready]\n"
-        "Asks the listener of http.listen (give the processor's settings) for /livez; exit code 0: alive, 75: it says "
-        "that it is not,\n"
+        "Asks the listener of http.listen (give the processor's settings) for /livez; exit code 0: alive, 75: it says that it is not,\n"
         "69: nobody answers within --timeout.\n\n"
         "options:\n"
         "  --ready   asks for /readyz instead: connected, restored, caught up\n\n"

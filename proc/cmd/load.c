@@ -155,27 +155,21 @@ static int run(int argc, char **argv)
 const struct command command_load = {
     .name = "load",
     .summary = "produces the declarations of files to the input topic, or loads history",
-    .usage = "load [OPTION]... FILE...\n"
-             "load --statistics FILE.csv\n"
-             "Produces each declaration to topic.declarations and ends when the broker has acknowledged all of them.\n"
-             "FILE is NAME.pb (varint length before each customs.v1.Declaration) or NAME.csv with --map, plain or zstd "
-             "(.zst).\n"
-             "The key is the declaration id, the partition its murmur2 hash as Java clients choose it. A record that "
-             "does not\n"
-             "decode is sent as it is, without key. A missing topic is created (topics.create).\n\n"
-             "options:\n"
-             "  --map FILE         how the columns of a .csv file become a declaration (docs/MAPS.md)\n"
-             "  --timestamp WHAT   record timestamp: accepted = accepted_at_ms of the declaration (default), now = "
-             "time of arrival\n"
-             "  --statistics FILE  instead: closed cells of earlier years, as `report --format csv` prints them by all "
-             "dimensions\n"
-             "                     and period (docs/REPORT.md); year on year then needs no replay. Months with "
-             "declarations are\n"
-             "                     refused; nothing is written unless every row is good; a row that is there is left "
-             "alone,\n"
-             "                     and one with items 0 takes its cell back\n\n"
-             "settings that matter: brokers, topic.declarations, topics.*, kafka.*; with --statistics also "
-             "topic.statistics,\n"
-             "view.*, reporter, reporting.currency, timezone, reference.dir",
+    .usage =
+        "load [OPTION]... FILE...\n"
+        "load --statistics FILE.csv\n"
+        "Produces each declaration to topic.declarations and ends when the broker has acknowledged all of them.\n"
+        "FILE is NAME.pb (varint length before each customs.v1.Declaration) or NAME.csv with --map, plain or zstd (.zst).\n"
+        "The key is the declaration id, the partition its murmur2 hash as Java clients choose it. A record that does not\n"
+        "decode is sent as it is, without key. A missing topic is created (topics.create).\n\n"
+        "options:\n"
+        "  --map FILE         how the columns of a .csv file become a declaration (docs/MAPS.md)\n"
+        "  --timestamp WHAT   record timestamp: accepted = accepted_at_ms of the declaration (default), now = time of arrival\n"
+        "  --statistics FILE  instead: closed cells of earlier years, as `report --format csv` prints them by all dimensions\n"
+        "                     and period (docs/REPORT.md); year on year then needs no replay. Months with declarations are\n"
+        "                     refused; nothing is written unless every row is good; a row that is there is left alone,\n"
+        "                     and one with items 0 takes its cell back\n\n"
+        "settings that matter: brokers, topic.declarations, topics.*, kafka.*; with --statistics also topic.statistics,\n"
+        "view.*, reporter, reporting.currency, timezone, reference.dir",
     .run = run,
 };

@@ -12,12 +12,12 @@ static int run(int argc, char **argv);
 const struct command command_run = {
     .name = "run",
     .summary = "the processor: reads declarations, journals what they change, publishes statistics; runs until SIGTERM",
-    .usage = "run [--print-config] [-c FILE] [-X key=value]...\n"
-             "  --print-config   print the effective configuration and which rules are off and why, and exit\n"
-             "SIGTERM or SIGINT: seals, publishes and leaves the group (up to 20 s); a second signal ends at once, "
-             "which loses nothing.\n"
-             "SIGHUP: reads the lists of reference.dir again, as it does when they change (reference.watch).\n"
-             "A broker that is away is waited for; /readyz answers 503 until all is well.\n",
+    .usage =
+        "run [--print-config] [-c FILE] [-X key=value]...\n"
+        "  --print-config   print the effective configuration and which rules are off and why, and exit\n"
+        "SIGTERM or SIGINT: seals, publishes and leaves the group (up to 20 s); a second signal ends at once, which loses nothing.\n"
+        "SIGHUP: reads the lists of reference.dir again, as it does when they change (reference.watch).\n"
+        "A broker that is away is waited for; /readyz answers 503 until all is well.\n",
     .run = run,
 };
 

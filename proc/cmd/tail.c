@@ -113,12 +113,9 @@ const struct command command_tail = {
     .summary = "prints statistics as JSON lines as they arrive",
     .usage =
         "tail [OPTION]...\n"
-        "Prints each record of topic.statistics as a line of JSON: its key and all fields of customs.v1.Statistic, "
-        "64-bit integers as\n"
-        "strings, enums by short name; {\"key\": ..., \"as_of\": ..., \"deleted\": true} for a cell that is no more. "
-        "Publishers'\n"
-        "claims (keys with #) are left out. Who keeps the lines must ignore one whose as_of is not larger than the "
-        "newest of its key.\n\n"
+        "Prints each record of topic.statistics as a line of JSON: its key and all fields of customs.v1.Statistic, 64-bit integers as\n"
+        "strings, enums by short name; {\"key\": ..., \"as_of\": ..., \"deleted\": true} for a cell that is no more. Publishers'\n"
+        "claims (keys with #) are left out. Who keeps the lines must ignore one whose as_of is not larger than the newest of its key.\n\n"
         "options:\n"
         "  --from-beginning   begins with what the topic holds, not with what comes next\n"
         "  --view NAME        only records of this view\n"
