@@ -100,6 +100,12 @@ static inline bool cell_is_hour(const struct table_key *key)
     return cell_kind(key) == CELL_HOUR;
 }
 
+/* Whether a key has room for a day: it has for those of the years 1 to 7711. */
+static inline bool cell_has_day(int32_t day)
+{
+    return day >= -CELL_DAY_BIAS && day < CELL_DAY_BIAS;
+}
+
 /* The day of a cell by day, the first day of one by month. */
 static inline int32_t cell_day(const struct table_key *key)
 {

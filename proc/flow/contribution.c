@@ -33,6 +33,8 @@ enum { /* places in what is fixed at the beginning */
        AT_VERSION = 13,
 };
 
+#define HS_MOST UINT64_C(9999999999)
+
 enum { ITEM_BYTES_MOST = 80, HEAD_BYTES_MOST = 106, HOUR_MS = 3600000, HOUR_MINUTES = 60, MINUTE_MS = 60000 };
 
 void contribution_fini(struct contribution *contribution)
@@ -316,6 +318,13 @@ static void get_item(struct reader *reader, struct contribution_item *item, uint
     item->flow = flags & ITEM_FLOW ? reader_u8(reader) : flow;
 }
 
+/* Whether a key has room for it. */
+static bool is_item_sound(const struct contribution_item *item)
+{
+    return item->hs <= HS_MOST && item->hs_digits <= HS_DIGITS_MOST && item->flow < FLOWS_MOST &&
+           item->region <= CELL_REGION_MOST;
+}
+
 bool contribution_decode(struct bytes bytes, struct contribution *out)
 {
     struct reader reader = reader_of(bytes);
@@ -342,13 +351,16 @@ bool contribution_decode(struct bytes bytes, struct contribution *out)
     reserve_items(out, (uint32_t)items);
     out->item_count = (uint32_t)items;
     uint8_t flow = plain_flow(out);
-    for (uint32_t i = 0; i < out->item_count; i++)
+    bool is_sound = out->mode <= CELL_MODE_MOST && (out->item_count == 0 || cell_has_day(out->day));
+    for (uint32_t i = 0; i < out->item_count; i++) {
         get_item(&reader, &out->items[i], flow);
+        is_sound &= is_item_sound(&out->items[i]);
+    }
     /* entries of frames of version 1 end here */
     bool is_stated = !reader.failed && reader_left(&reader) > 0;
     uint64_t after = is_stated ? (uint64_t)reader_zigzag(&reader) : 0;
     out->submitted = is_stated ? (int64_t)(after + (uint64_t)out->hour * HOUR_MINUTES) : 0;
-    return !reader.failed && reader_left(&reader) == 0;
+    return !reader.failed && reader_left(&reader) == 0 && is_sound;
 }
 
 uint64_t contribution_digest(struct bytes bytes)

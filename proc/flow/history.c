@@ -161,7 +161,7 @@ static bool read_period(struct parsing *parsing, uint32_t view)
     uint64_t to;
     if (parsing->view->grain == GRAIN_HOUR || !text_is(frequency, month ? "MONTH" : "DAY") ||
         !read_number(text_cut(&parsing->rest, '|'), UINT32_MAX, &from) ||
-        !read_number(text_cut(&parsing->rest, '|'), UINT32_MAX, &to) || !calendar_is_date((uint32_t)from))
+        !read_number(text_cut(&parsing->rest, '|'), UINT32_MAX, &to) || !calendar_is_counted((uint32_t)from))
         return false;
     if (to != (month ? calendar_month_last((uint32_t)from) : from) || (month && from % 100 != 1))
         return false;

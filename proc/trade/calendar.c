@@ -20,6 +20,13 @@ bool calendar_is_date(uint32_t date)
     return year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 && day <= month_days(year, month);
 }
 
+enum { COUNTED_YEAR_MOST = 7000 };
+
+bool calendar_is_counted(uint32_t date)
+{
+    return date < (COUNTED_YEAR_MOST + 1) * 10000u && calendar_is_date(date);
+}
+
 /* ---- the first days of the months that are usual: looked up, not reckoned ---- */
 
 enum { USUAL_YEAR = 1950, USUAL_MONTHS = 160 * 12, USUAL_FIRST = (USUAL_YEAR - 1970) * 12 };

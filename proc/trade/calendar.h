@@ -13,6 +13,9 @@
 /* False if yyyymmdd is not a day of the calendar between the years 1 and 9999. */
 bool calendar_is_date(uint32_t date);
 
+/* The same up to the year 7000: what declarations and statistics may be of. Keys have room for days up to the year 7711 (flow/cell.h). */
+bool calendar_is_counted(uint32_t date);
+
 int32_t calendar_day(uint32_t date);
 uint32_t calendar_date(int32_t day);
 

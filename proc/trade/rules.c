@@ -442,7 +442,7 @@ void rules_judge(const struct rules *rules, const struct declaration *declaratio
     uint32_t items = declaration_items_kept(declaration);
     uint32_t date = declaration->reference_date;
     const struct judge_month *month = month_of(rules, date);
-    bool is_date = month ? date % 100 - 1 < month->days : calendar_is_date(date);
+    bool is_date = month ? date % 100 - 1 < month->days : calendar_is_counted(date);
     const struct judge judge = {
         .rules = rules,
         .reference = rules->reference,

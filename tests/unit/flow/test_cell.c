@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/cell.h"
 
+#include "trade/calendar.h"
+
 #include <criterion/criterion.h>
 
 /* Measures of which each in turn is 1, the others 0. */
@@ -87,4 +89,15 @@ Test(cell, what_is_no_flow_has_no_name_and_no_number)
     cr_expect_str_eq(flow_name(0), "");
     cr_expect_str_eq(flow_name(FLOW_T + 1), "?");
     cr_expect_str_eq(flow_name(UINT32_MAX), "?");
+}
+
+Test(cell, a_key_has_room_for_every_day_that_is_counted)
+{
+    static const uint32_t dates[] = {10101, 19700101, 20250703, 70001231};
+    for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
+        int32_t day = calendar_day(dates[i]);
+        struct table_key key = {{cell_word0(5, true, day, 7), 0, 0, 0}};
+        cr_assert(calendar_is_counted(dates[i]) && cell_has_day(day));
+        cr_expect(cell_view(&key) == 5 && cell_kind(&key) == CELL_MONTH && cell_day(&key) == day, "%u", dates[i]);
+    }
 }

@@ -42,6 +42,17 @@ Test(calendar, the_ends_of_the_calendar_go_there_and_back)
     cr_expect_eq(calendar_date(calendar_day(99991231)), 99991231);
 }
 
+Test(calendar, what_is_counted_ends_with_the_year_7000)
+{
+    cr_expect(calendar_is_counted(10101));
+    cr_expect(calendar_is_counted(20250703));
+    cr_expect(calendar_is_counted(70001231));
+    cr_expect_not(calendar_is_counted(70010101));
+    cr_expect_not(calendar_is_counted(99991231));
+    cr_expect_not(calendar_is_counted(20250229));
+    cr_expect_not(calendar_is_counted(0));
+}
+
 Test(calendar, a_month_has_its_first_and_last_date)
 {
     cr_expect_eq(calendar_month_first(20240215), 20240201);

@@ -75,6 +75,8 @@ RULE_CASE("STR-009", rejects, reference_date_wrong_in_a_cancel, "", {
     sample_cancel(&sample);
     d->reference_date = 20251301;
 })
+RULE_CASE("STR-009", rejects, reference_date_beyond_the_year_7000, "", { d->reference_date = 70010101; })
+RULE_CASE("STR-009", accepts, reference_date_of_the_year_7000, "TIM-408", { d->reference_date = 70001231; })
 RULE_CASE("STR-009", accepts, reference_date_29_february_of_a_leap_year, "", { sample_dated(&sample, 20240229); })
 RULE_CASE("STR-009", accepts, reference_date_missing_in_a_cancel, "", { sample_cancel(&sample); })
 
