@@ -150,7 +150,9 @@ bool rolling_step(struct publisher *publisher)
 {
     struct rolling *rolling = &publisher->rolling;
     bool did = look_at_some(publisher, &rolling->figure, figures_count(publisher->figures), FIGURE_DERIVED);
-    if (publisher->has_hours)
-        did |= look_at_some(publisher, &rolling->cell, cube_count(publisher->cube), 0) | look_at_keys(publisher);
+    if (publisher->has_hours) {
+        did |= look_at_some(publisher, &rolling->cell, cube_count(publisher->cube), 0);
+        did |= look_at_keys(publisher);
+    }
     return did;
 }
