@@ -25,7 +25,8 @@ void holding_close(struct publisher *publisher)
     for (int32_t i = 0; i < publisher->gate.count; i++) {
         if (publisher->tails[i].stream)
             port->stream_close(port->self, publisher->tails[i].stream);
-        publisher->tails[i] = (struct tail){0};
+        publisher->tails[i] =
+            (struct tail){.was_opened = publisher->tails[i].was_opened, .told = publisher->tails[i].told};
     }
 }
 
@@ -261,6 +262,9 @@ static bool open_tail(struct publisher *publisher, int32_t partition, int64_t no
     tail->stream = port->stream_open(port->self, PORT_STATISTICS, partition, bounds.low);
     tail->position = bounds.low;
     tail->end = bounds.high;
+    if (!tail->was_opened)
+        tail->told = bounds.high;
+    tail->was_opened = true;
     return true;
 }
 
@@ -277,6 +281,15 @@ static void find_entries(struct publisher *publisher, const struct port_record *
         if (!gate_is_mark(records[i].key))
             out[i] = registry_put_at(publisher->registry, &places[i]);
     }
+}
+
+/* What the topic held at first is no news, nor what is read again. */
+static void tell(const struct publisher *publisher, struct tail *tail, const struct port_record *record)
+{
+    if (!publisher->options.told || record->offset < tail->told)
+        return;
+    publisher->options.told(publisher->options.told_context, record);
+    tail->told = record->offset + 1;
 }
 
 static bool read_tail(struct publisher *publisher, int32_t partition, int64_t now_ms)
@@ -296,9 +309,10 @@ static bool read_tail(struct publisher *publisher, int32_t partition, int64_t no
         for (size_t i = 0; i < count && !fault.fault; i++) {
             if (records[i].fault)
                 fault = records[i];
-            else if (!gate_is_mark(records[i].key))
+            else if (!gate_is_mark(records[i].key)) {
                 read_statistic(publisher, partition, &records[i], indexes[i], now_ms);
-            else if (history_is(records[i].key))
+                tell(publisher, tail, &records[i]);
+            } else if (history_is(records[i].key))
                 read_history(publisher, &records[i]);
             else if (gate_read(&publisher->gate, partition, records[i].key, records[i].value))
                 publisher_rival_seen(publisher, now_ms);

@@ -46,6 +46,10 @@ struct publisher_options {
     /* Takes an echo of a watched partition; false: no room, the publisher tries again and reads no further there. */
     bool (*echo)(void *context, const struct echo *echo);
     void *echo_context;
+    /* Is told of each record of topic.statistics that comes behind what the topic held when it was first opened, in the order of its
+     * partition, late ones too; borrowed until it returns, which must be soon. NULL: nobody is. */
+    void (*told)(void *context, const struct port_record *record);
+    void *told_context;
 };
 
 struct publisher_counters {      /* written by the publisher, read by any */

@@ -23,6 +23,9 @@ struct tail {
     struct port_stream *stream;
     int64_t position;
     int64_t end; /* when it was opened: what must be read before a claim */
+    /* kept when it is closed */
+    bool was_opened;
+    int64_t told; /* the next offset that options.told hears of */
 };
 
 /* What one publication covers. */

@@ -39,6 +39,8 @@ static int64_t interval_ms = 100;
 static int64_t keys_per_s = 50000;
 static int64_t event_ms = INT64_MIN; /* of groups from now on; INT64_MIN: by the clock */
 
+static void (*hears)(void *context, const struct port_record *record); /* of publishers that start from now on */
+
 static inline uint64_t next_random(void *context)
 {
     uint64_t *state = context;
@@ -61,6 +63,7 @@ static inline void start(struct rig *rig, bool leads)
                                         .publish_interval_ms = interval_ms,
                                         .publish_max_keys_per_s = keys_per_s,
                                         .event_bound_ms = EVENT_BOUND_MS,
+                                        .told = hears,
                                         .zone = zone,
                                         .provisional_days = PROVISIONAL_DAYS,
                                         .final_months = FINAL_MONTHS,

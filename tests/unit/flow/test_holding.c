@@ -250,4 +250,77 @@ Test(holding, a_fault_of_the_statistics_topic_makes_it_read_the_topic_again)
     cr_assert_eq(a->value, 100);
 }
 
+/* ---- who is told ---- */
+
+enum { OFFSETS = 512 };
+
+static bool was_told[STATISTICS][OFFSETS];
+static uint32_t told_count;
+
+static void note_told(void *context, const struct port_record *record)
+{
+    (void)context;
+    cr_assert(record->key.length > 0 && record->key.data[0] != '#', "a claim is no news");
+    cr_assert_lt(record->offset, OFFSETS);
+    cr_assert_not(was_told[record->partition][record->offset], "each record once");
+    was_told[record->partition][record->offset] = true;
+    told_count++;
+}
+
+Test(holding, who_listens_is_told_of_what_comes_and_not_of_what_was_there)
+{
+    count_and_seal("KZ", 100);
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+    stop(&rigs[0]);
+    hears = note_told;
+    start(&rigs[0], true);
+    cr_assert(settle(&rigs[0]));
+    cr_expect_eq(told_count, 0, "the topic was as it should be");
+
+    int32_t p = partition_of_key(month_of("KZ"));
+    int64_t at = world_next(world, PORT_STATISTICS, p);
+    count_and_seal("KZ", 1);
+    cr_assert(settle(&rigs[0]));
+    cr_expect(was_told[p][at], "what it has written itself");
+    at = world_next(world, PORT_STATISTICS, p);
+    put_foreign(month_of("KZ"), 5, 7);
+    cr_assert(settle(&rigs[0]));
+    cr_expect(was_told[p][at], "what another has, and what mends it");
+    cr_expect(was_told[p][at + 1]);
+}
+
+Test(holding, who_does_not_publish_tells_all_the_same)
+{
+    hears = note_told;
+    start(&rigs[0], false);
+    run(&rigs[0], 100);
+    hears = NULL;
+    start(&rigs[1], true);
+    count_and_seal("KZ", 100);
+    cr_assert(settle(&rigs[1]));
+    run(&rigs[0], 100);
+
+    cr_expect_gt(told_count, 0);
+    cr_expect_eq(read_counter(&publisher_counters(rigs[0].publisher)->publish_keys), 0);
+}
+
+Test(holding, what_came_while_the_topic_could_not_be_read_is_told_later_and_nothing_twice)
+{
+    hears = note_told;
+    start(&rigs[0], true);
+    count_and_seal("KZ", 100);
+    cr_assert(settle(&rigs[0]));
+    int32_t p = partition_of_key(month_of("KZ"));
+    int64_t fault_at = world_put(world, PORT_STATISTICS, 0, &(struct world_record){.fault = PORT_OFFSET_RESET});
+    run(&rigs[0], 10);
+    int64_t at = world_next(world, PORT_STATISTICS, p);
+    put_foreign(month_of("KZ"), 5, 7);
+    cr_expect_not(was_told[p][at]);
+    world_trim(world, PORT_STATISTICS, 0, fault_at + 1);
+    cr_assert(settle(&rigs[0]));
+
+    cr_expect(was_told[p][at]);
+}
+
 /* ---- rounds ---- */
