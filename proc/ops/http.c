@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/http.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "ops/address.h"
+#include "ops/feed.h"
 #include "ops/listening.h"
 #include "ops/users.h"
 
@@ -25,6 +27,7 @@ struct guest {
     int fd; /* -1: a free place */
     bool is_answered;
     int64_t since_ms;
+    struct http_feed *feed; /* of an answer without an end; NULL: none */
 };
 
 struct http_server {
@@ -38,9 +41,10 @@ struct http_server {
     /* owned by main */
     struct listening *listening;
     struct listening *former; /* has guests still, and takes no more; NULL: none */
-    /* guarded by lock; nothing else is locked while it is held */
+    /* guarded by lock; nothing else is locked while it is held but a feed's */
     pthread_mutex_t lock;
     struct guest guests[GUESTS_MOST];
+    bool is_stopping;
 };
 
 /* ---- guests: how long each takes ----
@@ -84,7 +88,7 @@ static void on_connection(void *self, struct MHD_Connection *connection, void **
     } else {
         for (int i = 0; i < GUESTS_MOST && info && !*context; i++) {
             if (server->guests[i].fd < 0) {
-                server->guests[i] = (struct guest){listening, (int)info->connect_fd, false, steady_ms()};
+                server->guests[i] = (struct guest){listening, (int)info->connect_fd, false, steady_ms(), NULL};
                 *context = &server->guests[i];
             }
         }
@@ -99,6 +103,20 @@ static int64_t patience_ms(const struct http_server *server, const struct guest 
     return guest->listening == server->former ? FAREWELL_MS : HTTP_REQUEST_MS;
 }
 
+/* A feed lasts as long as it likes, but not with a certificate of before. Returns whether the guest was ended. */
+static bool end_if_slow(const struct http_server *server, const struct guest *guest, int64_t now_ms)
+{
+    if (guest->feed) {
+        if (guest->listening == server->former)
+            http_feed_cut(guest->feed);
+        return guest->listening == server->former;
+    }
+    if (now_ms - guest->since_ms <= patience_ms(server, guest))
+        return false;
+    shutdown(guest->fd, SHUT_RDWR); /* the http thread sees the end and closes it */
+    return true;
+}
+
 /* Returns how many. */
 static int end_slow_guests(struct http_server *server, int64_t now_ms, bool *out_former_has_guests)
 {
@@ -110,10 +128,7 @@ static int end_slow_guests(struct http_server *server, int64_t now_ms, bool *out
         if (guest->fd < 0)
             continue;
         *out_former_has_guests |= guest->listening == server->former;
-        if (now_ms - guest->since_ms > patience_ms(server, guest)) {
-            shutdown(guest->fd, SHUT_RDWR); /* the http thread sees the end and closes it */
-            ended++;
-        }
+        ended += end_if_slow(server, guest, now_ms);
     }
     pthread_mutex_unlock(&server->lock);
     return ended;
@@ -146,6 +161,22 @@ static void set_headers(struct MHD_Response *reply, const char *content_type)
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 }
 
+/* Takes the reply. */
+static enum MHD_Result send_reply(struct MHD_Connection *connection, const struct http_response *response,
+                                  struct MHD_Response *reply)
+{
+    set_headers(reply, response->content_type);
+    for (int i = 0; i < HTTP_HEADERS_MOST && response->headers[i].name; i++)
+        MHD_add_response_header(reply, response->headers[i].name, response->headers[i].value);
+    if (response->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(reply, "Allow", "GET, HEAD");
+    if (response->status == MHD_HTTP_UNAUTHORIZED)
+        MHD_add_response_header(reply, "WWW-Authenticate", "Basic realm=\"dryport\", charset=\"UTF-8\"");
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned int)response->status, reply);
+    MHD_destroy_response(reply);
+    return result;
+}
+
 /* Takes the body. */
 static enum MHD_Result answer(struct MHD_Connection *connection, struct http_response *response)
 {
@@ -160,16 +191,24 @@ static enum MHD_Result answer(struct MHD_Connection *connection, struct http_res
         return MHD_NO;
     }
     response->body = (struct buffer){0};
-    set_headers(reply, response->content_type);
-    for (int i = 0; i < HTTP_HEADERS_MOST && response->headers[i].name; i++)
-        MHD_add_response_header(reply, response->headers[i].name, response->headers[i].value);
-    if (response->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(reply, "Allow", "GET, HEAD");
-    if (response->status == MHD_HTTP_UNAUTHORIZED)
-        MHD_add_response_header(reply, "WWW-Authenticate", "Basic realm=\"dryport\", charset=\"UTF-8\"");
-    enum MHD_Result result = MHD_queue_response(connection, (unsigned int)response->status, reply);
-    MHD_destroy_response(reply);
-    return result;
+    return send_reply(connection, response, reply);
+}
+
+/* The guest keeps the feed until on_completed. */
+static enum MHD_Result answer_with_feed(struct MHD_Connection *connection, struct http_response *response,
+                                        struct http_feed *feed)
+{
+    struct guest *guest = guest_of(connection);
+    CHECK(guest); /* there are places for all connections of two daemons */
+    struct http_server *server = guest->listening->owner;
+    struct MHD_Response *reply = feed_response(feed);
+    buffer_fini(&response->body);
+    pthread_mutex_lock(&server->lock);
+    guest->feed = feed;
+    if (server->is_stopping)
+        http_feed_end(feed);
+    pthread_mutex_unlock(&server->lock);
+    return reply ? send_reply(connection, response, reply) : MHD_NO;
 }
 
 static const struct http_route *find_route(const struct http_server *server, const char *path)
@@ -202,8 +241,8 @@ static bool is_admitted(const struct http_server *server, struct MHD_Connection 
            users_admit(server->users, MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization"));
 }
 
-/* Gives the ticket of a handler that answers later. */
-static struct http_ticket *respond(const struct http_server *server, struct MHD_Connection *connection,
+/* The request has the ticket of a handler that answers later, or the feed of one whose answer has no end. */
+static struct http_request respond(const struct http_server *server, struct MHD_Connection *connection,
                                    const char *path, struct http_response *response)
 {
     const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
@@ -216,7 +255,7 @@ static struct http_ticket *respond(const struct http_server *server, struct MHD_
         route->handle(route->self, &request, response);
     else
         say_not_found(server, response);
-    return request.ticket;
+    return request;
 }
 
 struct http_response http_response_new(void)
@@ -246,6 +285,12 @@ void http_answer(struct http_ticket *ticket, struct http_response *response)
     MHD_resume_connection(ticket->connection);
 }
 
+struct http_feed *http_feed(struct http_request *request, const struct http_source *source)
+{
+    request->feed = feed_new(source, request->connection);
+    return request->feed;
+}
+
 static char seen; /* its address marks a request whose headers were seen */
 
 /* libmicrohttpd calls it once when the headers are there, then for each piece of a body, then once more: only an answer
@@ -271,21 +316,36 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     if (*state != &seen) /* deferred, and resumed */
         return answer(connection, &((struct http_ticket *)*state)->response);
     const struct listening *listening = self;
-    struct http_ticket *ticket = respond(listening->owner, connection, path, &response);
-    if (!ticket)
+    struct http_request request = respond(listening->owner, connection, path, &response);
+    if (request.feed)
+        return answer_with_feed(connection, &response, request.feed);
+    if (!request.ticket)
         return answer(connection, &response);
     buffer_fini(&response.body);
-    *state = ticket;
+    *state = request.ticket;
     return MHD_YES;
+}
+
+static struct http_feed *take_feed(struct guest *guest)
+{
+    if (!guest)
+        return NULL;
+    struct http_server *server = guest->listening->owner;
+    pthread_mutex_lock(&server->lock);
+    struct http_feed *feed = guest->feed;
+    guest->feed = NULL;
+    pthread_mutex_unlock(&server->lock);
+    return feed;
 }
 
 /* Whatever became of a deferred request, its ticket ends with it. on_request's mark of a request that was seen is none. */
 static void on_completed(void *self, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode code)
 {
+    struct guest *guest = guest_of(connection);
     (void)self;
-    (void)code;
-    note(guest_of(connection), false); /* the next request has its own time */
+    feed_free(take_feed(guest), code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED);
+    note(guest, false); /* the next request has its own time */
     if (!*state || *state == &seen)
         return;
     struct http_ticket *ticket = *state;
@@ -303,6 +363,11 @@ const char *http_query(const struct http_request *request, const char *name)
     if (found != MHD_YES)
         return NULL;
     return value ? value : "";
+}
+
+const char *http_request_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
 /* What http_each_query calls for each. */
@@ -355,8 +420,21 @@ static struct listening *listening_of(struct http_server *server)
     return listening_new(server, server->certificate_path, server->key_path);
 }
 
+/* libmicrohttpd does not end a daemon with a connection that sleeps. */
+static void end_feeds(struct http_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->is_stopping = true;
+    for (int i = 0; i < GUESTS_MOST; i++) {
+        if (server->guests[i].feed)
+            http_feed_end(server->guests[i].feed);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
 static void free_server(struct http_server *server)
 {
+    end_feeds(server);
     listening_free(server->former);
     listening_free(server->listening);
     memory_free(server->certificate_path);

@@ -39,6 +39,7 @@ struct http_request {
     const char *accept;         /* the Accept header, "" if there is none */
     void *connection;           /* for http_query */
     struct http_ticket *ticket; /* of http_defer */
+    struct http_feed *feed;     /* of http_feed */
 };
 
 enum { HTTP_HEADERS_MOST = 4, HTTP_HEADER_BYTES = 32 };
@@ -94,6 +95,9 @@ void http_stop(struct http_server *server);
  * returns. */
 const char *http_query(const struct http_request *request, const char *name);
 
+/* Value of a header of the request, NULL if it has none; borrowed until the handler returns. */
+const char *http_request_header(const struct http_request *request, const char *name);
+
 /* Calls `take` for each query parameter in the order of the request, value "" if it has none; borrowed until the handler returns. */
 void http_each_query(const struct http_request *request,
                      void (*take)(void *context, const char *name, const char *value), void *context);
@@ -104,6 +108,29 @@ struct http_ticket *http_defer(struct http_request *request);
 
 /* Answers such a request. Takes the body of the response.                                         Thread: any */
 void http_answer(struct http_ticket *ticket, struct http_response *response);
+
+/* Where the bytes of an answer without an end come from. */
+struct http_source {
+    void *self;
+    /* Up to `most` bytes that are here now; 0: none, and the connection sleeps until http_feed_wake; below 0: the end. Thread: http */
+    ptrdiff_t (*read)(void *self, char *out, size_t most);
+    /* The connection has ended, and with it the feed. was_silent: it took nothing for HTTP_IDLE_SECONDS.        Thread: http */
+    void (*gone)(void *self, bool was_silent);
+};
+
+/* An answer without an end. */
+struct http_feed;
+
+/* For a handler whose answer has no end: status, type and headers of its response are sent, then what the source gives. HTTP_ANSWER_MS does
+ * not hold for it; when the certificate changes it is ended. The calls below are good until `gone` returns.     Thread: http */
+struct http_feed *http_feed(struct http_request *request, const struct http_source *source);
+
+/* There is more to read.                                                                                       Thread: any */
+void http_feed_wake(struct http_feed *feed);
+
+/* Ends the answer behind what was sent; or the connection, though the client reads nothing.                    Thread: any */
+void http_feed_end(struct http_feed *feed);
+void http_feed_cut(struct http_feed *feed);
 
 /* What a response is before a handler has seen it. */
 struct http_response http_response_new(void);
