@@ -225,9 +225,11 @@ enum err engine_new(const struct engine_options *options, struct engine **out, s
     engine->routes[2] = (struct http_route){"/metrics", engine_metrics_handle, engine};
     engine->routes[3] = (struct http_route){"/status", engine_status_handle, engine};
     engine->routes[4] = (struct http_route){"/v1/statistics", engine_query_handle, engine};
-    engine->routes[5] = (struct http_route){"/", page_handle, NULL};
+    engine->routes[5] = (struct http_route){"/v1/stream", engine_stream_handle, engine};
+    engine->routes[6] = (struct http_route){"/", page_handle, NULL};
     if (options->config->http_listen[0]) {
         engine_query_start(engine);
+        engine_stream_start(engine);
         const struct http_options http = {.listen = options->config->http_listen,
                                           .certificate = options->config->http_tls_certificate,
                                           .key = options->config->http_tls_key,
@@ -400,6 +402,8 @@ static void make_publisher(struct engine *engine)
         .random = random_of_system,
         .echo = roster_echo,
         .echo_context = engine->roster,
+        .told = engine->stream ? engine_stream_tell : NULL,
+        .told_context = engine->stream,
     };
     snprintf(options.reporter, sizeof options.reporter, "%s", config->reporter);
     snprintf(options.currency, sizeof options.currency, "%s", config->reporting_currency);
@@ -574,11 +578,13 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     engine_query_close(engine); /* every question is answered: the listener can't stop while one waits */
+    engine_stream_close(engine);
     http_stop(engine->http);
     engine_query_free(engine);
     for (int32_t i = 0; i < engine->worker_count; i++)
         worker_free(engine->workers[i].worker);
     publisher_free(engine->publisher);
+    engine_stream_free(engine);
     if (engine->connected)
         port_kafka_close(&engine->port, CLOSE_MS);
     roster_free(engine->roster);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine_inside.h - what engine.c, engine_group.c, engine_query.c, engine_reload.c, engine_watch.c, engine_state.c, engine_status.c and engine_metrics.c share of the engine.
+ * engine_inside.h - what engine.c, engine_group.c, engine_query.c, engine_stream.c, engine_reload.c, engine_watch.c, engine_state.c, engine_status.c and engine_metrics.c share of the engine.
  *
  * Thread:  see the blocks of struct engine
  */
@@ -51,8 +51,9 @@ struct engine {
     struct engine_options options;
     struct kafka_options kafka; /* as in options, with what the topics' settings ask for */
     struct http_server *http;
-    struct http_route routes[6];
-    struct engine_query *query; /* NULL: no listener */
+    struct http_route routes[7];
+    struct engine_query *query;   /* NULL: no listener */
+    struct engine_stream *stream; /* likewise */
 
     /* const after connect, under `lock` before: the http thread may look at any time */
     pthread_mutex_t lock; /* of what connect makes and of reason; held for no call that can wait */
@@ -105,6 +106,7 @@ struct engine {
     struct counter reloads[RELOADS];    /* by what became of them */
     struct counter lists_are_refused;   /* the files are others than those in force, and can't be taken */
     char lists_trouble[ERR_TEXT_BYTES]; /* why the last load was refused, empty if it was not; under `lock` */
+    struct counter listener_is_refused; /* its certificate files can't be used */
     struct counter memory_trims;        /* how often free memory was given back to the system */
     struct counter ledger_share;        /* what a ledger may have before it gives something up; 0: all have room */
     struct counter leads;               /* this process may publish */
@@ -148,6 +150,23 @@ void engine_query_handle(void *self, struct http_request *request, struct http_r
 /* Nobody looks up lists that are not the newest; if so, engine_query_freed must follow.         Thread: main */
 bool engine_query_may_free(struct engine *engine);
 void engine_query_freed(struct engine *engine);
+
+/* Events of the listener (engine_stream.c): between close and free the listener is stopped, and the publisher's thread has ended.
+ *                                                                                               Thread: main */
+struct engine_stream;
+void engine_stream_start(struct engine *engine);
+void engine_stream_close(struct engine *engine);
+void engine_stream_free(struct engine *engine);
+void engine_stream_handle(void *self, struct http_request *request, struct http_response *response);
+/* As publisher_options.told. Copies the record if somebody listens; never waits.               Thread: publisher */
+void engine_stream_tell(void *context, const struct port_record *record);
+
+struct engine_stream_figures {
+    int64_t readers;
+    int64_t events;
+    int64_t dropped;
+};
+void engine_stream_figures(const struct engine *engine, struct engine_stream_figures *out);
 
 /* What the engine is in (engine_state.c): counters are read, texts copied under their locks, nothing is waited for. Thread: any */
 enum engine_publishing {

@@ -28,5 +28,6 @@ void engine_listener_step(struct engine *engine)
     if (err != OK && strcmp(engine->listener_trouble, info.text) != 0)
         log_event(LOG_LEVEL_ERROR, "certificate_refused", LOG_NONE, "%s; the certificate of before stays in force",
                   info.text);
+    counter_set(&engine->listener_is_refused, err != OK);
     snprintf(engine->listener_trouble, sizeof engine->listener_trouble, "%s", err != OK ? info.text : "");
 }

@@ -271,6 +271,7 @@ static void put_kafka(struct engine *engine, struct metrics_page *page)
 static void put_certificates(struct engine *engine, struct metrics_page *page)
 {
     const char *listener = engine->options.config->http_tls_certificate;
+    metrics_put_int(page, METRIC_certificate_refused, counter_read(&engine->listener_is_refused), METRICS_NO_LABELS);
     int64_t first = *listener ? certificate_expiry(listener) : INT64_MAX;
     for (size_t i = 0; i < engine->kafka.setting_count; i++) {
         const struct kafka_setting *setting = &engine->kafka.settings[i];
@@ -281,6 +282,15 @@ static void put_certificates(struct engine *engine, struct metrics_page *page)
     }
     if (first != INT64_MAX)
         metrics_put_int(page, METRIC_certificate_expiry_timestamp_seconds, first, METRICS_NO_LABELS);
+}
+
+static void put_stream(struct engine *engine, struct metrics_page *page)
+{
+    struct engine_stream_figures figures;
+    engine_stream_figures(engine, &figures);
+    metrics_put_int(page, METRIC_stream_readers, figures.readers, METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_stream_events_total, figures.events, METRICS_NO_LABELS);
+    metrics_put_int(page, METRIC_stream_dropped_total, figures.dropped, METRICS_NO_LABELS);
 }
 
 static void put_lists(struct engine *engine, struct metrics_page *page)
@@ -316,6 +326,7 @@ void engine_metrics_handle(void *self, struct http_request *request, struct http
     metrics_put_int(&page, METRIC_heap_trims_total, counter_read(&engine->memory_trims), METRICS_NO_LABELS);
     put_certificates(engine, &page);
     put_lists(engine, &page);
+    put_stream(engine, &page);
     metrics_put_process(&page);
     metrics_end(&page, &response->body);
     response->content_type = metrics_content_type(openmetrics);

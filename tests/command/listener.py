@@ -90,7 +90,7 @@ with folder() as place:
     url = f"https://127.0.0.1:{secure.port}"
     expect(curl(url + "/livez", *ca)[0] == 200, "/livez needs no password")
     expect(curl(url + "/readyz", *ca)[0] == 503, "/readyz needs no password")
-    for path in ("/status", "/metrics", "/", "/nothing", "/livez/../status"):
+    for path in ("/status", "/metrics", "/v1/statistics", "/v1/stream", "/", "/nothing", "/livez/../status"):
         expect(curl(url + path, "--path-as-is", *ca)[0] == 401, f"{path} without a password is 401")
         expect(curl(url + path, *ca, "-u", "reader:wrong")[0] == 401, f"{path} with a wrong one is 401")
     expect(curl(url + "/status", *ca, "-u", "reader:right")[0] == 200, "the right password")
@@ -98,6 +98,8 @@ with folder() as place:
         out.write("reader:other\n")
     expect(curl(url + "/status", *ca, "-u", "reader:right")[0] == 401, "the password of before is out of force")
     expect(curl(url + "/status", *ca, "-u", "reader:other")[0] == 200, "the new one is in force")
+    code, text = curl(url + "/v1/stream", *ca, "-u", "reader:other")
+    expect(code == 503 and "not connected yet" in text, f"a stream without a broker: {code} {text}")
     expect(curl(url + "/livez", "--cacert", f"{place}/tls/other-ca.pem")[0] == 0, "another authority")
     expect(curl(f"http://127.0.0.1:{secure.port}/livez")[0] != 200, "no answer without TLS")
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -136,6 +138,10 @@ with folder() as place:
         with open(listener.log, encoding="utf-8") as log:
             return log.read().count(f'"event":"{event}"')
 
+    def is_refused(listener, number):
+        text = curl(f"https://127.0.0.1:{listener.port}/metrics", "--cacert", f"{place}/{number}/ca.pem")[1]
+        return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("dryport_certificate_refused "))
+
     put("before")
     rotated = Listener(place, "rotated", f"http.tls.certificate={place}/live.pem", f"http.tls.key={place}/live.key")
     url = f"https://127.0.0.1:{rotated.port}/livez"
@@ -149,6 +155,7 @@ with folder() as place:
     while time.monotonic() < end and not logged(rotated, "certificate_refused"):
         time.sleep(0.1)
     expect(logged(rotated, "certificate_refused") == 1, "a certificate without its key is said, once")
+    expect(is_refused(rotated, "before") == 1, "and shown")
     expect(curl(url, "--cacert", f"{place}/before/ca.pem")[0] == 200, "and the one of before stays")
     put("after")
     end, renewed = time.monotonic() + DEADLINE_S, False
@@ -157,6 +164,7 @@ with folder() as place:
         renewed = curl(url, "--cacert", f"{place}/after/ca.pem")[0] == 200
     expect(renewed and logged(rotated, "certificate_renewed") == 1, "the new certificate is in force without a restart")
     expect(curl(url, "--cacert", f"{place}/before/ca.pem")[0] == 0, "the one of before is not")
+    expect(is_refused(rotated, "after") == 0, "nothing is refused")
     kept.sock.settimeout(DEADLINE_S)
     expect(kept.sock.recv(1) == b"", "the connection with it is ended")
     for _ in range(3):  # each change is another daemon on the same socket

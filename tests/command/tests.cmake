@@ -19,7 +19,7 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     # the processor beside a broker in its process: what is tested of a running one without a broker to install
     add_executable(mock_processor tests/command/mock_processor.c)
     target_link_libraries(mock_processor PRIVATE proc_cmd)
-    foreach(name reload history questions top)
+    foreach(name reload history questions top stream)
         add_test(NAME command/${name} COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/command/${name}.py $<TARGET_FILE:dryport> $<TARGET_FILE:mock_processor>)
         set_tests_properties(command/${name} PROPERTIES TIMEOUT 600 LABELS command
             ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/command/lsan.supp:print_suppressions=0")
