@@ -92,6 +92,34 @@ class Groups:
         return sorted({group for group, first, end in self.of_country.get(country, ()) if first <= date < end})
 
 
+class Editions:
+    """What became of the codes of HS 2017 in HS 2022, by hs2022_hs2017.csv, for codes of two, four and six digits; of national digits behind
+    six no list says what they are now. Goods move whole or not at all; a code that no row names is itself in both."""
+
+    def __init__(self, rows):
+        self.now, self.then = {}, {}
+        for row in rows:
+            for digits in (2, 4, 6):
+                old, new = row["hs2017"][:digits], row["hs2022"][:digits]
+                self.now.setdefault(old, set()).add(new)
+                self.then.setdefault(new, set()).add(old)
+
+    def before(self, code):
+        """The codes of HS 2017 whose sum is what a code of HS 2022 has; None: some of their goods have other codes."""
+        if len(code) > 6:
+            return [code] if self.before(code[:6]) == [code[:6]] else None
+        if code not in self.then:
+            return [] if code in self.now else [code]
+        sources = self.then[code]
+        return sorted(sources) if all(len(self.now[source]) == 1 for source in sources) else None
+
+    def after(self, code):
+        """The code of HS 2022 that has a code of HS 2017 as one of those; None: none has it whole."""
+        codes = {code} | (self.now.get(code[:6], set()) if len(code) <= 6 else set())
+        found = [new for new in codes if code in (self.before(new) or ())]
+        return found[0] if found else None
+
+
 class Nomenclature:
     """Standard units of HS codes and how units convert to them, from hs2017.csv, hs2022.csv and units.csv; and what counts."""
 
@@ -102,6 +130,7 @@ class Nomenclature:
             for edition in ("2017", "2022")
         }
         self.scope = scope.Scope(*folders)
+        self.editions = Editions(self.rows(folders, "hs2022_hs2017.csv"))
         self.groups = Groups(self.rows(folders, "country_groups.csv"))
         self.rec20 = {}
         self.factor = {}
@@ -242,6 +271,11 @@ def months_of(frequency, start):
     return [year * 10000 + m * 100 + 1 for m in range(first, last + 1)]
 
 
+def commodity_place(dimensions):
+    """Index of the commodity among them, None without one; a view has one alone here."""
+    return next((at for at, name in enumerate(dimensions) if name.startswith("hs")), None)
+
+
 def total(found, places):
     """The sum of those cells, None if none of them is there: a declaration is in one month alone."""
     out = None
@@ -252,9 +286,19 @@ def total(found, places):
     return out
 
 
-def base_of(found, place):
-    """The same window a year before, None if nothing was there. 29 February has none of its own."""
+def base_of(found, place, table=None, editions=None):
+    """The same window a year before, None if nothing was there. 29 February has none of its own. Of 2022, the codes that the goods had then, if
+    they came whole."""
     view, frequency, start, codes = place
+    at = commodity_place(table[view][1]) if editions else None
+    if at is not None and start // 10000 == 2022 and frequency != "HOUR":
+        before = editions.before(codes[at])
+        cells = [base_of(found, (view, frequency, start, codes[:at] + (old,) + codes[at + 1 :])) for old in before or ()]
+        out = None
+        for cell in filter(None, cells):
+            out = out or Cell()
+            out.merge(cell)
+        return out
     if frequency == "HOUR":
         return None  # none is kept for a year
     if frequency == "DAY":
@@ -267,7 +311,7 @@ def longer(found, publish):
     where its last month has."""
     out = {}
     for view, frequency, start, codes in found:
-        for name in publish.get(view, ()) if frequency == "MONTH" else ():
+        for name in PUBLISH.keys() & set(publish.get(view, ())) if frequency == "MONTH" else ():
             month = start // 100 % 100
             first = {"quarter": start - (month - 1) % 3 * 100, "year": start - (month - 1) * 100, "ytd": start}[name]
             place = (view, PUBLISH[name], first, codes)
@@ -295,7 +339,15 @@ def day_later(frequency, start):
     return None if frequency == "DAY" and start % 10000 == 229 else start + 10000
 
 
-def of_groups(found, table, groups, publish, ahead):
+def later_codes(codes, at, begin, editions):
+    """The codes that have a cell as their year before in the year of `begin`; None: no code has its goods whole."""
+    if at is None or begin // 10000 != 2022:
+        return codes
+    code = editions.after(codes[at])
+    return code and codes[:at] + (code,) + codes[at + 1 :]
+
+
+def of_groups(found, table, nomenclature, publish, ahead):
     """place with a group -> [Cell, Cell of the year before, items of the last month], for views with country groups: each cell falls into the
     groups that its partner is in on the last day of each period, and of each period a year later."""
     out = {}
@@ -306,9 +358,10 @@ def of_groups(found, table, groups, publish, ahead):
         at = dimensions.index("partner_group")
         for later in (0, 1) if kind != "HOUR" else (0,):
             begin = day_later(kind, start) if later else start
-            for frequency, first in longer_starts(kind, begin, publish.get(view, ())) if begin else ():
-                for group in groups.of(codes[at], last_day(frequency, first, ahead)):
-                    place = (view, frequency, first, codes[:at] + (group,) + codes[at + 1 :])
+            own = later_codes(codes, commodity_place(dimensions), begin, nomenclature.editions) if later and begin else codes
+            for frequency, first in longer_starts(kind, begin, publish.get(view, ())) if begin and own else ():
+                for group in nomenclature.groups.of(codes[at], last_day(frequency, first, ahead)):
+                    place = (view, frequency, first, own[:at] + (group,) + own[at + 1 :])
                     sums = out.setdefault(place, [Cell(), Cell(), 0])
                     sums[later].merge(cell)
                     sums[2] += cell.items if not later and begin == first else 0
@@ -409,9 +462,10 @@ def records_of(found, nomenclature, reporter, currency, publish=None, views=None
     plain = {place: cell for place, cell in found.items() if "partner_group" not in table[place[0]][1]}
     every = {**plain, **longer(plain, publish)}
     options = {"table": table, "ahead": ahead}
-    out = dict(record(place, cell, reporter, currency, nomenclature, base_of(plain, place), **options) for place, cell in every.items())
-    for place, (cell, base, _) in of_groups(found, table, nomenclature.groups, publish, ahead).items():
-        out.update([record(place, cell, reporter, currency, nomenclature, base if base.items else None, **options)])
+    base = {place: base_of(plain, place, table, nomenclature.editions) for place in every}
+    out = dict(record(place, cell, reporter, currency, nomenclature, base[place], **options) for place, cell in every.items())
+    for place, (cell, before, _) in of_groups(found, table, nomenclature, publish, ahead).items():
+        out.update([record(place, cell, reporter, currency, nomenclature, before if before.items else None, **options)])
     return out
 
 

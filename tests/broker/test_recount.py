@@ -184,6 +184,25 @@ class Recount(unittest.TestCase):
         self.assertEqual((sales["value_minor"], sales["declarations"], sales["trade_mode"]), (21, 2, "ECOMMERCE"))
         self.assertEqual(out["sales|MONTH|20250701|20250731|trade_class=OTHER|flow=M"]["value_minor"], 300)
 
+    def test_growth_across_editions_is_of_goods_that_came_whole(self):
+        pairs = [("010121", "010121"), ("030910", "030510"), ("030792", "030792"), ("030990", "030792"), ("850001", "850010"), ("850001", "850020")]
+        lists = nomenclature()
+        lists.editions = recount.Editions([{"hs2022": new, "hs2017": old} for new, old in pairs])
+        old = [("010121", 1), ("030510", 20), ("030792", 300), ("850010", 4000), ("850020", 50000), ("999998", 600000)]
+        new = ["010121", "030910", "030792", "030990", "850001", "999998"]
+        heads = [declaration(code, date=20210305, items=[import_of(code, value=value)]) for code, value in old]
+        heads += [declaration("N" + code, date=20220305, items=[import_of(code, value=1)]) for code in new]
+        heads += [declaration("L", date=20230305, items=[import_of("030910", value=2)])]
+        views = {"goods": "hs6,flow@month", "heads": "hs4,flow@day", "bloc": "hs6,partner_group,flow@month"}
+        lists.groups = recount.Groups([{"group": "BLOC", "alpha2": "KZ", "from": "", "to_exclusive": ""}])
+        out = recount.expected(heads, lists, "CN", "CNY", views, {"goods": ("ytd",)})
+        base = {key: one.get("base_value_minor") for key, one in out.items() if key.endswith("flow=M")}
+        for name in ("goods|MONTH|20220301|20220331|hs6=%s|flow=M", "goods|YEAR_TO_DATE|20220101|20220331|hs6=%s|flow=M",
+                     "bloc|MONTH|20220301|20220331|hs6=%s|partner_group=BLOC|flow=M"):  # fmt: skip
+            self.assertEqual([base[name % code] for code in new], [1, 20, None, None, 54000, 600000], name)
+        self.assertEqual([base["heads|DAY|20220305|20220305|hs4=%s|flow=M" % code] for code in ("0101", "0309", "0307", "8500")], [1, None, None, 54000])
+        self.assertEqual(base["goods|MONTH|20230301|20230331|hs6=030910|flow=M"], 1, "one edition: digits are compared")
+
     def test_codes_are_escaped_in_keys(self):
         self.assertIn(
             "office|DAY|20250731|20250731|office=a%20%7C%25%3D|border_office=|zone=|flow=M|mode=2",

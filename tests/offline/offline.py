@@ -5,7 +5,8 @@
 
 One input, run undisturbed, with every record sent twice, shuffled, and killed again and again: the final statistics must be the
 recount's each time, equal to each other in all that does not tell of time, and the same arguments must print the same bytes. With
---only views: the same of views by hour, of country groups and of trade classes, two ways.
+--only views: the same of views by hour, of country groups and of trade classes, two ways; with --only editions: of views with a commodity over
+the turn from HS 2017 to HS 2022.
 """
 
 import argparse
@@ -46,6 +47,11 @@ OTHER_PUBLISH = {"hours": ("hour",), "desks": ("hour",), "bloc": ("day", "month"
 OTHER_WAYS = ("killed, shuffled and twice", "snapshots and trims")
 
 
+# Views with a commodity over the turn from HS 2017 to HS 2022.
+EDITION_VIEWS = {"goods": "hs6,flow@month", "heads": "hs4,flow@day", "chaps": "hs2,partner,flow@month", "bloc": "hs6,partner_group,flow@month"}
+EDITION_PUBLISH = {"goods": ("month", "quarter", "year", "ytd"), "heads": ("day", "month"), "chaps": ("month", "ytd"), "bloc": ("month", "ytd")}
+
+
 class Failure(Exception):
     """An expectation that does not hold."""
 
@@ -67,6 +73,38 @@ def final_state(path):
                 held[row["key"]] = (int(row["as_of"]), row)
     return {key: {name: value for name, value in row.items() if name not in OF_TIME}
             for key, (_, row) in held.items() if row.get("items", "0") != "0"}
+
+
+def write_moves(path, codes):
+    """A list of what became of the codes of HS 2017: of ten codes one is new for another, one is two that were joined, two are of one that was split,
+    and the others stayed. Returns the older codes of each."""
+    then, rows = {}, []
+    for number, code in enumerate(codes):
+        old = ["97%04d" % (3000 + 2 * number), "97%04d" % (3001 + 2 * number)]
+        kind = number % 10
+        if kind == 1:
+            then[code] = old[:1]
+        elif kind == 2:
+            then[code] = old
+        elif kind in (3, 4):
+            then[code] = ["97%04d" % (3000 + 2 * (number - kind + 3))]
+        else:
+            then[code] = [code]
+        rows += ["%s,%s,n:n,1" % (code, one) for one in then[code]]
+    with open(path, "w", encoding="utf-8") as out:
+        out.write("\n".join(["hs2022,hs2017,relationship,is_conversion", *rows]) + "\n")
+    return then
+
+
+def with_older_codes(data, then):
+    """A declaration of 2021 in the codes that its goods had; one of two that were joined, by its number."""
+    head = recount.wire.decode(data)
+    if head.get("reference_date", 0) >= 20220101 or not head.get("items"):
+        return data
+    for item in head["items"]:
+        older = then.get(item["hs_code"][:6], [item["hs_code"][:6]])
+        item["hs_code"] = older[(item["item_no"] + head["accepted_at_ms"] // 1000) % len(older)] + item["hs_code"][6:]
+    return recount.wire.encode(head)
 
 
 class Trial:
@@ -154,6 +192,43 @@ class Trial:
             raise Failure("hours and groups, %s:\n  %s" % (name, "\n  ".join(differences)))
         print("hours and groups, %s: %d lives, %d records of hours, %d of groups, %d hours that ended" % (name, lives, hours, groups, len(every) - len(want)), flush=True)
 
+    def editions(self):
+        """Declarations of 2021 and 2022, the older ones with codes that moved, were joined or split since then: bases of 2022 are of what came whole."""
+        folder = os.path.join(self.folder, "editions")
+        shutil.copytree(os.path.join(self.folder, "lists"), folder)
+        codes = [code for code in sorted(self.nomenclature.unit["2022"]) if len(code) == 6]
+        then = write_moves(os.path.join(folder, "hs2022_hs2017.csv"), codes)
+        drawn, moved = (os.path.join(self.folder, name) for name in ("drawn.pb", "moved.pb"))
+        records = []
+        settings = ["-X", "reference.dir=" + folder, "-X", "month.first=202001", "-X", "rules.severity.HSC-602=warn", "-X", "rules.severity.HSC-603=warn"]
+        for view, definition in EDITION_VIEWS.items():
+            settings += ["-X", "view.%s=%s" % (view, definition), "-X", "view.%s.publish=%s" % (view, ",".join(EDITION_PUBLISH[view]))]
+        for year in (2021, 2022):
+            run((0,), self.options.dryport, "generate", *self.lists, "--count", str(self.options.count // 2), "--seed", str(year), "--bad", "0",
+                "--first-number", str(year * 100000), "--from", "%d-03-01" % year, "--to", "%d-12-31" % year, "--out", drawn)
+            records += [with_older_codes(data, then) for data in recount.wire.read_pb(drawn)]
+        recount.wire.write_pb(moved, records)
+        findings = os.path.join(self.folder, "editions.jsonl")
+        with open(findings, "w", encoding="utf-8") as out:
+            out.write(run((0, 65), self.options.dryport, "check", "--json", *settings[:8], moved).stdout)
+        nomenclature = recount.Nomenclature(folder)
+        ledger = recount.Ledger(nomenclature.scope)
+        recount.fill_ledger([moved], recount.read_rejected(findings), ledger)
+        want = recount.expected(ledger.standing(), nomenclature, "CN", "CNY", EDITION_VIEWS, EDITION_PUBLISH)
+        path = os.path.join(self.folder, "statistics.jsonl")
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(run((0,), self.options.offline, *settings, "--portions", "4", "--shuffle", "7", moved).stdout)
+        consumer = recount.Consumer()
+        recount.read_dump(path, consumer)
+        differences = recount.compare(want, consumer.records()) + consumer.broken
+        of_2022 = [one for key, one in want.items() if one["period_to"] > 20220101]
+        with_base = sum("base_value_minor" in one for one in of_2022)
+        if with_base < 100 or len(of_2022) - with_base < 100 or ledger.verdicts["counted"] < self.options.count / 2:
+            differences.append("%d records of 2022, %d with a base, %s: this shows little" % (len(of_2022), with_base, ledger.verdicts))
+        if differences:
+            raise Failure("editions:\n  %s" % "\n  ".join(differences))
+        print("editions: %d records, %d of 2022, %d of them with a base" % (len(want), len(of_2022), with_base), flush=True)
+
     def journal(self):
         """A reader written from docs/JOURNAL.md finds the same sums in the frames as the publisher."""
         frames = os.path.join(self.folder, "journal.bin")
@@ -190,16 +265,18 @@ def main():
     parser.add_argument("--dryport", required=True)
     parser.add_argument("--offline", required=True)
     parser.add_argument("--count", type=int, default=20000)
-    parser.add_argument("--only", choices=["repeat", "journal", "views", *VARIANTS], action="append", help="these variants only")
+    parser.add_argument("--only", choices=["repeat", "journal", "views", "editions", *VARIANTS], action="append", help="these variants only")
     options = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="dryport-offline-") as folder:
             trial = Trial(options, folder)
             for name, arguments in VARIANTS.items():
-                if name == "undisturbed" and options.only not in (["journal"], ["views"]) or not options.only or name in options.only:
+                if name == "undisturbed" and not {"journal", "views", "editions"}.issuperset(options.only or [""]) or not options.only or name in options.only:
                     trial.compare(name, arguments)
             for name in OTHER_WAYS if options.only and "views" in options.only else ():
                 trial.other_views(name)
+            if options.only and "editions" in options.only:
+                trial.editions()
             if not options.only or "journal" in options.only:
                 trial.journal()
             if not options.only or "repeat" in options.only:
