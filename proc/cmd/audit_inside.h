@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * audit_inside.h - what audit.c, audit_rejects.c and audit_statistics.c share.
  *
+ * Errors:  as audit.h
  * Thread:  main
  */
 #pragma once

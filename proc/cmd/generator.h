@@ -11,6 +11,7 @@
  *          turns it into an ordinary one or back
  * Limits:  amendments, cancels and duplicates refer to the last GENERATOR_WINDOW declarations
  * Memory:  all at generator_new, about 4 MB; a record is good until the next generator_next
+ * Errors:  ERR_CONFIG with the option, or as goods.h
  * Thread:  one owner; wire_init before
  */
 #pragma once

@@ -5,6 +5,7 @@
  * Out:     a commodity per draw; exports and imports have orders of their own, as in trade between China and Central Asia
  * Units:   grams per supplementary unit; price in hundredths of CNY per kg
  * Memory:  all at goods_new, nothing borrowed from the lists; immutable
+ * Errors:  ERR_CONFIG if a list is missing, or has nothing to trade
  * Thread:  any after goods_new
  * Source:  weights and prices are ours, made of the code's hash: plausible in size, no statistics
  */

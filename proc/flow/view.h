@@ -7,6 +7,7 @@
  * Out:     struct view_plan: views in order, each a leaf (counted at tally) or derived from one leaf (by the publisher)
  * Limits:  VIEWS_MOST views, VIEW_GROUPS_MOST country groups in all of them
  * Memory:  plain struct; immutable after view_plan_finish
+ * Errors:  ERR_CONFIG with the key (view.NAME.OPTION) and the mend
  * Thread:  startup writes, any reads
  * Why:     docs/adr/0006-views-and-plan.md; 0075-groups-and-classes.md
  */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * mock.h - librdkafka's in-process broker: no network beyond loopback, no Java, nothing to install. For `demo` and the
- * tests.
+ * mock.h - librdkafka's in-process broker: no network beyond loopback, no Java, nothing to install. For `demo` and the tests.
  *
  * In:      topics and their partitions                  Out:    a bootstrap address, also for other processes
- * Limits:  about 5 MB or 100,000 batches a partition (older ones go); no DeleteRecords, no topic settings, no
- * transactions
- * Memory:  owns the cluster and the handle it lives in  Thread: startup
+ * Limits:  about 5 MB or 100,000 batches a partition (older ones go); no DeleteRecords, no topic settings, no transactions
+ * Memory:  owns the cluster and the handle it lives in
+ * Errors:  ERR_CONFIG if there is to be no broker or no partition, ERR_FATAL with librdkafka's reason
+ * Thread:  startup
  */
 #pragma once
 

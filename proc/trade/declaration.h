@@ -5,6 +5,7 @@
  *          _micro millionths of the unit · _e8 times 10^8 · dates yyyymmdd
  * Absent:  proto3 without presence: empty text, zero, empty list
  * Memory:  texts borrow from the bytes that were decoded, items and text lists from the batch
+ * Thread:  any (plain data)
  * Source:  contract.md section 3; docs in proto/customs/v1/declaration.proto
  */
 #pragma once

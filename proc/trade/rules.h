@@ -5,6 +5,7 @@
  * Out:     findings in rule order: rule, severity, item; texts are made only when somebody reads them
  * Limits:  FINDINGS_MOST findings are kept, the rest counted
  * Memory:  none but struct findings of the caller
+ * Errors:  ERR_CONFIG with the setting and the mend
  * Thread:  rules_new: startup; rules_judge: any (struct rules is immutable)
  * Source:  ../shared/data/validation_rules.csv as rows of rules.def; docs/RULES.md is generated from them
  */
