@@ -4,12 +4,11 @@
  * Limits:  HTTP_REQUEST_BYTES of request line and headers; HTTP_CONNECTIONS at once, HTTP_CONNECTIONS_OF_ONE of one address;
  *          HTTP_IDLE_SECONDS without a byte, HTTP_REQUEST_MS for a whole request, HTTP_ANSWER_MS for a whole answer
  * Memory:  a response body is a buffer that the handler fills; the server frees it
- * Thread:  http_start, http_renew, http_expire, http_stop: startup, main; handlers run in the one `http` thread, one at a time: read only,
- * never wait (http_defer). For seconds after http_renew there are two such threads
+ * Thread:  http_start, http_renew, http_expire, http_stop: startup, main; handlers run in the one `http` thread, one at a time: read only, never
+ *          wait (http_defer). For seconds after http_renew there are two such threads
  * Errors:  ERR_CONFIG if the address is not one or is taken, or a file of certificate, key or users can't be used
- * Answers: 404 without a route, 405 for other methods,
- * 414 or 431 over the cap, 401 without a user of the file (but for /livez and /readyz, which say no more than yes or no);
- * over the connection limit a client waits, over that of one address it is sent away
+ * Answers: 404 without a route, 405 for other methods, 414 or 431 over the cap, 401 without a user of the file (but for /livez and /readyz, which
+ *          say no more than yes or no); over the connection limit a client waits, over that of one address it is sent away
  * Why:     docs/adr/0068-status-listener.md, docs/adr/0081-certificates-without-a-restart.md
  */
 #pragma once
