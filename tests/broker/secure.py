@@ -5,6 +5,7 @@ logins    aggregate by SCRAM, publish by certificate, load by PLAIN, audit by to
 refused   wrong password, user, authority, host, certificate, token; no TLS: exit 69 or 503 with the broker and the mend, no secret, no crash
 rights    what each role must not do, tried by a client of its own and by the program
 rotation  a password changes at the broker and in its file: the processor goes on without a restart
+renewal   the listener's certificate changes under load: a broken one is refused and shown, the next one is served without a restart, a stream goes on
 """
 
 import argparse
@@ -13,18 +14,21 @@ import concurrent.futures
 import http.server
 import json
 import os
+import shutil
+import ssl
 import subprocess
 import sys
 import threading
 import time
 import urllib.parse
+import urllib.request
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 
 import access
 from bad_input import Stream
-from cluster import Failed, Workplace, command, default_binary, free_port, options, say, tell, wait_until
+from cluster import SOURCE, Failed, Workplace, command, default_binary, free_port, options, say, tell, wait_until
 
 SEED = 8
 TIMEOUT_S = 20
@@ -325,10 +329,108 @@ def rotation(place, broker, binary, stream):
     say("rotation: 503 with the old password, ready again with the new one, no restart")
 
 
+class Browser:
+    """Asks the listener by TLS, trusting one authority, as a user of http.users."""
+
+    def __init__(self, processor, folder, login):
+        self.processor, self.folder = processor, folder
+        self.login = "Basic " + base64.b64encode(login.encode()).decode()
+
+    def open(self, path, ca, **headers):
+        context = ssl.create_default_context(cafile=os.path.join(self.folder, ca, "ca.pem"))
+        request = urllib.request.Request(
+            "https://127.0.0.1:%d%s" % (self.processor.http, path), headers={"Authorization": self.login, **headers}
+        )
+        return urllib.request.urlopen(request, timeout=TIMEOUT_S, context=context)
+
+    def text(self, path, ca):
+        """None where nobody answers, or with another certificate."""
+        try:
+            with self.open(path, ca) as answer:
+                return answer.read().decode()
+        except OSError:
+            return None
+
+    def metric(self, name, ca):
+        lines = (self.text("/metrics", ca) or "").splitlines()
+        return next((float(line.split()[1]) for line in lines if line.startswith(name + " ")), None)
+
+    def event(self, stream):
+        """The next event of a stream: (id, event, data), None at its end."""
+        event = {}
+        for line in stream:
+            name, _, value = line.decode().rstrip("\n").partition(": ")
+            if name:
+                event[name] = value
+            elif "data" in event:
+                return event["id"], event["event"], json.loads(event["data"])
+        return None
+
+
+def renewal(place, broker, binary, stream):
+    """The certificate of the listener of a processor that counts and publishes from a broker with TLS, SCRAM and ACLs."""
+    folder = place.path("renewal")
+    for name in ("first", "second"):
+        subprocess.run([os.path.join(SOURCE, "scripts", "test_certificates.sh"), os.path.join(folder, name)], check=True)
+
+    def put(name, *kinds):
+        for kind in kinds:
+            path = os.path.join(folder, "live." + kind)
+            shutil.copy(os.path.join(folder, name, "server." + kind), path + ".next")
+            os.replace(path + ".next", path)
+
+    put("first", "key", "pem")
+    with open(os.path.join(folder, "users"), "w", encoding="ascii") as out:
+        out.write("operator:%s\n" % WRONG)
+    settings = of_role(stream, {**access.scram(broker, "aggregate"), "role": "aggregate"})
+    counting = place.processor(binary, "renewal-counting", settings)
+    files = {"http.tls.certificate": "live.pem", "http.tls.key": "live.key", "http.users": "users"}
+    listener = {name: os.path.join(folder, file) for name, file in files.items()}
+    publish = place.processor(binary, "renewal", of_role(stream, {**access.certificate(broker, "publish"), "role": "publish", **listener}))
+    counting.start()
+    publish.start()
+    browser = Browser(publish, folder, "operator:" + WRONG)
+    wait_until(lambda: browser.text("/readyz", "first"), publish.tail, 60)
+    began = json.loads(browser.text("/status", "first"))
+    events = browser.open("/v1/stream?view=flow", "first")
+    command(binary, "generate", "--count", "500", "--seed", str(SEED + 2), *options(of_role(stream, access.scram(broker, "load"))))
+    had = browser.event(events)
+
+    put("second", "pem")  # not yet its key
+    wait_until(lambda: browser.metric("dryport_certificate_refused", "first") == 1, publish.tail, TIMEOUT_S)
+    if publish.logged().count("certificate_refused") != 1 or browser.text("/readyz", "second") is not None:
+        raise Failed("a certificate without its key must be said once and not be served:\n%s" % publish.tail())
+    put("second", "key")
+    wait_until(lambda: browser.text("/readyz", "second") is not None, publish.tail, TIMEOUT_S)
+    if browser.text("/readyz", "first") is not None or browser.metric("dryport_certificate_refused", "second") != 0:
+        raise Failed("the certificate of before is in force still, or shown as refused:\n%s" % publish.tail())
+    while (event := browser.event(events)) is not None:
+        had = event  # the stream with the certificate of before ends
+    again = browser.open("/v1/stream?view=flow", "second", **{"Last-Event-ID": had[0]})
+    more = options(of_role(stream, access.scram(broker, "load")))
+    command(binary, "generate", "--count", "500", "--seed", str(SEED + 3), *more)
+    event = browser.event(again)
+    if event[1] != "statistic" or int(event[0]) <= int(had[0]) or event[2]["view"] != "flow":
+        raise Failed("the stream goes on behind %s, not with %s" % (had[0], event))
+    again.close()
+
+    with open(os.path.join(folder, "live.pem"), "w", encoding="ascii") as out:
+        out.write("-----BEGIN CERTIFICATE-----\nbroken\n-----END CERTIFICATE-----\n")
+    wait_until(lambda: browser.metric("dryport_certificate_refused", "second") == 1, publish.tail, TIMEOUT_S)
+    ended = json.loads(browser.text("/status", "second"))
+    if ended["publisher"]["term"] != began["publisher"]["term"] or "certificate_renewed" not in publish.logged():
+        raise Failed("it published on by one claim: %s, %s" % (began["publisher"], ended["publisher"]))
+    for each in (publish, counting):
+        each.stop()
+    if WRONG in publish.logged():
+        raise Failed("the password of the listener is in the log")
+    say("renewal: two broken certificates refused, one renewed; no restart, the stream went on behind its last event")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dryport", default=default_binary())
-    parser.add_argument("--only", help="logins, refused, rights or rotation")
+    parser.add_argument("--only", help="logins, refused, rights, rotation or renewal")
     given = parser.parse_args()
     os.environ["LD_LIBRARY_PATH"] = access.library()
     began = time.monotonic()
@@ -343,6 +445,7 @@ def main():
             "refused": lambda: refused(place, broker, given.dryport, stream, tokens),
             "rights": lambda: rights(place, broker, given.dryport, stream),
             "rotation": lambda: rotation(place, broker, given.dryport, stream),
+            "renewal": lambda: renewal(place, broker, given.dryport, stream),
         }
         for name, step in steps.items():
             if given.only in (None, name):
