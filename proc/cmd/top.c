@@ -128,12 +128,13 @@ static enum err show(struct top *top, struct err_info *info)
             return OK;
         if (redraw)
             TRY(draw(top, info));
-        if (some)
+        if (some || !follow_is_read(top->follow))
             last_ns = now_ns;
-        else if (top->idle_ms > 0 && now_ns - last_ns >= top->idle_ms * MS_NS)
+        if (some)
+            continue;
+        if (top->idle_ms > 0 && now_ns - last_ns >= top->idle_ms * MS_NS)
             return OK;
-        else
-            follow_wait(top->follow);
+        follow_wait(top->follow);
     }
     return OK;
 }

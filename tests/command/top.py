@@ -212,7 +212,7 @@ with folder() as place:
     os.write(small.master, b"\x03")
     small.end(0)
     for stop in (lambda each: each.process.send_signal(signal.SIGTERM), lambda each: None):
-        each = Terminal(*common, "--until-idle", "600" if stop.__code__.co_names else "1")
+        each = Terminal(*common, "--until-idle", "600" if stop.__code__.co_names else "10")  # it must stand for as long as `report` takes
         each.until("the table", is_table(each, processor, *heading, "--period", after))
         stop(each)
         each.end(0)
