@@ -1,4 +1,4 @@
-# libFuzzer targets: README.md. Without clang's -fsanitize=fuzzer they are only compiled, so that a change of what they call fails any build.
+# libFuzzer targets: README.md. Without clang's -fsanitize=fuzzer they are only compiled, so that a change of what they call fails a plain build.
 if(NOT DRYPORT_FUZZ)
     file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*.c)
     add_library(fuzz_sources OBJECT ${fuzz_sources})
