@@ -10,9 +10,9 @@ if(NOT DRYPORT_THREAD_SANITIZER)
     target_link_libraries(offline PRIVATE offline_stage)
 
     # compared with the independent recount of tests/broker
-    set(records 12000)
+    set(records 8000)
     if(DRYPORT_SANITIZE)
-        set(records 6000)
+        set(records 3000)
     endif()
     add_test(NAME offline/recount COMMAND Python3::Interpreter -B ${CMAKE_SOURCE_DIR}/tests/offline/offline.py
         --dryport $<TARGET_FILE:dryport> --offline $<TARGET_FILE:offline> --count ${records})
