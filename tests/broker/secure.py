@@ -4,8 +4,8 @@
 logins    aggregate by SCRAM, publish by certificate, load by PLAIN, audit by token: exact, and each has just its rights
 refused   wrong password, user, authority, host, certificate, token; no TLS: exit 69 or 503 with the broker and the mend, no secret, no crash
 rights    what each role must not do, tried by a client of its own and by the program
-rotation  a password changes at the broker and in its file: the processor goes on without a restart
 renewal   the listener's certificate changes under load: a broken one is refused and shown, the next one is served without a restart, a stream goes on
+rotation  a password changes at the broker and in its file: the processor goes on without a restart; last, for the others have the old one
 """
 
 import argparse
@@ -356,9 +356,12 @@ class Browser:
         return next((float(line.split()[1]) for line in lines if line.startswith(name + " ")), None)
 
     def event(self, stream):
-        """The next event of a stream: (id, event, data), None at its end."""
+        """The next event of a stream: (id, event, data), None at its end. A stream that only shows signs of life is a failure."""
         event = {}
+        deadline = time.monotonic() + 2 * TIMEOUT_S
         for line in stream:
+            if time.monotonic() > deadline:
+                raise Failed("no event came for %d s:\n%s" % (2 * TIMEOUT_S, self.processor.tail()))
             name, _, value = line.decode().rstrip("\n").partition(": ")
             if name:
                 event[name] = value
@@ -391,6 +394,7 @@ def renewal(place, broker, binary, stream):
     publish.start()
     browser = Browser(publish, folder, "operator:" + WRONG)
     wait_until(lambda: browser.text("/readyz", "first"), publish.tail, 60)
+    wait_until(lambda: json.loads(browser.text("/status", "first"))["publisher"]["state"] == "publishing", publish.tail, 60)
     began = json.loads(browser.text("/status", "first"))
     events = browser.open("/v1/stream?view=flow", "first")
     command(binary, "generate", "--count", "500", "--seed", str(SEED + 2), *options(of_role(stream, access.scram(broker, "load"))))
@@ -430,7 +434,7 @@ def renewal(place, broker, binary, stream):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dryport", default=default_binary())
-    parser.add_argument("--only", help="logins, refused, rights, rotation or renewal")
+    parser.add_argument("--only", help="logins, refused, rights, renewal or rotation")
     given = parser.parse_args()
     os.environ["LD_LIBRARY_PATH"] = access.library()
     began = time.monotonic()
@@ -444,8 +448,8 @@ def main():
             "logins": lambda: logins(place, broker, given.dryport, stream, tokens),
             "refused": lambda: refused(place, broker, given.dryport, stream, tokens),
             "rights": lambda: rights(place, broker, given.dryport, stream),
-            "rotation": lambda: rotation(place, broker, given.dryport, stream),
             "renewal": lambda: renewal(place, broker, given.dryport, stream),
+            "rotation": lambda: rotation(place, broker, given.dryport, stream),
         }
         for name, step in steps.items():
             if given.only in (None, name):
