@@ -456,13 +456,15 @@ def record(place, cell, reporter, currency, nomenclature, base=None, table=None,
 
 
 def records_of(found, nomenclature, reporter, currency, publish=None, views=None, hours_from=None, ahead=8):
-    """key -> fields of the records of these cells, and of the longer periods that views publish; hours from `hours_from` on."""
+    """key -> fields of the records of these cells, and of the longer periods that views publish; hours from `hours_from` on. Views without
+    commodities and groups need no nomenclature: None."""
     table, publish = table_of(views), publish or {}
     found = {place: cell for place, cell in found.items() if place[1] != "HOUR" or hours_from is None or place[2] >= hours_from}
     plain = {place: cell for place, cell in found.items() if "partner_group" not in table[place[0]][1]}
     every = {**plain, **longer(plain, publish)}
     options = {"table": table, "ahead": ahead}
-    base = {place: base_of(plain, place, table, nomenclature.editions) for place in every}
+    editions = nomenclature.editions if nomenclature else None
+    base = {place: base_of(plain, place, table, editions) for place in every}
     out = dict(record(place, cell, reporter, currency, nomenclature, base[place], **options) for place, cell in every.items())
     for place, (cell, before, _) in of_groups(found, table, nomenclature, publish, ahead).items():
         out.update([record(place, cell, reporter, currency, nomenclature, before if before.items else None, **options)])
