@@ -29,7 +29,7 @@ enum {
     PUBLISHER_PATIENCE_MS = 100,
     BACKLOG_EACH_MS = 100,
     BACKLOG_SECONDS = 2,
-    BACKLOG_LEAST_OF = 2, /* an eighth of a second: what is counted and not yet in an echoed group is more */
+    BACKLOG_LEAST_OF = 2, /* half a second: what is counted and not yet in an echoed group is most of it */
     BACKLOG_RECORDS = 10000,
     PLAN_FORMAT = 1,               /* raised when the meaning of a sum changes */
     INPUT_BYTES_DEFAULT = 1 << 20, /* of input.max.bytes */
